@@ -1,0 +1,186 @@
+// The C interface: checks arguments, lays out the caller's memory, calls the core once.
+#include <cstdint>
+#include <new>
+
+#include "model_file.h"
+#include "pooling.h"
+#include "pumice.h"
+#include "quantize.h"
+#include "worker.h"
+
+namespace {
+
+bool is_aligned(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory) % PUMICE_ALIGNMENT == 0; }
+
+constexpr std::size_t padded(std::size_t size) {
+  return (size + PUMICE_ALIGNMENT - 1) / PUMICE_ALIGNMENT * PUMICE_ALIGNMENT;
+}
+
+bool is_vector(const pumice_model& model, std::uint32_t dim, pumice_vector_type type) {
+  return dim >= 1 && dim <= model.parameters.dimensions && type >= PUMICE_VECTOR_F32 && type <= PUMICE_VECTOR_BINARY;
+}
+
+// Longest word the worker must hold; 0 where the core runs no tokenizer.
+std::uint32_t word_chars(const pumice_model& model) {
+  return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE ? model.parameters.max_word_chars : 0;
+}
+
+struct CountedIds {
+  std::uint32_t* ids;
+  std::size_t capacity;
+  std::size_t count = 0;
+  void operator()(std::uint32_t id) {
+    if (count < capacity) ids[count] = id;
+    ++count;
+  }
+};
+
+pumice_status finish(pumice::Pool& pool, const pumice_worker& worker, std::uint32_t dim, pumice_vector_type type,
+                     void* out) {
+  if (!pool.finish()) return PUMICE_BAD_SECTION;
+  pumice::write_vector(worker.sum, dim, type, out);
+  return PUMICE_OK;
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* pumice_status_message(pumice_status status) {
+  switch (status) {
+    case PUMICE_OK:
+      return "no error";
+    case PUMICE_NOT_A_MODEL:
+      return "not a .pumice file: the magic number is missing";
+    case PUMICE_UNKNOWN_VERSION:
+      return "written in a format version that this pumice does not read";
+    case PUMICE_TRUNCATED:
+      return "truncated or extended: its size is not the one its header declares";
+    case PUMICE_BAD_SECTION_TABLE:
+      return "damaged: the section table does not describe the file";
+    case PUMICE_UNKNOWN_SECTION:
+      return "needs a newer pumice: it holds a required section of an unknown kind";
+    case PUMICE_MISSING_SECTION:
+      return "damaged: a section that its parameters call for is missing";
+    case PUMICE_BAD_PARAMETERS:
+      return "damaged: a parameter is outside its range";
+    case PUMICE_BAD_SECTION:
+      return "damaged: a section contradicts the parameters";
+    case PUMICE_UNALIGNED:
+      return "memory is not aligned to 16 bytes";
+    case PUMICE_MEMORY_TOO_SMALL:
+      return "memory is smaller than the size asked for";
+    case PUMICE_INVALID_UTF8:
+      return "the text is not valid UTF-8";
+    case PUMICE_BAD_ARGUMENT:
+      return "an argument is null or outside its range";
+    case PUMICE_NO_NATIVE_TOKENIZER:
+      return "the model's tokenizer runs outside the core; pass token ids";
+  }
+  return "unknown status";
+}
+
+size_t pumice_model_size(void) { return padded(sizeof(pumice_model)); }
+
+pumice_status pumice_open(const void* file, size_t file_size, void* memory, size_t memory_size,
+                          const pumice_model** model) {
+  if (file == nullptr || memory == nullptr || model == nullptr) return PUMICE_BAD_ARGUMENT;
+  if (!is_aligned(file) || !is_aligned(memory)) return PUMICE_UNALIGNED;
+  if (memory_size < sizeof(pumice_model)) return PUMICE_MEMORY_TOO_SMALL;
+  auto* opened = new (memory) pumice_model;
+  const pumice_status status = pumice::open_model(static_cast<const std::uint8_t*>(file), file_size, *opened);
+  *model = status == PUMICE_OK ? opened : nullptr;
+  return status;
+}
+
+pumice_info pumice_describe(const pumice_model* model) {
+  const pumice::Parameters& p = model->parameters;
+  return {p.dimensions, p.tokens,     p.rows,     p.row_type, p.tokenizer, p.unknown_id, p.unknown == 0 ? 1u : 0u,
+          p.normalize,  p.max_tokens, p.max_chars};
+}
+
+int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes, size_t* size) {
+  if (kind >= pumice::kSectionKinds || model->sections[kind].bytes == nullptr) return 0;
+  *bytes = model->sections[kind].bytes;
+  *size = model->sections[kind].size;
+  return 1;
+}
+
+size_t pumice_worker_size(const pumice_model* model) {
+  const std::size_t chars = word_chars(*model);
+  return padded(sizeof(pumice_worker)) + padded(model->parameters.dimensions * sizeof(float)) +
+         padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars);
+}
+
+pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker) {
+  if (model == nullptr || memory == nullptr || worker == nullptr) return PUMICE_BAD_ARGUMENT;
+  if (!is_aligned(memory)) return PUMICE_UNALIGNED;
+  if (memory_size < pumice_worker_size(model)) return PUMICE_MEMORY_TOO_SMALL;
+  const std::size_t chars = word_chars(*model);
+  auto* at = static_cast<std::uint8_t*>(memory);
+  const auto take = [&at](std::size_t size) {
+    std::uint8_t* taken = at;
+    at += padded(size);
+    return taken;
+  };
+  auto* made = new (take(sizeof(pumice_worker))) pumice_worker{};
+  made->model = model;
+  made->sum = reinterpret_cast<float*>(take(model->parameters.dimensions * sizeof(float)));
+  made->pieces = reinterpret_cast<std::uint32_t*>(take(chars * sizeof(std::uint32_t)));
+  made->word.bytes = reinterpret_cast<char*>(take(4 * chars));
+  made->word.run_classes = take(chars);
+  made->word.run_sizes = take(chars);
+  made->word.max_chars = static_cast<std::uint32_t>(chars);
+  *worker = made;
+  return PUMICE_OK;
+}
+
+pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t size, uint32_t* ids, size_t capacity,
+                              size_t* count) {
+  if (worker == nullptr || (text == nullptr && size != 0) || (ids == nullptr && capacity != 0) || count == nullptr) {
+    return PUMICE_BAD_ARGUMENT;
+  }
+  CountedIds sink{ids, capacity};
+  const pumice_status status = pumice::tokenize(*worker, text, size, sink);
+  *count = sink.count;
+  return status;
+}
+
+size_t pumice_vector_size(uint32_t dim, pumice_vector_type type) {
+  const std::size_t n = dim;
+  switch (type) {
+    case PUMICE_VECTOR_F32:
+      return 4 * n;
+    case PUMICE_VECTOR_F16:
+      return 2 * n;
+    case PUMICE_VECTOR_I8:
+      return n;
+    case PUMICE_VECTOR_BINARY:
+      return (n + 7) / 8;
+  }
+  return 0;
+}
+
+pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, pumice_vector_type type,
+                            void* out) {
+  if (worker == nullptr || (text == nullptr && size != 0) || out == nullptr || !is_vector(*worker->model, dim, type)) {
+    return PUMICE_BAD_ARGUMENT;
+  }
+  pumice::Pool pool(*worker->model, worker->sum, dim);
+  const pumice_status status = pumice::tokenize(*worker, text, size, pool);
+  return status == PUMICE_OK ? finish(pool, *worker, dim, type, out) : status;
+}
+
+pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim,
+                          pumice_vector_type type, void* out) {
+  if (worker == nullptr || (ids == nullptr && count != 0) || out == nullptr || !is_vector(*worker->model, dim, type)) {
+    return PUMICE_BAD_ARGUMENT;
+  }
+  pumice::Pool pool(*worker->model, worker->sum, dim);
+  pumice::TokenStream<pumice::Pool> stream(*worker->model, pool);
+  for (std::size_t i = 0; i < count && stream.put(ids[i]); ++i) {
+  }
+  return finish(pool, *worker, dim, type, out);
+}
+
+}  // extern "C"

@@ -1,0 +1,64 @@
+// A .pumice file opened in place: views into the caller's bytes, every bound checked (docs/format.md).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "double_array.h"
+#include "normalizer.h"
+#include "pumice.h"
+
+namespace pumice {
+
+inline constexpr std::uint32_t kNone = 0xFFFFFFFFu;  // "absent" or "no limit" in every 32-bit parameter
+
+// The parameters section, byte for byte.
+struct Parameters {
+  std::uint32_t dimensions;
+  std::uint32_t tokens;
+  std::uint32_t rows;
+  std::uint8_t row_type;   // pumice_row_type
+  std::uint8_t tokenizer;  // pumice_tokenizer
+  std::uint8_t unknown;    // 0: dropped from the mean, 1: averaged in
+  std::uint8_t normalize;  // 1: divide by the L2 norm
+  std::uint32_t unknown_id;
+  std::uint32_t max_tokens;
+  std::uint32_t max_chars;
+  std::uint32_t max_word_chars;     // WordPiece: longer words are unknown
+  std::uint32_t normalizer_flags;   // BertFlag bits
+  std::uint32_t continuation_node;  // WordPiece: trie node of the continuing prefix
+  std::uint32_t reserved[6];
+};
+static_assert(sizeof(Parameters) == 64);
+
+inline constexpr std::uint32_t kMaxDimensions = 1u << 16;
+inline constexpr std::uint32_t kMaxTokens = 1u << 24;
+inline constexpr std::uint32_t kMaxWordChars = 1024;
+
+struct Section {
+  const std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+};
+
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_TOKEN_WEIGHTS + 1;
+
+}  // namespace pumice
+
+// The opaque type of the C interface.
+struct pumice_model {
+  pumice::Parameters parameters;
+  pumice::Section sections[pumice::kSectionKinds];
+  pumice::DoubleArray wordpiece;
+  pumice::DoubleArray added_tokens;
+  pumice::BertNormalizer normalizer;
+  const void* rows = nullptr;
+  const float* row_scales = nullptr;          // null: every scale is 1
+  const std::uint32_t* token_rows = nullptr;  // null: token t has row t
+  const float* token_weights = nullptr;       // null: every weight is 1
+};
+
+namespace pumice {
+
+pumice_status open_model(const std::uint8_t* file, std::size_t size, pumice_model& model);
+
+}  // namespace pumice

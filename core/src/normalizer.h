@@ -1,0 +1,31 @@
+// BERT's normalizer, one code point at a time: clean text, space Chinese, strip accents, lower-case.
+#pragma once
+
+#include <cstdint>
+
+#include "unicode.h"
+
+namespace pumice {
+
+enum BertFlag : std::uint32_t {
+  kCleanText = 1,
+  kChineseChars = 2,
+  kStripAccents = 4,
+  kLowercase = 8,
+  kBertFlags = kCleanText | kChineseChars | kStripAccents | kLowercase,
+};
+
+// What an ASCII byte does to the words of a text, after normalisation.
+enum class AsciiClass : std::uint8_t { kWord, kSpace, kPunctuation, kRemoved };
+
+struct BertNormalizer {
+  std::uint32_t flags = 0;
+  AsciiClass ascii_class[128] = {};
+  char ascii_lower[128] = {};
+
+  bool has(BertFlag flag) const { return (flags & flag) != 0; }
+};
+
+BertNormalizer make_bert_normalizer(std::uint32_t flags);
+
+}  // namespace pumice

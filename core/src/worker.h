@@ -1,0 +1,79 @@
+// One thread's scratch, and the loop that turns a text into token ids.
+#pragma once
+
+#include <cstring>
+
+#include "model_file.h"
+#include "wordpiece.h"
+
+// The opaque type of the C interface; its arrays follow it in the caller's memory.
+struct pumice_worker {
+  const pumice_model* model;
+  pumice::WordBuffer word;
+  std::uint32_t* pieces;  // max_word_chars
+  float* sum;             // dimensions
+};
+
+namespace pumice {
+
+// Finds where the next added token begins in raw text and which it is: leftmost, then longest.
+struct AddedTokenMatch {
+  const char* begin;  // `end` of the text where there is none
+  std::uint32_t id;
+  std::uint32_t length;
+};
+AddedTokenMatch find_added_token(const pumice_model& model, const char* text, const char* end);
+
+// How many bytes the first `max_chars` code points take.
+std::size_t cut_chars(const char* text, std::size_t size, std::uint32_t max_chars);
+
+// Feeds token ids to `sink(id)`, cutting at max_tokens and leaving out unknown tokens where the model does.
+template <class Sink>
+class TokenStream {
+ public:
+  TokenStream(const pumice_model& model, Sink& sink)
+      : sink_(sink),
+        left_(model.parameters.max_tokens),
+        limited_(left_ != kNone),
+        dropped_(model.parameters.unknown == 0 ? model.parameters.unknown_id : kNone) {}
+
+  // False once no further token counts.
+  bool put(std::uint32_t id) {
+    if (id != dropped_ || id == kNone) sink_(id);
+    return !limited_ || --left_ != 0;
+  }
+
+ private:
+  Sink& sink_;
+  std::uint32_t left_;
+  bool limited_;
+  std::uint32_t dropped_;
+};
+
+template <class Sink>
+pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size, Sink& sink) {
+  const pumice_model& model = *worker.model;
+  if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return PUMICE_NO_NATIVE_TOKENIZER;
+  const char* cursor = text;
+  const char* end = text + cut_chars(text, size, model.parameters.max_chars);
+  TokenStream<Sink> stream(model, sink);
+  auto on_word = [&](const Word& word) {
+    const std::uint32_t count = wordpiece(model, word, worker.pieces);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (!stream.put(worker.pieces[i])) return false;
+    }
+    return true;
+  };
+  while (cursor < end) {
+    const AddedTokenMatch added = find_added_token(model, cursor, end);
+    BertWords words(model.normalizer, worker.word, on_word);
+    const pumice_status status = words.read(cursor, added.begin);
+    if (status != PUMICE_OK) return status;
+    if (!words.going() || added.begin == end) break;
+    if (!stream.put(added.id)) break;
+    cursor = added.begin + added.length;
+  }
+  return PUMICE_OK;
+}
+
+}  // namespace pumice

@@ -1,0 +1,50 @@
+// Unicode look-ups at the edges of their tables; tests/parity compares every code point with HF tokenizers.
+#include "../src/unicode.h"
+
+#include <cstdio>
+#include <initializer_list>
+
+namespace unicode = pumice::unicode;
+
+static int failures = 0;
+
+#define CHECK(condition) \
+  ((condition) ? void() : void((++failures, std::printf("line %d: %s\n", __LINE__, #condition))))
+
+using Points = std::initializer_list<char32_t>;
+
+static bool equal(const char32_t *found, unsigned count, Points expected) {
+  if (count != expected.size()) return false;
+  for (char32_t point : expected) {
+    if (*found++ != point) return false;
+  }
+  return true;
+}
+
+static bool decomposes(char32_t point, Points expected) {
+  char32_t out[unicode::kMaxDecomposition];
+  return equal(out, unicode::decompose(point, out), expected);
+}
+
+static bool lowercases(char32_t point, Points expected) {
+  char32_t out[unicode::kMaxLowercase];
+  return equal(out, unicode::lowercase(point, out), expected);
+}
+
+int main() {
+  CHECK(unicode::properties(U' ') == unicode::kWhitespace);
+  CHECK(unicode::properties(0x0B) == (unicode::kWhitespace | unicode::kRemoved));
+  CHECK(unicode::properties(0x4E00) == unicode::kChinese);
+  CHECK(unicode::properties(0x20000) == unicode::kChinese);
+  CHECK(unicode::properties(0x10FFFD) == unicode::kRemoved);
+  CHECK(unicode::properties(0x110000) == 0 && unicode::properties(0xFFFFFFFF) == 0);
+  CHECK(unicode::combining_class(U'a') == 0 && unicode::combining_class(0x0345) == 240);
+  CHECK(unicode::combining_class(0x302E) == 224);
+  CHECK(lowercases(U'A', {U'a'}) && lowercases(U'a', {U'a'}) && lowercases(0x130, {U'i', 0x307}));
+  CHECK(lowercases(0x3A3, {0x3C3}) && lowercases(0x10400, {0x10428}));
+  CHECK(decomposes(U'a', {U'a'}) && decomposes(0xE9, {U'e', 0x301}));
+  CHECK(decomposes(0x1F87, {0x3B1, 0x314, 0x342, 0x345}) && decomposes(0x2F800, {0x4E3D}));
+  CHECK(decomposes(0xAC00, {0x1100, 0x1161}) && decomposes(0xD7A3, {0x1112, 0x1175, 0x11C2}));
+  CHECK(decomposes(0xD7A4, {0xD7A4}) && decomposes(0x1D160, {0x1D158, 0x1D165, 0x1D16E}));
+  return failures == 0 ? 0 : 1;
+}

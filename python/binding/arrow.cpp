@@ -1,0 +1,157 @@
+// Where the UTF-8 bytes of an Arrow string column lie (the Arrow C data and stream interfaces).
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "texts.h"
+
+namespace nb = nanobind;
+
+// The structures of https://arrow.apache.org/docs/format/CDataInterface.html, an ABI that never changes.
+extern "C" {
+struct ArrowSchema {
+  const char* format;
+  const char* name;
+  const char* metadata;
+  int64_t flags;
+  int64_t n_children;
+  ArrowSchema** children;
+  ArrowSchema* dictionary;
+  void (*release)(ArrowSchema*);
+  void* private_data;
+};
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void** buffers;
+  ArrowArray** children;
+  ArrowArray* dictionary;
+  void (*release)(ArrowArray*);
+  void* private_data;
+};
+struct ArrowArrayStream {
+  int (*get_schema)(ArrowArrayStream*, ArrowSchema*);
+  int (*get_next)(ArrowArrayStream*, ArrowArray*);
+  const char* (*get_last_error)(ArrowArrayStream*);
+  void (*release)(ArrowArrayStream*);
+  void* private_data;
+};
+}
+
+namespace pumice {
+namespace {
+
+template <class T>
+struct Released {
+  T value{};
+  ~Released() {
+    if (value.release != nullptr) value.release(&value);
+  }
+};
+
+enum class Layout { kOffsets32, kOffsets64, kViews };
+
+Layout layout_of(const ArrowSchema& schema) {
+  const std::string format = schema.format ? schema.format : "";
+  if (schema.dictionary == nullptr) {
+    if (format == "u") return Layout::kOffsets32;
+    if (format == "U") return Layout::kOffsets64;
+    if (format == "vu") return Layout::kViews;
+  }
+  raise("InputError", ("the Arrow column has type \"" + format +
+                       "\", not a string type: cast it to string, large_string or string_view")
+                          .c_str());
+}
+
+bool is_null(const ArrowArray& array, int64_t i) {
+  const auto* valid = static_cast<const std::uint8_t*>(array.buffers[0]);
+  return array.null_count != 0 && valid != nullptr && (valid[i / 8] >> (i % 8) & 1) == 0;
+}
+
+template <class Offset>
+std::string_view by_offset(const ArrowArray& array, int64_t i) {
+  const auto* offsets = static_cast<const Offset*>(array.buffers[1]);
+  const auto* bytes = static_cast<const char*>(array.buffers[2]);
+  return {bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
+}
+
+// A view is 16 bytes: a length, then up to 12 bytes in place, or a prefix, a buffer's index and an offset.
+std::string_view by_view(const ArrowArray& array, int64_t i) {
+  const auto* view = static_cast<const char*>(array.buffers[1]) + 16 * i;
+  std::int32_t length, buffer, offset;
+  std::memcpy(&length, view, 4);
+  if (length <= 12) return {view + 4, static_cast<std::size_t>(length)};
+  std::memcpy(&buffer, view + 8, 4);
+  std::memcpy(&offset, view + 12, 4);
+  return {static_cast<const char*>(array.buffers[2 + buffer]) + offset, static_cast<std::size_t>(length)};
+}
+
+void add_views(const ArrowArray& array, Layout layout, std::vector<std::string_view>& views) {
+  views.reserve(views.size() + static_cast<std::size_t>(array.length));
+  for (int64_t i = array.offset; i < array.offset + array.length; ++i) {
+    if (is_null(array, i)) {
+      raise("InputError", ("texts[" + std::to_string(views.size()) + "] is null: fill or drop nulls first").c_str());
+    }
+    views.push_back(layout == Layout::kOffsets32   ? by_offset<std::int32_t>(array, i)
+                    : layout == Layout::kOffsets64 ? by_offset<std::int64_t>(array, i)
+                                                   : by_view(array, i));
+  }
+}
+
+// Takes over the array in `source`, as the interface asks: copy the structure, mark the source released.
+std::shared_ptr<void> take(ArrowArray& source) {
+  auto owned = std::make_shared<Released<ArrowArray>>();
+  owned->value = source;
+  source.release = nullptr;
+  return owned;
+}
+
+const ArrowArray& array_in(const std::shared_ptr<void>& owner) {
+  return static_cast<Released<ArrowArray>*>(owner.get())->value;
+}
+
+void* pointer_in(nb::handle capsule, const char* name) {
+  void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
+  if (pointer == nullptr) throw nb::python_error();
+  return pointer;
+}
+
+void read_stream(ArrowArrayStream& stream, Texts& texts) {
+  const auto check = [&stream](int code) {
+    if (code == 0) return;
+    const char* why = stream.get_last_error(&stream);
+    raise("InputError", (std::string("the Arrow column cannot be read: ") + (why ? why : "unknown error")).c_str());
+  };
+  Released<ArrowSchema> schema;
+  check(stream.get_schema(&stream, &schema.value));
+  const Layout layout = layout_of(schema.value);
+  while (true) {
+    ArrowArray next{};
+    check(stream.get_next(&stream, &next));
+    if (next.release == nullptr) return;
+    texts.columns.push_back(take(next));
+    add_views(array_in(texts.columns.back()), layout, texts.views);
+  }
+}
+
+}  // namespace
+
+Texts texts_of_arrow(nb::handle column) {
+  Texts texts;
+  if (nb::hasattr(column, "__arrow_c_stream__")) {
+    texts.strings = column.attr("__arrow_c_stream__")();
+    read_stream(*static_cast<ArrowArrayStream*>(pointer_in(texts.strings, "arrow_array_stream")), texts);
+    return texts;
+  }
+  nb::tuple pair = nb::cast<nb::tuple>(column.attr("__arrow_c_array__")());
+  texts.strings = pair;
+  const Layout layout = layout_of(*static_cast<ArrowSchema*>(pointer_in(pair[0], "arrow_schema")));
+  texts.columns.push_back(take(*static_cast<ArrowArray*>(pointer_in(pair[1], "arrow_array"))));
+  add_views(array_in(texts.columns.back()), layout, texts.views);
+  return texts;
+}
+
+}  // namespace pumice

@@ -1,0 +1,20 @@
+// Lays a sorted set of keys out as the double array that core/src/double_array.h reads.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "double_array.h"
+
+namespace pumice {
+
+struct TrieKey {
+  std::string_view bytes;  // not empty, no NUL
+  std::uint32_t value;
+};
+
+// `keys` are sorted by bytes and differ. The same keys give the same units. Throws std::invalid_argument.
+std::vector<DoubleArray::Unit> build_double_array(const std::vector<TrieKey>& keys);
+
+}  // namespace pumice

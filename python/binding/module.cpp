@@ -1,0 +1,194 @@
+// The native module pumice._core: converts, releases the GIL, calls the core, maps the error.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "double_array_build.h"
+#include "parallel.h"
+#include "pumice.h"
+#include "texts.h"
+
+namespace nb = nanobind;
+
+namespace pumice {
+namespace {
+
+using Bytes = nb::ndarray<std::uint8_t, nb::c_contig, nb::device::cpu>;
+using Ids = nb::ndarray<const std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Offsets = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+[[noreturn]] void raise_status(pumice_status status, std::size_t position) {
+  const bool of_text = status == PUMICE_INVALID_UTF8;
+  const std::string subject = of_text ? "texts[" + std::to_string(position) + "]: " : "";
+  raise(of_text || status == PUMICE_BAD_ARGUMENT ? "InputError" : "ModelFileError",
+        (subject + pumice_status_message(status)).c_str());
+}
+
+// A model file in a Python buffer (an mmap, or bytes), opened in place.
+class Model {
+ public:
+  explicit Model(nb::handle file) {
+    if (PyObject_GetBuffer(file.ptr(), &buffer_, PyBUF_SIMPLE) != 0) throw nb::python_error();
+    memory_ = std::make_unique<Cell[]>((pumice_model_size() + sizeof(Cell) - 1) / sizeof(Cell));
+    const pumice_status status =
+        pumice_open(buffer_.buf, static_cast<std::size_t>(buffer_.len), memory_.get(), pumice_model_size(), &model_);
+    if (status != PUMICE_OK) {
+      PyBuffer_Release(&buffer_);
+      raise_status(status, 0);
+    }
+  }
+  ~Model() { PyBuffer_Release(&buffer_); }
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  nb::dict describe() const {
+    const pumice_info info = pumice_describe(model_);
+    nb::dict out;
+    out["dimensions"] = info.dimensions;
+    out["tokens"] = info.tokens;
+    out["rows"] = info.rows;
+    out["row_type"] = info.row_type;
+    out["tokenizer"] = info.tokenizer;
+    out["unknown_id"] = optional(info.unknown_id);
+    out["drops_unknown"] = info.drops_unknown != 0;
+    out["normalizes"] = info.normalizes != 0;
+    out["max_tokens"] = optional(info.max_tokens);
+    out["max_chars"] = optional(info.max_chars);
+    return out;
+  }
+
+  std::optional<std::pair<std::size_t, std::size_t>> section(std::uint32_t kind) const {
+    const void* bytes = nullptr;
+    std::size_t size = 0;
+    if (!pumice_section(model_, kind, &bytes, &size)) return std::nullopt;
+    return std::pair(static_cast<std::size_t>(static_cast<const char*>(bytes) - static_cast<const char*>(buffer_.buf)),
+                     size);
+  }
+
+  void encode(nb::handle sequence, std::uint32_t dim, int type, unsigned threads, Bytes out) const {
+    encode_texts(texts_of_sequence(sequence), dim, type, threads, out);
+  }
+
+  nb::object encode_arrow(nb::handle column, std::uint32_t dim, int type, unsigned threads,
+                          nb::callable allocate) const {
+    const Texts texts = texts_of_arrow(column);
+    nb::object array = allocate(texts.views.size());
+    encode_texts(texts, dim, type, threads, nb::cast<Bytes>(array));
+    return array;
+  }
+
+  void encode_one(nb::handle text, std::uint32_t dim, int type, Bytes out) const {
+    const std::vector<std::string_view> views{utf8_of(text, -1)};
+    check_room(out, 1, dim, type);
+    run(views, 1, [&](pumice_worker* worker, std::size_t) {
+      return pumice_encode(worker, views[0].data(), views[0].size(), dim, vector_type(type), out.data());
+    });
+  }
+
+  std::vector<std::vector<std::uint32_t>> tokenize(nb::handle sequence, unsigned threads) const {
+    const Texts texts = texts_of_sequence(sequence);
+    std::vector<std::vector<std::uint32_t>> ids(texts.views.size());
+    run(texts.views, threads, [&](pumice_worker* worker, std::size_t i) {
+      const std::string_view text = texts.views[i];
+      std::size_t count = 0;
+      pumice_status status = pumice_tokenize(worker, text.data(), text.size(), nullptr, 0, &count);
+      if (status != PUMICE_OK) return status;
+      ids[i].resize(count);
+      return pumice_tokenize(worker, text.data(), text.size(), ids[i].data(), count, &count);
+    });
+    return ids;
+  }
+
+  void pool(Ids ids, Offsets offsets, std::uint32_t dim, int type, Bytes out) const {
+    const std::size_t count = offsets.shape(0) == 0 ? 0 : offsets.shape(0) - 1;
+    std::vector<std::string_view> spans;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::int64_t begin = offsets(i), end = offsets(i + 1);
+      if (begin < 0 || end < begin || static_cast<std::size_t>(end) > ids.shape(0))
+        raise_status(PUMICE_BAD_ARGUMENT, i);
+      spans.emplace_back(reinterpret_cast<const char*>(ids.data() + begin), 4 * static_cast<std::size_t>(end - begin));
+    }
+    check_room(out, count, dim, type);
+    const std::size_t width = pumice_vector_size(dim, vector_type(type));
+    run(spans, 0, [&](pumice_worker* worker, std::size_t i) {
+      return pumice_pool(worker, reinterpret_cast<const std::uint32_t*>(spans[i].data()), spans[i].size() / 4, dim,
+                         vector_type(type), out.data() + i * width);
+    });
+  }
+
+ private:
+  struct alignas(PUMICE_ALIGNMENT) Cell {
+    std::uint8_t bytes[PUMICE_ALIGNMENT];
+  };
+
+  static nb::object optional(std::uint32_t value) {
+    return value == UINT32_MAX ? nb::object(nb::none()) : nb::object(nb::int_(value));
+  }
+
+  static pumice_vector_type vector_type(int type) { return static_cast<pumice_vector_type>(type); }
+
+  static void check_room(const Bytes& out, std::size_t count, std::uint32_t dim, int type) {
+    const bool known = type >= PUMICE_VECTOR_F32 && type <= PUMICE_VECTOR_BINARY;
+    if (!known || out.size() != count * pumice_vector_size(dim, vector_type(type)))
+      raise_status(PUMICE_BAD_ARGUMENT, 0);
+  }
+
+  void encode_texts(const Texts& texts, std::uint32_t dim, int type, unsigned threads, Bytes out) const {
+    check_room(out, texts.views.size(), dim, type);
+    const std::size_t width = pumice_vector_size(dim, vector_type(type));
+    run(texts.views, threads, [&](pumice_worker* worker, std::size_t i) {
+      const std::string_view text = texts.views[i];
+      return pumice_encode(worker, text.data(), text.size(), dim, vector_type(type), out.data() + i * width);
+    });
+  }
+
+  void run(const std::vector<std::string_view>& texts, unsigned threads,
+           const std::function<pumice_status(pumice_worker*, std::size_t)>& work) const {
+    Failure failure;
+    {
+      nb::gil_scoped_release released;
+      failure = for_each_text(model_, texts, threads, work);
+    }
+    if (failure.status != PUMICE_OK) raise_status(failure.status, failure.position);
+  }
+
+  Py_buffer buffer_{};
+  std::unique_ptr<Cell[]> memory_;
+  const pumice_model* model_ = nullptr;
+};
+
+nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std::uint32_t>& values) {
+  if (keys.size() != values.size()) throw std::invalid_argument("as many values as keys are needed");
+  std::vector<TrieKey> pairs;
+  pairs.reserve(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) pairs.push_back({{keys[i].c_str(), keys[i].size()}, values[i]});
+  const auto units = build_double_array(pairs);
+  return nb::bytes(units.data(), units.size() * sizeof(units[0]));
+}
+
+}  // namespace
+}  // namespace pumice
+
+NB_MODULE(_core, m) {
+  using pumice::Model;
+  m.doc() = "The native core of pumice; use the package's own classes.";
+  nb::class_<Model>(m, "Model")
+      .def(nb::init<nb::handle>(), nb::arg("file"))
+      .def("describe", &Model::describe)
+      .def("section", &Model::section, nb::arg("kind"))
+      .def("encode", &Model::encode, nb::arg("texts"), nb::arg("dim"), nb::arg("type"), nb::arg("threads"),
+           nb::arg("out"))
+      .def("encode_arrow", &Model::encode_arrow, nb::arg("column"), nb::arg("dim"), nb::arg("type"), nb::arg("threads"),
+           nb::arg("allocate"))
+      .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("type"), nb::arg("out"))
+      .def("tokenize", &Model::tokenize, nb::arg("texts"), nb::arg("threads"))
+      .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("type"), nb::arg("out"));
+  m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
+}

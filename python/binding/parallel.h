@@ -1,0 +1,23 @@
+// Splits a call's texts by bytes over threads; every text is done by one thread, whichever it is.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "pumice.h"
+
+namespace pumice {
+
+struct Failure {
+  pumice_status status = PUMICE_OK;
+  std::size_t position = 0;
+};
+
+// Calls `work(worker, i)` for every text. `threads` 0: as many as the machine has processors. Holds no GIL.
+// Stops early and says where if a call fails. Threads that cannot be started are done without.
+Failure for_each_text(const pumice_model* model, const std::vector<std::string_view>& texts, unsigned threads,
+                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work);
+
+}  // namespace pumice

@@ -1,0 +1,32 @@
+// Where the UTF-8 bytes of a call's texts lie: Python strings or an Arrow string column, never copied.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace pumice {
+
+// Views stay valid while `owner` lives.
+struct Texts {
+  std::vector<std::string_view> views;
+  nanobind::object strings;                    // the str objects, in a tuple of our own: a caller may change its list
+  std::vector<std::shared_ptr<void>> columns;  // Arrow arrays, released with the last view
+};
+
+// A sequence of str. Raises pumice.errors.InputError naming the position of what is not a str, or not UTF-8.
+Texts texts_of_sequence(nanobind::handle sequence);
+
+// An object with __arrow_c_stream__ or __arrow_c_array__ of strings (utf8, large_utf8, utf8_view).
+Texts texts_of_arrow(nanobind::handle column);
+
+// One str as UTF-8; `position` < 0: a single text.
+std::string_view utf8_of(nanobind::handle text, Py_ssize_t position);
+
+// Raises pumice.errors.NAME with a message.
+[[noreturn]] void raise(const char* name, const char* message);
+
+}  // namespace pumice

@@ -1,0 +1,28 @@
+"""Every error pumice raises on purpose: one sentence saying what, where and what to do."""
+
+
+class PumiceError(Exception):
+    """The parent of every error pumice raises on purpose."""
+
+
+class InputError(PumiceError, ValueError):
+    """An argument that cannot be used: a wrong type, a dimension the model lacks, a lone surrogate."""
+
+
+class ModelFileError(PumiceError):
+    """A model that cannot be read, written or compiled: truncated, foreign or inconsistent files."""
+
+
+class HubError(PumiceError):
+    """A model that is neither a local path nor to be had from the hub or its cache."""
+
+
+class SearchIndexError(PumiceError):
+    """A search index that cannot be opened, or that another model filled."""
+
+
+class MissingExtraError(PumiceError, ImportError):
+    """An optional library is not installed; the message names the extra that brings it."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f'{library} is not installed: run pip install "pumice[{extra}]"')

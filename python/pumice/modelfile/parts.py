@@ -1,0 +1,49 @@
+"""What a static model is made of before it is compiled: tokenizer, rows, rules, provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The part of a model file that people read; nothing at run time depends on it."""
+
+    name: str = ""
+    license: str = ""
+    source: str = ""
+    languages: tuple[str, ...] = ()
+    prefixes: tuple[int, ...] | None = None
+    """Matryoshka prefixes that keep their meaning when vectors are cut; None: no claim, any may be used."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """How the model was made: teacher, settings, versions. JSON values only."""
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """A static model, uncompiled.
+
+    ``tokenizer`` is a parsed ``tokenizer.json``. ``embeddings`` has shape (rows, dim) and dtype
+    float32, float16 or int8 (plain integers, as model2vec stores them). Token ``t`` contributes
+    ``token_weights[t] * row_scales[r] * embeddings[r]`` with ``r = token_rows[t]``; weights and scales
+    default to 1, rows to the token's own id.
+    """
+
+    tokenizer: dict[str, Any]
+    embeddings: NDArray[Any]
+    normalize: bool = True
+    """Divide the mean by its L2 norm."""
+    unknown: str = "drop"
+    """What an unknown token does: "drop" (model2vec) or "average" (sentence-transformers)."""
+    max_tokens: int | None = None
+    """Tokens kept per text, unknown ones counted; None keeps all."""
+    max_chars: int | None = None
+    """Code points kept per text before tokenising; None keeps all."""
+    token_weights: NDArray[Any] | None = None
+    token_rows: NDArray[Any] | None = None
+    row_scales: NDArray[Any] | None = None
+    """(rows,) what each int8 row is multiplied by; None: 1, as in model2vec's int8 models."""
+    metadata: Metadata = field(default_factory=Metadata)

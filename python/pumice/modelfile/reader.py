@@ -1,0 +1,132 @@
+"""An opened .pumice file: the native model over a mapping, and what people read beside it."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice import _core
+from pumice.errors import ModelFileError
+from pumice.modelfile import container
+from pumice.modelfile.compiler import metadata_of, read_string_table, with_vocabulary
+from pumice.modelfile.container import Kind
+from pumice.modelfile.parts import ModelParts
+from pumice.modelfile.rows import ROW_DTYPES
+
+
+class ModelFile:
+    """The bytes of a model, mapped and not copied; pages are shared between processes."""
+
+    def __init__(self, mapping: mmap.mmap, *, source: str) -> None:
+        self.source = source
+        self._view = memoryview(mapping)
+        try:
+            self.core = _core.Model(mapping)
+        except ModelFileError as error:
+            raise ModelFileError(f"{source}: {error}") from None
+        self.info: dict[str, Any] = self.core.describe()
+        self.nbytes = len(mapping)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> ModelFile:
+        """Map a file; ModelFileError where it cannot be read or is not a model."""
+        source = os.fspath(path)
+        try:
+            with Path(path).open("rb") as file:
+                mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError:
+            raise ModelFileError(f"{source}: the file is empty: not a .pumice file") from None
+        except OSError as error:
+            raise ModelFileError(f"{source}: cannot be read: {error.strerror}") from None
+        return cls(mapping, source=source)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, source: str = "the model") -> ModelFile:
+        """Open a model that was never a file. The bytes are copied once, to aligned memory."""
+        if not data:
+            raise ModelFileError(f"{source}: no bytes: not a .pumice file")
+        mapping = mmap.mmap(-1, len(data))
+        mapping[:] = data
+        return cls(mapping, source=source)
+
+    def section(self, kind: Kind) -> memoryview | None:
+        """A section's bytes, or None where the file has none of that kind."""
+        span = self.core.section(kind)
+        return None if span is None else self._view[span[0] : span[0] + span[1]]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 that the file declares; ``verify`` computes it."""
+        return container.fingerprint(self._view)
+
+    def verify(self) -> None:
+        """Raise ModelFileError if the content does not match the declared fingerprint."""
+        container.verify(self._view, source=self.source)
+
+    def to_bytes(self) -> bytes:
+        """The whole file."""
+        return bytes(self._view)
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata section; empty where the file has none."""
+        return self._json(Kind.METADATA) or {}
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Token strings by id."""
+        table = self.section(Kind.TOKENS)
+        assert table is not None  # the core opens no file without it
+        return read_string_table(table, self.info["tokens"])
+
+    @cached_property
+    def tokenizer(self) -> dict[str, Any]:
+        """The whole tokenizer.json; ModelFileError where the file was written without it."""
+        stored = self._json(Kind.TOKENIZER)
+        if stored is None:
+            raise ModelFileError(f"{self.source}: the file carries no tokenizer.json")
+        return with_vocabulary(stored, self.tokens)
+
+    def parts(self) -> ModelParts:
+        """The model uncompiled again, its arrays views of the file."""
+        info = self.info
+        rows = self._array(Kind.ROWS, ROW_DTYPES[info["row_type"]])
+        assert rows is not None  # the core opens no file without it
+        return ModelParts(
+            tokenizer=self.tokenizer,
+            embeddings=rows.reshape(info["rows"], info["dimensions"]),
+            normalize=info["normalizes"],
+            unknown="drop" if info["drops_unknown"] else "average",
+            max_tokens=info["max_tokens"],
+            max_chars=info["max_chars"],
+            token_weights=self._array(Kind.TOKEN_WEIGHTS, "float32"),
+            token_rows=self._array(Kind.TOKEN_ROWS, "uint32"),
+            row_scales=self._array(Kind.ROW_SCALES, "float32"),
+            metadata=metadata_of(self.metadata),
+        )
+
+    def _array(self, kind: Kind, dtype: str) -> NDArray[Any] | None:
+        section = self.section(kind)
+        return None if section is None else np.frombuffer(section, dtype=dtype)
+
+    def _json(self, kind: Kind) -> dict[str, Any] | None:
+        section = self.section(kind)
+        if section is None:
+            return None
+        try:
+            value = json.loads(bytes(section))
+        except ValueError:
+            raise ModelFileError(
+                f"{self.source}: its {kind.name.lower()} section is damaged: "
+                "fetch or compile the model again"
+            ) from None
+        if not isinstance(value, dict):
+            raise ModelFileError(f"{self.source}: its {kind.name.lower()} section is not an object")
+        return value

@@ -1,0 +1,63 @@
+"""How embedding rows are stored: float32, float16, or int8 with a scale per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.errors import InputError, ModelFileError
+
+ROW_DTYPES = ("float32", "float16", "int8")
+"""In the order of pumice_row_type."""
+
+
+def quantize_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Rows as int8 and a float32 scale per row, max|row| / 127; a row of zeros has scale 0."""
+    rows = rows.astype(np.float32)
+    scales = (np.abs(rows).max(axis=1) / np.float32(127)).astype(np.float32)
+    divisors = np.where(scales > 0, scales, np.float32(1))
+    return np.rint(rows / divisors[:, None]).astype(np.int8), scales
+
+
+def convert_rows(
+    rows: NDArray[Any], scales: NDArray[Any] | None, *, dtype: str | None
+) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+    """Rows and scales in the storage ``dtype`` (None: as they are, wider floats as float32).
+
+    Raises InputError for an unknown dtype and ModelFileError for NaN, infinities, or values past
+    float16's range.
+    """
+    if (
+        rows.ndim != 2
+        or rows.dtype.kind not in "fi"
+        or (rows.dtype.kind == "i" and rows.itemsize > 1)
+    ):
+        raise ModelFileError(
+            f"embeddings have shape {rows.shape} and dtype {rows.dtype}: "
+            "expected two dimensions of float32, float16 or int8"
+        )
+    if dtype is not None and dtype not in ROW_DTYPES:
+        raise InputError(f'dtype "{dtype}" is not one of {", ".join(ROW_DTYPES)}')
+    if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+        bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+        raise ModelFileError(f"embeddings: row {bad} holds NaN or infinity: train or export again")
+    if dtype is None:
+        dtype = rows.dtype.name if rows.dtype.name in ROW_DTYPES else "float32"
+    if dtype == rows.dtype.name:
+        return rows, None if scales is None else scales.astype(np.float32)
+    full = widen_rows(rows, scales)
+    if dtype == "int8":
+        return quantize_rows(full)
+    if dtype == "float16" and np.abs(full).max(initial=0) > np.finfo(np.float16).max:
+        raise ModelFileError(
+            "embeddings: values past 65504 do not fit float16: store float32 or int8"
+        )
+    return full.astype(dtype), None
+
+
+def widen_rows(rows: NDArray[Any], scales: NDArray[Any] | None) -> NDArray[np.float32]:
+    """Rows as float32, their scales multiplied in."""
+    full = rows.astype(np.float32)
+    return full if scales is None else full * scales.astype(np.float32)[:, None]
