@@ -23,7 +23,7 @@ std::string place(Py_ssize_t position) {
 
 std::string_view utf8_of(nb::handle text, Py_ssize_t position) {
   if (!PyUnicode_Check(text.ptr())) {
-    const std::string type = nb::cast<std::string>(nb::handle((PyObject*)Py_TYPE(text.ptr())).attr("__name__"));
+    const std::string type = nb::str(text.type().attr("__name__")).c_str();
     raise("InputError", (place(position) + " is " + type + ", not str: pass strings only").c_str());
   }
   Py_ssize_t size = 0;

@@ -115,13 +115,17 @@ class StaticModel:
         return out
 
     def tokenize(self, texts: str | Iterable[str]) -> Any:
-        """Token ids as they enter the mean: cut at the model's limits, unknown tokens left out where it drops them.
+        """Token ids as they enter the mean: cut at the limits, unknown tokens left out where dropped.
 
         A str gives a list of int, n texts give n lists.
         """
         if isinstance(texts, str):
             return self._ids([texts])[0]
         return self._ids(_arrow_strings(texts) if _is_arrow(texts) else _checked_sequence(texts))
+
+    def verify(self) -> None:
+        """Raise ModelFileError if the file's content does not match its fingerprint."""
+        self._file.verify()
 
     def save(self, path: str | os.PathLike[str], *, dtype: str | None = None) -> None:
         """Write the model to one .pumice file, whole or not at all; ``dtype`` converts its rows."""

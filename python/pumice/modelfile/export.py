@@ -165,4 +165,4 @@ def write_json(value: Any, path: Path) -> None:
 
 def warn(what: str) -> None:
     """Say, where the user called, what the written folder will do differently."""
-    warnings.warn(f"the folder will not give equal vectors for every text: {what}", stacklevel=6)
+    warnings.warn(f"the folder will not give equal vectors for every text: {what}", stacklevel=5)

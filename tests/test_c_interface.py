@@ -1,0 +1,130 @@
+"""The C interface: a C program gives Python's bits, and stays clean under sanitizers on damaged models."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pumice
+from pumice.modelfile.container import Kind, pack
+from tests.modelfile.test_container import tiny_parts
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = ["Hello, world!", "unaffable naïve Ωmega", "北京 한국어 🏔️ a\u0301\u0323b", "[CLS] x[SEP]y", "a\tb"]
+
+Encode = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+def build(folder: Path, *flags: str) -> Encode:
+    """Compile core and program; returns a function that runs it on models."""
+    cxx = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    cc = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if cxx is None or cc is None:
+        pytest.skip("no C compiler")
+    core = ROOT / "core"
+    include = f"-I{core / 'include'}"
+    strict = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", *flags]
+    objects = []
+    for source in [*core.glob("src/*.cpp"), *core.glob("src/simd/*.cpp")]:
+        objects.append(folder / f"{source.stem}.o")
+        options = ["-std=c++20", "-fno-exceptions", "-fno-rtti", include]
+        command = [cxx, *strict, *options, "-c", str(source), "-o", str(objects[-1])]
+        subprocess.run(command, check=True, timeout=300)
+    main = folder / "main.o"
+    c_options = ["-std=c11", "-pedantic", "-D_POSIX_C_SOURCE=200809L", include]
+    command = [cc, *strict, *c_options, "-c", str(core / "tests" / "encode.c"), "-o", str(main)]
+    subprocess.run(command, check=True, timeout=300)
+    program = folder / "encode"
+    # The C compiler links: the core needs nothing of the C++ library.
+    linked = subprocess.run(
+        [cc, *flags, str(main), *map(str, objects), "-lm", "-o", str(program)],
+        capture_output=True,
+        text=True,
+    )
+    if linked.returncode != 0 and flags:
+        pytest.skip(f"no sanitizer run-time: {linked.stderr.splitlines()[-1]}")
+    assert linked.returncode == 0, linked.stderr
+
+    def encode(*models: Path, text: bytes) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([program, *models], input=text, capture_output=True, timeout=300)
+
+    return encode
+
+
+@pytest.fixture(scope="module")
+def encode(tmp_path_factory: pytest.TempPathFactory) -> Encode:
+    return build(tmp_path_factory.mktemp("c"))
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Encode:
+    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    return build(tmp_path_factory.mktemp("sanitized"), *flags)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+def test_the_same_bits_as_python(
+    encode: Encode, model: pumice.StaticModel, tmp_path: Path, dtype: str
+) -> None:
+    path = tmp_path / "m.pumice"
+    model.save(path, dtype=dtype)
+    stored = pumice.load(path)
+    ran = encode(path, text="\n".join(TEXTS).encode())
+    wanted = ["model 0 no error"]
+    for text in TEXTS:
+        wanted.append(" ".join(["0 ids", *map(str, stored.tokenize(text))]))
+        for kind in ("float32", "float16", "int8", "binary"):
+            wanted.append(f"0 {stored.encode(text, dtype=kind).tobytes().hex()}")
+    assert ran.stdout.decode().splitlines() == wanted
+
+
+def test_invalid_utf8_is_refused_and_never_read_past(sanitized: Encode, tmp_path: Path) -> None:
+    path = tmp_path / "m.pumice"
+    pumice.StaticModel.from_parts(tiny_parts()).save(path)
+    invalid = [b"\x80", b"\xc0\x80", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xff"]
+    ran = sanitized(path, text=b"\n".join([b"ab " + bad for bad in invalid] + [b"abc"]))
+    assert ran.returncode == 0, ran.stderr.decode()
+    statuses = [line.split()[0] for line in ran.stdout.decode().splitlines()[1:]]
+    assert statuses == ["11"] * 5 * len(invalid) + ["0"] * 5
+
+
+def test_damaged_models_are_refused_or_harmless(sanitized: Encode, tmp_path: Path) -> None:
+    """Random damage anywhere, and in the trie above all; any bad read or write ends the program."""
+    rng = random.Random(11)
+    whole = pumice.StaticModel.from_parts(tiny_parts(token_weights=np.ones(6, np.float32)))
+    data = whole._file.to_bytes()
+    sections = {kind: bytes(s) for kind in Kind if (s := whole._file.section(kind)) is not None}
+    models = []
+    for number in range(300):
+        damaged = bytearray(data)
+        if number % 2:
+            trie = bytearray(sections[Kind.WORDPIECE])
+            for _ in range(rng.randint(1, 40)):
+                at = rng.randrange(len(trie) // 4) * 4
+                trie[at : at + 4] = rng.choice([b"\xff" * 4, b"\0" * 4, rng.randbytes(4)])
+            damaged = bytearray(pack({**sections, Kind.WORDPIECE: bytes(trie)}))
+        for _ in range(rng.choice([0, 1, 3])):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        models.append(tmp_path / f"{number}.pumice")
+        models[-1].write_bytes(damaged)
+    ran = sanitized(*models, text="a bc abc ab! bcab c".encode() * 30)
+    assert ran.returncode == 0, ran.stderr.decode()[-2000:]
+    assert ran.stdout.count(b"model ") == 300
+    assert ran.stdout.count(b"model 0 ") > 100
+
+
+def test_long_words_and_mark_runs_stay_in_bounds(
+    sanitized: Encode, model: pumice.StaticModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.pumice"
+    model.save(path)
+    lines = ["y" * 5000, "é" * 5000, "\u302e\u0301\u302a" * 3000, "𝅥𝅮" * 2000, "北" * 5000]
+    ran = sanitized(path, text="\n".join(lines).encode()[: 1 << 16])
+    assert ran.returncode == 0, ran.stderr.decode()[-2000:]

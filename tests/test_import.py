@@ -1,0 +1,83 @@
+"""Importing pumice loads numpy and the core, and does nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+OPTIONAL = [
+    "huggingface_hub",
+    "pyarrow",
+    "qdrant_client",
+    "qdrant_edge",
+    "safetensors",
+    "semantic_text_splitter",
+    "sentence_transformers",
+    "tokenizers",
+    "torch",
+    "tqdm",
+    "transformers",
+]
+
+
+def in_child(code: str) -> str:
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+def test_import_loads_numpy_and_the_core_alone() -> None:
+    code = (
+        "import sys, json, numpy; before = set(sys.modules); import pumice\n"
+        "print(json.dumps(sorted(m for m in set(sys.modules) - before if not m.startswith('pumice'))))"
+    )
+    added = {name.partition(".")[0] for name in json.loads(in_child(code))}
+    assert added <= set(sys.stdlib_module_names)
+
+
+def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> None:
+    code = (
+        "import sys, json, pumice; pumice.load().encode(['a text'], dtype='binary')\n"
+        f"print(json.dumps([m for m in {OPTIONAL!r} if m in sys.modules]))"
+    )
+    assert json.loads(in_child(code)) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "call"),
+    [
+        ("safetensors", "hub", "pumice.load('folder')"),
+        ("huggingface_hub", "hub", "pumice.load('owner/name')"),
+        ("qdrant_edge", "search", "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])"),
+        ("torch", "distill", "pumice.distill('owner/name')"),
+    ],
+)
+def test_an_absent_library_names_its_extra(module: str, extra: str, call: str) -> None:
+    code = (
+        f"import os, sys, tempfile; sys.modules[{module!r}] = None; import pumice\n"
+        "os.chdir(tempfile.mkdtemp()); os.mkdir('folder')\n"
+        "for name in ('tokenizer.json', 'model.safetensors'):\n"
+        "    open(f'folder/{name}', 'w').write('{}')\n"
+        f"try:\n    {call}\n"
+        "except pumice.PumiceError as error:\n    print(error)\n"
+    )
+    assert in_child(code).strip() == f'{module} is not installed: run pip install "pumice[{extra}]"'
+
+
+def test_the_verbs_are_reached_from_the_package() -> None:
+    code = (
+        "import pumice, pumice.distill, pumice.search, inspect\n"
+        "from pumice import Index, distill\n"
+        "print(callable(pumice.distill), inspect.isclass(pumice.Index), pumice.__version__)"
+    )
+    assert in_child(code).split()[:2] == ["True", "True"]
+
+
+def test_an_unknown_attribute_is_an_attribute_error() -> None:
+    import pumice
+
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = pumice.nonsense  # type: ignore[attr-defined]
