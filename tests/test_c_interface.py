@@ -17,14 +17,25 @@ from pumice.modelfile.container import Kind, pack
 from tests.modelfile.test_container import tiny_parts
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXTS = ["Hello, world!", "unaffable naïve Ωmega", "北京 한국어 🏔️ a\u0301\u0323b", "[CLS] x[SEP]y", "a\tb"]
+TEXTS = [
+    "Hello, world!",
+    "unaffable naïve Ωmega",
+    "北京 한국어 🏔️ a\u0301\u0323b",
+    "[CLS] x[SEP]y",
+    "a\tb",
+]
 
 Encode = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 def build(folder: Path, *flags: str) -> Encode:
     """Compile core and program; returns a function that runs it on models."""
-    cxx = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    cxx = (
+        os.environ.get("CXX")
+        or shutil.which("c++")
+        or shutil.which("g++")
+        or shutil.which("clang++")
+    )
     cc = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if cxx is None or cc is None:
         pytest.skip("no C compiler")
@@ -88,7 +99,15 @@ def test_the_same_bits_as_python(
 def test_invalid_utf8_is_refused_and_never_read_past(sanitized: Encode, tmp_path: Path) -> None:
     path = tmp_path / "m.pumice"
     pumice.StaticModel.from_parts(tiny_parts()).save(path)
-    invalid = [b"\x80", b"\xc0\x80", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xff"]
+    invalid = [
+        b"\x80",
+        b"\xc0\x80",
+        b"\xc3",
+        b"\xe2\x82",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xff",
+    ]
     ran = sanitized(path, text=b"\n".join([b"ab " + bad for bad in invalid] + [b"abc"]))
     assert ran.returncode == 0, ran.stderr.decode()
     statuses = [line.split()[0] for line in ran.stdout.decode().splitlines()[1:]]
@@ -114,7 +133,7 @@ def test_damaged_models_are_refused_or_harmless(sanitized: Encode, tmp_path: Pat
             damaged[rng.randrange(len(damaged))] = rng.randrange(256)
         models.append(tmp_path / f"{number}.pumice")
         models[-1].write_bytes(damaged)
-    ran = sanitized(*models, text="a bc abc ab! bcab c".encode() * 30)
+    ran = sanitized(*models, text=b"a bc abc ab! bcab c" * 30)
     assert ran.returncode == 0, ran.stderr.decode()[-2000:]
     assert ran.stdout.count(b"model ") == 300
     assert ran.stdout.count(b"model 0 ") > 100

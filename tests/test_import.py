@@ -35,7 +35,7 @@ def test_import_loads_numpy_and_the_core_alone() -> None:
         "print(json.dumps(sorted(m for m in set(sys.modules) - before if not m.startswith('pumice'))))"
     )
     added = {name.partition(".")[0] for name in json.loads(in_child(code))}
-    assert added <= set(sys.stdlib_module_names)
+    assert added <= {"numpy", *sys.stdlib_module_names}
 
 
 def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> None:
@@ -47,15 +47,19 @@ def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> No
 
 
 @pytest.mark.parametrize(
-    ("module", "extra", "call"),
+    ("module", "named", "extra", "call"),
     [
-        ("safetensors", "hub", "pumice.load('folder')"),
-        ("huggingface_hub", "hub", "pumice.load('owner/name')"),
-        ("qdrant_edge", "search", "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])"),
-        ("torch", "distill", "pumice.distill('owner/name')"),
+        ("safetensors", "safetensors", "hub", "pumice.load('folder')"),
+        ("huggingface_hub", "huggingface_hub", "hub", "pumice.load('owner/name')"),
+        (
+            "qdrant_edge",
+            "search",
+            "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])",
+        ),
+        ("torch", "torch", "distill", "pumice.distill('owner/name')"),
     ],
 )
-def test_an_absent_library_names_its_extra(module: str, extra: str, call: str) -> None:
+def test_an_absent_library_names_its_extra(module: str, named: str, extra: str, call: str) -> None:
     code = (
         f"import os, sys, tempfile; sys.modules[{module!r}] = None; import pumice\n"
         "os.chdir(tempfile.mkdtemp()); os.mkdir('folder')\n"
@@ -64,7 +68,7 @@ def test_an_absent_library_names_its_extra(module: str, extra: str, call: str) -
         f"try:\n    {call}\n"
         "except pumice.PumiceError as error:\n    print(error)\n"
     )
-    assert in_child(code).strip() == f'{module} is not installed: run pip install "pumice[{extra}]"'
+    assert in_child(code).strip() == f'{named} is not installed: run pip install "pumice[{extra}]"'
 
 
 def test_the_verbs_are_reached_from_the_package() -> None:

@@ -75,7 +75,9 @@ def hub(repository: Path) -> Iterator[tuple[str, list[str]]]:
                 headers = {"Content-Type": "application/json"}
             elif self.path.startswith("/api/models/owner/name"):
                 siblings = [{"rfilename": name} for name in files]
-                body = json.dumps({"id": "owner/name", "sha": COMMIT, "siblings": siblings}).encode()
+                body = json.dumps(
+                    {"id": "owner/name", "sha": COMMIT, "siblings": siblings}
+                ).encode()
                 headers = {"Content-Type": "application/json"}
             elif (name := self.path.rsplit("/", 1)[-1]) in files and "/owner/name/" in self.path:
                 body = files[name]
@@ -114,7 +116,10 @@ def test_a_hub_id_is_taken_from_the_cache_first(
     found = load_in_child("owner/name", hub=address, cache=cached(repository, tmp_path))
     assert len(found) == 64
     assert asked == []
-    assert load_in_child("owner/name", hub=address, cache=tmp_path, arguments=", offline=True") == found
+    assert (
+        load_in_child("owner/name", hub=address, cache=tmp_path, arguments=", offline=True")
+        == found
+    )
 
 
 def test_a_hub_id_is_fetched_once(tmp_path: Path, hub: tuple[str, list[str]]) -> None:
@@ -153,13 +158,20 @@ def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
     said = load_in_child("owner/name", hub="http://127.0.0.1:9", cache=tmp_path)
     assert said.startswith("HubError owner/name: no such path, it is not in the local cache")
     offline = load_in_child(
-        "owner/name", hub="http://127.0.0.1:9", cache=tmp_path, arguments=', revision="v1", offline=True'
+        "owner/name",
+        hub="http://127.0.0.1:9",
+        cache=tmp_path,
+        arguments=', revision="v1", offline=True',
     )
-    assert offline.startswith("HubError owner/name@v1: it is not in the local cache, and offline=True")
+    assert offline.startswith(
+        "HubError owner/name@v1: it is not in the local cache, and offline=True"
+    )
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "./missing/folder/", "missing.pumice", ""])
-def test_paths_that_do_not_exist(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_that_do_not_exist(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises((HubError, ModelFileError)):
         pumice.load(name)

@@ -20,7 +20,14 @@ import pumice
 from pumice.errors import InputError
 from pumice.modelfile import ModelParts
 
-TEXTS = ["A static model", "keeps one vector per token", "", "naïve Ωmega 北京 한국어 🏔️", "!", "z" * 300]
+TEXTS = [
+    "A static model",
+    "keeps one vector per token",
+    "",
+    "naïve Ωmega 北京 한국어 🏔️",
+    "!",
+    "z" * 300,
+]
 
 
 def test_shapes(model: pumice.StaticModel) -> None:
@@ -227,7 +234,9 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_disk_that_fills_up_leaves_the_old_file(model: pumice.StaticModel, full_disk: Path) -> None:
+def test_a_disk_that_fills_up_leaves_the_old_file(
+    model: pumice.StaticModel, full_disk: Path
+) -> None:
     path = full_disk / "m.pumice"
     path.write_bytes(b"the old file")
     with pytest.raises(InputError, match="cannot be written: File too large"):

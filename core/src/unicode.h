@@ -9,8 +9,7 @@
 //  - strip_accents decomposes, sorts each run of kCombines by class (stably), drops kNonspacingMark. As the
 //    sort is stable, the dropped ones may stay out of it, but those of class 0 (U+034F, U+0941) end the
 //    run. What survives with a class is of another category (U+302E, U+1D165) or newer than the library's
-//    category table (U+08D4, U+1DFB). The drop looks at what came out of decomposing: U+0BCC is not a mark
-//    itself, yet one of its parts may be.
+//    category table (U+08D4, U+1DFB). The drop looks at what comes out of decomposing, not at what went in.
 //  - The pre-tokenizer's white space and punctuation are read from what comes out: U+2000 decomposes to
 //    white space, U+2260 to '=' and U+1FEF to '`', which are punctuation.
 //  - lowercase sees one code point, never its neighbours (no final sigma), and its result is not stripped

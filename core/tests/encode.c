@@ -3,33 +3,33 @@
  * Prints, for every model, its status, then for every line the ids and the bits of its vectors of all four
  * types. tests/test_c_interface.py compares them with Python's and runs it under sanitizers on damaged files.
  */
-#include "pumice.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pumice.h"
+
 enum { MAX_LINE = 1 << 16, MAX_IDS = 64 };
 
-static void *aligned(size_t size) {
+static void* aligned(size_t size) {
   return aligned_alloc(PUMICE_ALIGNMENT, (size + PUMICE_ALIGNMENT - 1) / PUMICE_ALIGNMENT * PUMICE_ALIGNMENT);
 }
 
-static void *read_file(const char *path, size_t *size) {
-  FILE *file = fopen(path, "rb");
+static void* read_file(const char* path, size_t* size) {
+  FILE* file = fopen(path, "rb");
   if (file == NULL) return NULL;
   fseek(file, 0, SEEK_END);
   *size = (size_t)ftell(file);
   rewind(file);
   /* Exactly the file's size, so that a sanitizer sees a read past its end. */
-  void *bytes = NULL;
+  void* bytes = NULL;
   if (posix_memalign(&bytes, PUMICE_ALIGNMENT, *size ? *size : 1) != 0) return NULL;
   const int whole = fread(bytes, 1, *size, file) == *size;
   fclose(file);
   return whole ? bytes : NULL;
 }
 
-static void encode_line(pumice_worker *worker, uint32_t dim, const char *line, size_t size) {
+static void encode_line(pumice_worker* worker, uint32_t dim, const char* line, size_t size) {
   uint32_t ids[MAX_IDS];
   size_t count = 0;
   pumice_status status = pumice_tokenize(worker, line, size, ids, MAX_IDS, &count);
@@ -38,7 +38,7 @@ static void encode_line(pumice_worker *worker, uint32_t dim, const char *line, s
   printf("\n");
   for (pumice_vector_type type = PUMICE_VECTOR_F32; type <= PUMICE_VECTOR_BINARY; ++type) {
     const size_t width = pumice_vector_size(dim, type);
-    unsigned char *vector = malloc(width);
+    unsigned char* vector = malloc(width);
     status = pumice_encode(worker, line, size, dim, type, vector);
     printf("%d ", status);
     for (size_t i = 0; status == PUMICE_OK && i < width; ++i) printf("%02x", vector[i]);
@@ -47,24 +47,24 @@ static void encode_line(pumice_worker *worker, uint32_t dim, const char *line, s
   }
 }
 
-static void use_model(const char *path, const char *text, size_t text_size) {
+static void use_model(const char* path, const char* text, size_t text_size) {
   size_t size = 0;
-  void *file = read_file(path, &size);
+  void* file = read_file(path, &size);
   if (file == NULL) {
     printf("cannot read %s\n", path);
     return;
   }
-  void *memory = aligned(pumice_model_size());
-  const pumice_model *model = NULL;
+  void* memory = aligned(pumice_model_size());
+  const pumice_model* model = NULL;
   const pumice_status status = pumice_open(file, size, memory, pumice_model_size(), &model);
   printf("model %d %s\n", status, pumice_status_message(status));
   if (status == PUMICE_OK) {
-    pumice_worker *worker = NULL;
-    void *scratch = aligned(pumice_worker_size(model));
+    pumice_worker* worker = NULL;
+    void* scratch = aligned(pumice_worker_size(model));
     if (pumice_worker_init(model, scratch, pumice_worker_size(model), &worker) == PUMICE_OK) {
-      const char *line = text;
+      const char* line = text;
       while (line < text + text_size) {
-        const char *end = memchr(line, '\n', (size_t)(text + text_size - line));
+        const char* end = memchr(line, '\n', (size_t)(text + text_size - line));
         if (end == NULL) end = text + text_size;
         encode_line(worker, pumice_describe(model).dimensions, line, (size_t)(end - line));
         line = end + 1;
@@ -76,7 +76,7 @@ static void use_model(const char *path, const char *text, size_t text_size) {
   free(file);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   static char text[MAX_LINE];
   const size_t size = fread(text, 1, sizeof text, stdin);
   for (int i = 1; i < argc; ++i) use_model(argv[i], text, size);

@@ -8,12 +8,11 @@ namespace unicode = pumice::unicode;
 
 static int failures = 0;
 
-#define CHECK(condition) \
-  ((condition) ? void() : void((++failures, std::printf("line %d: %s\n", __LINE__, #condition))))
+#define CHECK(condition) ((condition) ? void() : void((++failures, std::printf("line %d: %s\n", __LINE__, #condition))))
 
 using Points = std::initializer_list<char32_t>;
 
-static bool equal(const char32_t *found, unsigned count, Points expected) {
+static bool equal(const char32_t* found, unsigned count, Points expected) {
   if (count != expected.size()) return false;
   for (char32_t point : expected) {
     if (*found++ != point) return false;

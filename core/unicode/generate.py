@@ -178,6 +178,7 @@ def array(kind: str, name: str, items: Iterable[str | int]) -> str:
 
 
 def constant(kind: str, name: str, value: str | int) -> str:
+    """A C++ constant."""
     return f"inline constexpr {kind} {name} = {value};\n"
 
 
@@ -233,6 +234,7 @@ def render() -> str:
 
 
 def main() -> int:
+    """Write tables.inc, or compare with it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail when tables.inc differs")
     check = parser.parse_args().check

@@ -178,6 +178,8 @@ nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std
 
 NB_MODULE(_core, m) {
   using pumice::Model;
+  // A model that lives until the interpreter ends is no leak worth a warning on standard error.
+  nb::set_leak_warnings(false);
   m.doc() = "The native core of pumice; use the package's own classes.";
   nb::class_<Model>(m, "Model")
       .def(nb::init<nb::handle>(), nb::arg("file"))

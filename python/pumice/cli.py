@@ -28,7 +28,9 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND")
     for name, summary in VERBS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        subparser = subparsers.add_parser(
+            name, help=summary, description=f"{summary.capitalize()}."
+        )
         if name == verb:
             import_module(f"pumice.commands.{name}").add_arguments(subparser)
     return parser

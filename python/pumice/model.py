@@ -172,11 +172,13 @@ class StaticModel:
                 raise InputError(
                     f"texts[{position}] is {type(text).__name__}, not str: pass strings only"
                 )
-            if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+            try:
+                text.encode()
+            except UnicodeEncodeError:
                 raise InputError(
                     f"texts[{position}] holds a lone surrogate, which UTF-8 cannot carry: "
                     'clean it with text.encode("utf-8", "replace").decode()'
-                )
+                ) from None
         return self._library.ids([text[:max_chars] for text in texts])
 
     def _pool(self, texts: list[str], *, dim: int, kind: int) -> NDArray[Any]:

@@ -20,7 +20,12 @@ TEXTS = ["What is a static embedding?", "Ein Text mit Ümlauten", "北京 is big
 def test_parts_survive_compiling(parts: ModelParts) -> None:
     weights = np.linspace(0.1, 2, 30522, dtype=np.float32)
     given = replace(
-        parts, token_weights=weights, unknown="average", max_tokens=99, max_chars=500, normalize=False
+        parts,
+        token_weights=weights,
+        unknown="average",
+        max_tokens=99,
+        max_chars=500,
+        normalize=False,
     )
     found = ModelFile.from_bytes(compile_model(given)).parts()
     assert found.tokenizer == given.tokenizer
@@ -44,23 +49,25 @@ def test_int8_rows_keep_a_scale_each(parts: ModelParts, model: pumice.StaticMode
     assert small.nbytes < model.nbytes / 2
     cosines = (small.encode(TEXTS) * model.encode(TEXTS)).sum(axis=1)
     assert (cosines[:3] > 0.9995).all()
-    again = ModelFile.from_bytes(compile_model(ModelFile.from_bytes(small._file.to_bytes()).parts()))
+    again = ModelFile.from_bytes(
+        compile_model(ModelFile.from_bytes(small._file.to_bytes()).parts())
+    )
     assert again.fingerprint == small.fingerprint
 
 
 def test_float16_rows_equal_numpys_rounding(parts: ModelParts) -> None:
     half = pumice.StaticModel.from_parts(parts, dtype="float16")
     widened = replace(parts, embeddings=parts.embeddings.astype(np.float16).astype(np.float32))
-    assert np.array_equal(
-        half.encode(TEXTS), pumice.StaticModel.from_parts(widened).encode(TEXTS)
-    )
+    assert np.array_equal(half.encode(TEXTS), pumice.StaticModel.from_parts(widened).encode(TEXTS))
 
 
 def test_every_float16_widens_as_numpy_does(parts: ModelParts) -> None:
     bits = np.arange(2**16, dtype=np.uint16)
     bits = bits[np.isfinite(bits.view(np.float16))]
     rows = np.zeros((30522, 64), np.float16)
-    rows[2000 : 2000 + len(bits) // 64] = bits[: len(bits) // 64 * 64].view(np.float16).reshape(-1, 64)
+    rows[2000 : 2000 + len(bits) // 64] = (
+        bits[: len(bits) // 64 * 64].view(np.float16).reshape(-1, 64)
+    )
     model = pumice.StaticModel.from_parts(replace(parts, embeddings=rows, normalize=False))
     words = [
         (i, t) for i, t in enumerate(model.tokens) if 2000 <= i < 3000 and model.tokenize(t) == [i]
@@ -73,7 +80,10 @@ def test_every_float16_widens_as_numpy_does(parts: ModelParts) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"embeddings": np.zeros((30521, 8), np.float32)}, "30521 rows but the tokenizer has 30522"),
+        (
+            {"embeddings": np.zeros((30521, 8), np.float32)},
+            "30521 rows but the tokenizer has 30522",
+        ),
         ({"embeddings": np.zeros(30522, np.float32)}, "expected two dimensions"),
         ({"embeddings": np.zeros((30522, 8), np.int64)}, "expected two dimensions"),
         ({"embeddings": np.full((30522, 2), np.nan, np.float32)}, "row 0 holds NaN"),
@@ -151,7 +161,9 @@ def test_broken_tokenizers_are_refused(parts: ModelParts, change: Any, message: 
 
 def test_an_added_token_with_another_id_is_refused(parts: ModelParts) -> None:
     added = [{"id": 40000, "content": "new york"}]
-    with pytest.raises(ModelFileError, match='"new york" has id 40000, but the vocabulary gives it 30522'):
+    with pytest.raises(
+        ModelFileError, match='"new york" has id 40000, but the vocabulary gives it 30522'
+    ):
         compile_model(replace(parts, tokenizer={**parts.tokenizer, "added_tokens": added}))
 
 

@@ -34,7 +34,9 @@ def static(tmp_path: Path, parts: ModelParts) -> Path:
     return folder
 
 
-def as_sentence_transformers(folder: Path, modules: list[dict[str, Any]], parts: ModelParts) -> None:
+def as_sentence_transformers(
+    folder: Path, modules: list[dict[str, Any]], parts: ModelParts
+) -> None:
     save_file({"embedding.weight": parts.embeddings[:, :8].copy()}, folder / "model.safetensors")
     (folder / "modules.json").write_text(json.dumps(modules))
 
@@ -85,7 +87,11 @@ def test_the_model_cards_front_matter(static: Path) -> None:
     card = "---\nlicense: mit\nlanguage:\n- en\n- ko\nbase_model: a/teacher\n---\n# A model\n"
     (static / "README.md").write_text(card)
     metadata = read_folder(static).metadata
-    assert (metadata.license, metadata.languages, metadata.source) == ("mit", ("en", "ko"), "a/teacher")
+    assert (metadata.license, metadata.languages, metadata.source) == (
+        "mit",
+        ("en", "ko"),
+        "a/teacher",
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_rows_that_do_not_match_the_vocabulary(static: Path, parts: ModelParts) 
 
 
 @pytest.mark.parametrize(
-    ("format", "change", "message"),
+    ("library", "change", "message"),
     [
         ("model2vec", {"unknown": "average"}, "leaves unknown tokens out"),
         ("model2vec", {"max_tokens": 128}, "also cuts texts at"),
@@ -158,11 +164,11 @@ def test_rows_that_do_not_match_the_vocabulary(static: Path, parts: ModelParts) 
     ],
 )
 def test_rules_that_a_format_cannot_carry_are_said(
-    parts: ModelParts, tmp_path: Path, format: str, change: dict[str, Any], message: str
+    parts: ModelParts, tmp_path: Path, library: str, change: dict[str, Any], message: str
 ) -> None:
     model = pumice.StaticModel.from_parts(replace(parts, **change))
     with pytest.warns(UserWarning, match=message) as caught:
-        model.save_pretrained(tmp_path / "folder", format=format)
+        model.save_pretrained(tmp_path / "folder", format=library)
     assert caught[0].filename == __file__
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Mapping
 from enum import IntEnum
@@ -39,6 +38,8 @@ FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})
 
 def pack(sections: Mapping[Kind, bytes]) -> bytes:
     """Lay sections out by rising kind, each aligned to 64 bytes, and seal them with their fingerprint."""
+    import hashlib  # slow to import, and not needed to open a model
+
     offset = HEADER.size + len(sections) * ENTRY.size
     table, body = [], []
     for kind in sorted(sections):
@@ -63,6 +64,8 @@ def fingerprint(file: memoryview) -> str:
 
 def verify(file: memoryview, *, source: str) -> None:
     """Compute the checksum and compare it with the declared one; raises ModelFileError if they differ."""
+    import hashlib
+
     magic, version, count, size, reserved, declared = HEADER.unpack_from(file)
     digest = hashlib.sha256(HEADER.pack(magic, version, count, size, reserved, b"\0" * 32))
     digest.update(file[HEADER.size :])

@@ -93,7 +93,7 @@ def read_tensors(folder: Path) -> Mapping[str, NDArray[Any]]:
         raise MissingExtraError("safetensors", "hub") from None
     try:
         tensors = safetensors.numpy.load_file(path)
-    except (safetensors.SafetensorError, KeyError, OSError) as error:
+    except (safetensors.SafetensorError, KeyError, TypeError, OSError) as error:
         raise ModelFileError(f"{path}: cannot be read: {error}") from None
     if "embedding.weight" not in tensors and "embeddings" not in tensors:
         raise ModelFileError(

@@ -1,0 +1,102 @@
+"""Writes the golden vectors that the Python, C and JavaScript tests read: see README.md here.
+
+Token ids come from the Hugging Face `tokenizers` library. Vectors are the core's own, because their
+bits are the contract, after a comparison with float64 arithmetic.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+import pumice
+from pumice.modelfile.parts import Metadata, ModelParts
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "parity"))
+
+import small_tokenizers as small  # noqa: E402
+import texts  # noqa: E402
+
+DIM, PREFIX = 20, 7  # neither fills a processor's registers
+DTYPES = ("float32", "float16", "int8")
+LONGEST = 150
+RANDOM = 16
+
+
+def golden_texts() -> list[str]:
+    """Short texts of every kind that tests/parity knows."""
+    hostile = [text for text in texts.hostile_texts().values() if len(text) <= LONGEST]
+    return [*hostile, *texts.random_texts(RANDOM, seed=17)]
+
+
+def tiny_parts() -> ModelParts:
+    """A WordPiece model with random rows, token weights, some unknown words and a limit."""
+    vocab = small.spelling_vocabulary(golden_texts())
+    tokenizer = small.bert(small.without_some_letters(vocab))
+    size = len(tokenizer["model"]["vocab"])
+    rng = np.random.default_rng(2)
+    return ModelParts(
+        tokenizer=tokenizer,
+        embeddings=2 * rng.random((size, DIM), dtype=np.float32) - 1,
+        max_tokens=60,
+        max_chars=120,
+        token_weights=rng.random(size, dtype=np.float32),
+        metadata=Metadata(name="golden", license="Apache-2.0", prefixes=(PREFIX, DIM)),
+    )
+
+
+def expected_ids(parts: ModelParts, batch: list[str]) -> list[list[int]]:
+    """Ids from the tokenizers library, cut and without unknown tokens."""
+    tokenizer = Tokenizer.from_str(json.dumps(parts.tokenizer))
+    tokenizer.enable_truncation(parts.max_tokens)
+    unknown = tokenizer.token_to_id("[UNK]")
+    cut = [text[: parts.max_chars] for text in batch]
+    encodings = tokenizer.encode_batch(cut, add_special_tokens=False)
+    return [[i for i in encoding.ids if i != unknown] for encoding in encodings]
+
+
+def check_vectors(parts: ModelParts, ids: list[list[int]], vectors: np.ndarray) -> None:
+    """Stop unless the core's vectors are the weighted mean's, to float32's accuracy."""
+    for own, vector in zip(ids, vectors, strict=True):
+        weights = parts.token_weights[own].astype(np.float64)[:, None]
+        total = (parts.embeddings[own] * weights).sum(axis=0)
+        norm = np.linalg.norm(total)
+        np.testing.assert_allclose(vector, total / norm if norm else total, rtol=0, atol=1e-6)
+
+
+def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
+    """The bytes of a text's vector in every output type, little-endian, as hex."""
+    return {
+        "float32": model.encode(text).astype("<f4").tobytes().hex(),
+        "float32_prefix": model.encode(text, dim=PREFIX).astype("<f4").tobytes().hex(),
+        "int8": model.encode(text, dtype="int8").tobytes().hex(),
+        "binary": model.encode(text, dtype="binary").tobytes().hex(),
+    }
+
+
+def generate(folder: Path) -> None:
+    """Write the model in each storage dtype, and what all of them must answer."""
+    parts, batch = tiny_parts(), golden_texts()
+    ids = expected_ids(parts, batch)
+    models = {dtype: pumice.StaticModel.from_parts(parts, dtype=dtype) for dtype in DTYPES}
+    for dtype, model in models.items():
+        if model.tokenize(batch) != ids:
+            raise SystemExit("token ids differ from the tokenizers library")
+        if dtype != "int8":  # whose scales are the core's own
+            rounded = replace(parts, embeddings=parts.embeddings.astype(dtype))
+            check_vectors(rounded, ids, model.encode(batch))
+        model.save(folder / f"golden-{dtype}.pumice")
+    with (folder / "golden.jsonl").open("w", encoding="ascii", newline="\n") as lines:
+        for text, own in zip(batch, ids, strict=True):
+            vectors = {dtype: answers(model, text) for dtype, model in models.items()}
+            lines.write(json.dumps({"text": text, "ids": own, "vectors": vectors}) + "\n")
+
+
+if __name__ == "__main__":
+    generate(HERE)

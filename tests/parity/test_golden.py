@@ -1,0 +1,66 @@
+"""The models in testdata/ give the recorded ids and bits, and compile to the same bytes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import pumice
+
+TESTDATA = Path(__file__).resolve().parents[2] / "testdata"
+DTYPES = ("float32", "float16", "int8")
+
+
+@pytest.fixture(scope="module")
+def golden() -> list[dict[str, Any]]:
+    lines = (TESTDATA / "golden.jsonl").read_text("ascii").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("golden_generator", TESTDATA / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_bits(golden: list[dict[str, Any]], dtype: str, threads: int) -> None:
+    model = pumice.load(TESTDATA / f"golden-{dtype}.pumice")
+    batch = [record["text"] for record in golden]
+    assert model.tokenize(batch) == [record["ids"] for record in golden]
+    found = {
+        "float32": model.encode(batch, threads=threads).astype("<f4"),
+        "float32_prefix": model.encode(batch, threads=threads, dim=7).astype("<f4"),
+        "int8": model.encode(batch, threads=threads, dtype="int8"),
+        "binary": model.encode(batch, threads=threads, dtype="binary"),
+    }
+    for i, record in enumerate(golden):
+        expected = record["vectors"][dtype]
+        assert {kind: rows[i].tobytes().hex() for kind, rows in found.items()} == expected
+        alone = model.encode(record["text"]).astype("<f4")
+        assert alone.tobytes().hex() == expected["float32"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_compiling_gives_the_same_bytes(dtype: str, generator: ModuleType, tmp_path: Path) -> None:
+    model = pumice.StaticModel.from_parts(generator.tiny_parts(), dtype=dtype)
+    model.save(tmp_path / "again.pumice")
+    recorded = (TESTDATA / f"golden-{dtype}.pumice").read_bytes()
+    assert (tmp_path / "again.pumice").read_bytes() == recorded
+
+
+def test_ids_are_the_library_s(golden: list[dict[str, Any]], generator: ModuleType) -> None:
+    batch = [record["text"] for record in golden]
+    assert batch == generator.golden_texts()
+    expected = generator.expected_ids(generator.tiny_parts(), batch)
+    assert [record["ids"] for record in golden] == expected
