@@ -1,0 +1,120 @@
+"""pumice demo: index this machine's Python documentation, offline, and answer questions from it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pumice.search import Hit, Index
+from pumice.search.documents.document import Document
+from pumice.search.documents.splitting import split_document
+from pumice.search.highlight import best_sentences
+from pumice.search.index import empty_index
+from pumice.search.location import demo_index_folder
+from pumice.search.rendering import BOLD, printable
+from pumice.search.stdlib_docs import standard_library
+
+QUESTIONS = (
+    "How do I cache the results of a function?",
+    "Which day of the week is a date?",
+    "How can I compare two files?",
+    "pick a random element from a list",
+    "how much free disk space is left",
+)
+_ANSWERS = 2
+_LINE = 92
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--into", metavar="FOLDER", help="keep the demo's index here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, embed, ask, and say what to try next."""
+    folder = Path(args.into) if args.into else demo_index_folder()
+    empty_index(folder)
+    version = ".".join(map(str, sys.version_info[:2]))
+    print(f"Reading the documentation of Python {version}'s standard library …", flush=True)
+    started = time.perf_counter()
+    records = list(_records())
+    size = sum(len(record["text"].encode()) for record in records)
+    print(
+        f"  {len(records):,} passages, {size / 1e6:.1f} MB of docstrings, "
+        f"in {time.perf_counter() - started:.1f} s",
+        flush=True,
+    )
+    with Index(folder) as index:
+        started = time.perf_counter()
+        report = index.add(records)
+        index.flush()
+        seconds = time.perf_counter() - started
+        model = index.model
+        rate = report.added / report.embedding_seconds
+        speed = report.embedded_bytes / 1e6 / report.embedding_seconds
+        print(
+            f"Embedded at {rate:,.0f} passages/s ({speed:.0f} MB/s), stored and searchable "
+            f"after {seconds:.1f} s\n"
+            f"  model {model.name}: {model.nbytes / 1e6:.1f} MB, {index.dim} dimensions; "
+            "no GPU, no network"
+        )
+        for question in QUESTIONS:
+            print()
+            _answer(index, question)
+    option = f" --index {args.into}" if args.into else f" --index {folder}"
+    print("\nNext, your own files:")
+    print('  pumice index ~/notes && pumice search "how do I renew my passport"')
+    print("or ask this index something else:")
+    print(f'  pumice search{option} "square root of a number"')
+    return 0
+
+
+def _records() -> Iterator[dict[str, Any]]:
+    for found in standard_library():
+        document = Document(f"{found.name}{found.signature}\n{found.text}")
+        for part, passage in enumerate(split_document(document)):
+            yield {
+                "id": f"{found.name}#{part}",
+                "text": passage.text,
+                "name": found.name,
+                "source": found.source,
+                **({"line": found.line} if found.line else {}),
+            }
+
+
+def _answer(index: Index, question: str) -> None:
+    started = time.perf_counter()
+    hits = index.search(question, k=_ANSWERS)
+    milliseconds = (time.perf_counter() - started) * 1e3
+    styled = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    begin, end = BOLD if styled else ("", "")
+    print(f"{begin}{question}{end}  ({milliseconds:.1f} ms)")
+    bodies = [replace(hit, text=_body(hit)) for hit in hits]
+    matches = best_sentences(bodies, query=question, model=index.model)
+    for hit, match in zip(bodies, matches, strict=True):
+        sentence = " ".join(printable(hit.text[match.start : match.end]).split())
+        if len(sentence) > _LINE:
+            sentence = sentence[: _LINE - 1] + "…"
+        print(f"  {hit.score:.2f}  {begin}{hit.payload['name']}{end}  ({_place(hit)})")
+        print(f"        {sentence}")
+
+
+def _body(hit: Hit) -> str:
+    """The passage without the name and signature that the first one of a docstring begins with."""
+    head, _, rest = hit.text.partition("\n")
+    return rest if head.startswith(hit.payload["name"]) and rest.strip() else hit.text
+
+
+def _place(hit: Hit) -> str:
+    source = hit.payload["source"]
+    if source == "built-in":
+        return "written in C"
+    library = sysconfig.get_path("stdlib")
+    return f"{os.path.relpath(source, library)}:{hit.payload['line']}"

@@ -1,0 +1,118 @@
+"""pumice index PATH…: keep an index equal to the files under some paths."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from pumice.search import Index, IndexProgress, IndexReport, index_paths
+from pumice.search.documents.report import Progress
+from pumice.search.index import GRAPH_FROM
+from pumice.search.location import default_index_folder
+from pumice.search.rendering import printable
+
+_PLAIN_LINE_SECONDS = 5.0
+_SKIPPED_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    parser.add_argument("--into", metavar="FOLDER", help="the index (default: your own, per user)")
+    parser.add_argument(
+        "--model", metavar="M", help="file, folder or hub id (default: the shipped model)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Index, report, say what to try next."""
+    folder = Path(args.into) if args.into else default_index_folder()
+    with Index(folder, args.model) as index:
+        with _shown_progress(quiet=args.json) as progress:
+            report = index_paths(index, args.paths, progress=progress)
+        if len(index) >= GRAPH_FROM:
+            if not args.json:
+                print(
+                    f"building a search graph for {len(index):,} passages in a process of its own; "
+                    "this takes minutes, and interrupting it loses nothing",
+                    file=sys.stderr,
+                )
+            index.optimize()
+        total, model = len(index), index.model.name
+    if args.json:
+        print(
+            json.dumps(
+                {**asdict(report), "index": str(folder), "passages": total}, ensure_ascii=False
+            )
+        )
+        return 0
+    for line in _summary(report):
+        print(line)
+    print(f"index    {folder}: {total:,} passages, model {model}")
+    option = f" --index {args.into}" if args.into else ""
+    print(f'next     pumice search{option} "your question"')
+    return 0
+
+
+def _summary(report: IndexReport) -> Iterator[str]:
+    megabytes = report.embedded_bytes / 1e6
+    yield (
+        f"indexed  {report.files_indexed:,} files, {report.passages_added:,} passages, "
+        f"{megabytes:.1f} MB of text in {report.seconds:.1f} s"
+    )
+    if report.files_unchanged or report.files_removed:
+        yield f"kept     {report.files_unchanged:,} unchanged files, removed {report.files_removed:,}"
+    if report.skipped:
+        reasons = Counter(skipped.reason for skipped in report.skipped).most_common()
+        told = "; ".join(f"{count:,} {reason}" for reason, count in reasons[:_SKIPPED_SHOWN])
+        more = "; …" if len(reasons) > _SKIPPED_SHOWN else ""
+        yield printable(f"skipped  {len(report.skipped):,}: {told}{more}")
+        if len(report.skipped) <= _SKIPPED_SHOWN:
+            for skipped in report.skipped:
+                yield printable(f"         {skipped.path}: {skipped.reason}")
+        else:
+            yield "         (--json lists them all)"
+
+
+@contextmanager
+def _shown_progress(*, quiet: bool) -> Iterator[Progress | None]:
+    """A bar on a terminal, a line every few seconds elsewhere."""
+    if quiet:
+        yield None
+        return
+    if not sys.stderr.isatty():
+        yield _PlainLines()
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=" files", leave=False) as bar:
+
+        def show(progress: IndexProgress) -> None:
+            bar.total = progress.files_total
+            bar.set_postfix(passages=f"{progress.passages:,}", refresh=False)
+            bar.update(progress.files_done - bar.n)
+
+        yield show
+
+
+class _PlainLines:
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _PLAIN_LINE_SECONDS
+
+    def __call__(self, progress: IndexProgress) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PLAIN_LINE_SECONDS
+            print(
+                f"{progress.files_done:,} of {progress.files_total:,} files, "
+                f"{progress.passages:,} passages",
+                file=sys.stderr,
+                flush=True,
+            )

@@ -1,0 +1,68 @@
+"""CSV with a header row: one record per row, numbers read as numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from pumice.search.documents.document import Document, UnreadableError
+from pumice.search.documents.fields import row_document
+
+_SAMPLE = 65536
+_MAX_FIELD = 64 << 20
+
+
+def read_csv(path: Path) -> Iterator[Document]:
+    """Row numbers count data rows from 1. Comma, semicolon, tab or bar: the header line decides.
+
+    Raises UnreadableError on a row with more fields than the header, on bytes that are not UTF-8
+    and on NUL.
+    """
+    with path.open("rb") as raw:
+        if b"\0" in raw.read(_SAMPLE):
+            raise UnreadableError("binary")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline(_SAMPLE)
+            file.seek(0)
+            delimiter = max(",;\t|", key=header.count)
+            rows = _rows(csv.reader(file, delimiter=delimiter, strict=True))
+            names = next(rows, [])
+            for row, values in enumerate(rows, start=1):
+                if len(values) > len(names):
+                    raise UnreadableError(
+                        f"row {row} has {len(values)} fields, the header {len(names)}"
+                    )
+                cells = dict(zip(names, map(_cell, values), strict=False))
+                if cells:
+                    yield row_document(cells, row=row)
+    except UnicodeDecodeError:
+        raise UnreadableError("not UTF-8 text") from None
+    except csv.Error as error:
+        raise UnreadableError(f"not CSV ({error})") from None
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows, whole documents as cells included: the limit is the module's, so it is put back."""
+    while True:
+        previous = csv.field_size_limit(_MAX_FIELD)
+        try:
+            row = next(reader, None)
+        finally:
+            csv.field_size_limit(previous)
+        if row is None:
+            return
+        yield row
+
+
+def _cell(value: str) -> str | int | float:
+    """A number only where it is written as Python writes it, so that 007 and 1.10 stay text."""
+    for kind in (int, float):
+        try:
+            number = kind(value)
+        except ValueError:
+            continue
+        if str(number) == value:
+            return number
+    return value

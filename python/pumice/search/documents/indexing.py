@@ -1,0 +1,272 @@
+"""Keeps an index equal to the files under some paths, doing only what changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import float32
+from numpy.typing import NDArray
+
+from pumice.search.documents.document import Document, UnreadableError
+from pumice.search.documents.formats import open_file
+from pumice.search.documents.ledger import (
+    UNFINISHED,
+    Entry,
+    FileState,
+    private_of,
+    read_ledger,
+    write_state,
+)
+from pumice.search.documents.report import IndexProgress, IndexReport, Progress
+from pumice.search.documents.splitting import Passage, split_document
+from pumice.search.documents.walk import Found, SkippedFile, find_files
+from pumice.search.filter import AnyOf, Condition, Range
+from pumice.search.home import Point
+from pumice.search.index import BATCH, Index
+from pumice.search.record import Record, parse_record, stored_payload
+
+
+def index_paths(
+    index: Index,
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    progress: Progress | None = None,
+) -> IndexReport:
+    """Bring the index up to date with the files under `paths` and report what was done.
+
+    Reads .txt .md .rst .html .py .json .jsonl .csv .parquet .pdf, splits them into passages and
+    stores each with `source` (absolute path), `start`, `end` (character span), `line`, and the
+    row or page. Unchanged files are not embedded again; passages of files that are gone are
+    removed. Interrupted at any point, even by `kill -9`, running it again completes the work.
+    """
+    started = time.perf_counter()
+    found = find_files([paths] if isinstance(paths, (str, os.PathLike)) else paths)
+    run = _Run(index, found, progress)
+    for source in found.files:
+        run.file(source)
+        run.files_done += 1
+        run.tell(source)
+    run.write_small()
+    run.remove_gone()
+    index.flush()
+    run.report.skipped = tuple(run.skipped)
+    run.report.seconds = time.perf_counter() - started
+    return run.report
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A passage with the payload it will be stored with."""
+
+    text: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Small:
+    """A whole file that fits into a batch, waiting to be embedded with others."""
+
+    source: str
+    state: FileState
+    pieces: list[_Piece]
+
+
+class _Run:
+    """One call of `index_paths`: what it found, has written and will report."""
+
+    def __init__(self, index: Index, found: Found, progress: Progress | None) -> None:
+        self.files_done = 0
+        self._progress = progress
+        self.report = IndexReport()
+        self.skipped = list(found.skipped)
+        self._index = index
+        self._home = index.home
+        self._found = found
+        self._ledger = read_ledger(self._home)
+        self._unread: set[str] = set()
+        self._small: list[_Small] = []
+        self._waiting = 0
+
+    def tell(self, source: str, passages: int = 0) -> None:
+        """Report progress; `passages` are those of a file still being written."""
+        if self._progress is not None:
+            passages += self.report.passages_added
+            total = len(self._found.files)
+            self._progress(IndexProgress(self.files_done, total, passages, source))
+
+    def file(self, source: str) -> None:
+        """Index one file if it is new or changed."""
+        entry = self._ledger.get(source)
+        known = entry.state if entry is not None else UNFINISHED
+        try:
+            stat = os.stat(source)
+            if known.same_stat(stat.st_size, stat.st_mtime_ns):
+                self.report.files_unchanged += 1
+                return
+            now = time.time_ns()
+            reading = open_file(Path(source))
+            state = FileState(stat.st_size, stat.st_mtime_ns, now, reading.sha256)
+            if entry is not None and known.same_content(reading.sha256):
+                write_state(self._home, entry, state)
+                self.report.files_unchanged += 1
+                return
+            pieces = _pieces(source, reading.documents)
+            first = list(islice(pieces, BATCH))
+            if len(first) < BATCH:
+                self._gather(_Small(source, state, first))
+            else:
+                self._write_large(source, state, first, pieces)
+        except UnreadableError as error:
+            self._leave_out(source, str(error), unread=error.unread)
+        except OSError as error:
+            reason = "vanished while indexing" if isinstance(error, FileNotFoundError) else None
+            self._leave_out(source, reason or error.strerror or str(error), unread=True)
+
+    def write_small(self) -> None:
+        """Embed and store the files that wait, all of a file's passages in one write."""
+        batch, self._small, self._waiting = self._small, [], 0
+        vectors, known = self._embed([piece.text for small in batch for piece in small.pieces])
+        points: list[Point] = []
+        at = 0
+        for small in batch:
+            rows = np.arange(at, at + len(small.pieces))
+            at += len(small.pieces)
+            kept = [(vectors[row], small.pieces[row - rows[0]]) for row in rows if known[row]]
+            points += _points(small.source, kept, first=0, state=small.state)
+            if entry := self._ledger.get(small.source):
+                write_state(self._home, entry, UNFINISHED)
+                self._shorten(small.source, len(kept))
+            self._done(small.source, len(kept))
+        if points:
+            self._home.upsert(points)
+
+    def remove_gone(self) -> None:
+        """Remove passages of files that are under the roots no more, or not indexed any more."""
+        present = set(self._found.files)
+        for source in self._ledger:
+            if source in present or not _below(source, self._found.roots):
+                continue
+            if _below(source, self._found.unseen):
+                continue
+            self._remove(source)
+            self.report.files_removed += 1
+
+    def _gather(self, small: _Small) -> None:
+        self._small.append(small)
+        self._waiting += len(small.pieces)
+        if self._waiting >= BATCH:
+            self.write_small()
+
+    def _write_large(
+        self, source: str, state: FileState, first: list[_Piece], rest: Iterator[_Piece]
+    ) -> None:
+        """Store a file batch by batch; from its first passage to the end it counts as unfinished."""
+        written = 0
+        head: Point | None = None
+        batch = first
+        try:
+            while batch:
+                vectors, known = self._embed([piece.text for piece in batch])
+                kept = [(vectors[row], batch[row]) for row in np.flatnonzero(known)]
+                points = _points(source, kept, first=written, state=UNFINISHED)
+                if points:
+                    self._home.upsert(points)
+                    head = head or points[0]
+                    written += len(points)
+                self.tell(source, written)
+                batch = list(islice(rest, BATCH))
+        except UnreadableError as error:
+            self._remove(source)
+            # The file was read in part: nothing of it is in the index now.
+            raise UnreadableError(str(error)) from None
+        self._shorten(source, written)
+        if head is not None:
+            write_state(self._home, Entry(head.id, f"{source}#0", state), state)
+        self._done(source, written)
+
+    def _leave_out(self, source: str, reason: str, *, unread: bool) -> None:
+        self.skipped.append(SkippedFile(source, reason))
+        if not unread and source in self._ledger:
+            self._remove(source)
+
+    def _done(self, source: str, passages: int) -> None:
+        self.report.passages_added += passages
+        if passages:
+            self.report.files_indexed += 1
+        else:
+            self.skipped.append(SkippedFile(source, "no text that the model knows"))
+
+    def _shorten(self, source: str, passages: int) -> None:
+        """Remove what an earlier, longer version of the file left behind."""
+        conditions: list[Condition] = [AnyOf("source", (source,)), Range("passage", gte=passages)]
+        self.report.passages_removed += self._home.count(conditions)
+        self._home.delete_matching(conditions)
+
+    def _remove(self, source: str) -> None:
+        self._shorten(source, 0)
+
+    def _embed(self, texts: list[str]) -> tuple[NDArray[float32], NDArray[np.bool_]]:
+        started = time.perf_counter()
+        result = self._index.embed(texts)
+        self.report.embedding_seconds += time.perf_counter() - started
+        self.report.embedded_bytes += sum(len(text.encode()) for text in texts)
+        return result
+
+
+def _pieces(source: str, documents: Iterator[Document]) -> Iterator[_Piece]:
+    for document in documents:
+        if document.kind == "record":
+            _check_unicode(document)
+        for passage in split_document(document):
+            yield _Piece(passage.text, _payload(source, document, passage))
+
+
+def _check_unicode(document: Document) -> None:
+    """JSON can spell lone surrogates, which neither the model nor the store can take."""
+    try:
+        json.dumps([document.text, document.payload], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        row = document.payload["row"]
+        raise UnreadableError(f"row {row} holds a lone surrogate, no valid Unicode") from None
+
+
+def _payload(source: str, document: Document, passage: Passage) -> dict[str, Any]:
+    payload = {**document.payload, "source": source, "start": passage.start, "end": passage.end}
+    if document.kind != "record" and "page" not in payload:
+        payload["line"] = passage.line
+    return payload
+
+
+def _points(
+    source: str,
+    kept: Sequence[tuple[NDArray[float32], _Piece]],
+    *,
+    first: int,
+    state: FileState,
+) -> list[Point]:
+    points = []
+    for passage, (vector, piece) in enumerate(kept, start=first):
+        record = _record(source, passage, piece)
+        private = private_of(state) if passage == 0 else None
+        points.append(Point(record.point_id, vector, stored_payload(record, private)))
+    return points
+
+
+def _record(source: str, passage: int, piece: _Piece) -> Record:
+    fields = {"id": f"{source}#{passage}", "text": piece.text, "passage": passage}
+    record = parse_record({**piece.payload, **fields}, position=passage)
+    return replace(record, text=piece.text)
+
+
+def _below(source: str, folders: Sequence[str]) -> bool:
+    return any(
+        source == folder or source.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders
+    )

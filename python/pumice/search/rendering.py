@@ -1,0 +1,61 @@
+"""Hits for people: the passage with its best sentence marked, safe to print on a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pumice.search.highlight import Match
+from pumice.search.record import Hit
+
+BOLD = ("\033[1m", "\033[0m")
+ASTERISKS = ("**", "**")  # where there is no terminal, or it wants no styles
+# An indexed file may hold escape sequences that would rewrite the reader's terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Text without control characters, line breaks and tabs kept."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def marked_lines(text: str, match: Match, *, marks: tuple[str, str]) -> Iterator[str]:
+    """The passage's lines without blank ones; each line of the match is marked by itself."""
+    begin, end = marks
+    at = 0
+    for line in text.splitlines(keepends=True):
+        low, high = (min(max(edge - at, 0), len(line)) for edge in (match.start, match.end))
+        at += len(line)
+        middle = line[low:high]
+        inner = middle.strip()
+        if inner:
+            lead = len(middle) - len(middle.lstrip())
+            before, after = line[: low + lead], line[low + lead + len(inner) :]
+            line = f"{printable(before)}{begin}{printable(inner)}{end}{printable(after)}"
+        else:
+            line = printable(line)
+        if line.strip():
+            yield line.rstrip()
+
+
+def place_of(hit: Hit) -> str:
+    """Where the hit comes from, as short as it stays clear: notes/passport.md:12."""
+    source = hit.payload.get("source")
+    if not isinstance(source, str):
+        return printable(str(hit.id))
+    for name, label in (("line", ":"), ("page", ", page "), ("row", ", row ")):
+        if name in hit.payload:
+            return printable(f"{_short(source)}{label}{hit.payload[name]}")
+    return printable(_short(source))
+
+
+def _short(source: str) -> str:
+    path = Path(source)
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    home = os.path.expanduser("~")
+    if home != os.sep and path.is_relative_to(home):
+        return os.path.join("~", path.relative_to(home))
+    return source

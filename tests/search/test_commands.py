@@ -1,0 +1,200 @@
+"""pumice index, search and demo as a user runs them: real processes, exit codes, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumice.commands.search import parse_filters
+from pumice.errors import InputError
+from pumice.search import Hit
+from pumice.search.highlight import Match, best_sentences
+from pumice.search.rendering import ASTERISKS, marked_lines, place_of, printable
+from pumice.search.stdlib_docs import standard_library
+
+PASSPORT = (
+    "Opening hours are nine to five.\nYou renew a passport at the town hall.\nParking is free."
+)
+
+
+@pytest.fixture
+def pumice(tmp_path: Path) -> Any:
+    """Runs the command line in a folder and a home of its own."""
+    home = {"HOME": str(tmp_path / "home"), "XDG_DATA_HOME": "", "XDG_CACHE_HOME": ""}
+
+    def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pumice.cli", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, **home},
+        )
+        assert ran.returncode == code, ran.stderr
+        assert "Traceback" not in ran.stderr
+        return ran
+
+    return run
+
+
+def test_index_then_search_without_further_flags(
+    pumice: Any, tmp_path: Path, model_path: Path
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "travel.txt").write_text(PASSPORT)
+    (tmp_path / "notes" / "cat.md").write_text("The cat sleeps.")
+    (tmp_path / "notes" / "photo.jpg").write_bytes(b"\xff\xd8")
+    told = pumice("index", "notes", "--model", model_path).stdout
+    assert "indexed  2 files, 2 passages" in told
+    assert "photo.jpg: format .jpg is not supported" in told
+    assert 'pumice search "your question"' in told
+
+    answer = pumice("search", "how do I renew my passport").stdout
+    assert re.match(r"1  0\.\d{3}  notes/travel\.txt:1\n", answer)
+    assert "   **You renew a passport at the town hall.**\n" in answer
+
+    [hit] = json.loads(pumice("search", "renew a passport", "-k", 1, "--json").stdout)
+    assert hit["text"] == PASSPORT
+    assert hit["match"]["text"] == "You renew a passport at the town hall."
+    assert hit["payload"]["source"] == str(tmp_path / "notes" / "travel.txt")
+
+    assert "2 unchanged" in pumice("index", "notes", "--model", model_path).stdout
+    report = json.loads(pumice("index", "notes", "--model", model_path, "--json").stdout)
+    assert (report["files_unchanged"], report["passages"]) == (2, 2)
+
+
+def test_filters_from_the_shell(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "text,year,kind\na train,2020,x\na train,2021,y\na train,2022,x\n"
+    )
+    pumice("index", "t.csv", "--into", "i", "--model", model_path)
+
+    def years(*filters: str) -> set[int]:
+        flags = [part for one in filters for part in ("--filter", one)]
+        hits = json.loads(pumice("search", "train", "--index", "i", "--json", *flags).stdout)
+        return {hit["payload"]["year"] for hit in hits}
+
+    assert years() == {2020, 2021, 2022}
+    assert years("year=2021") == {2021}
+    assert years("year=2021", "year=2022") == {2021, 2022}
+    assert years("year>2020", "kind=x") == {2022}
+    assert years("kind=z") == set()
+    assert (
+        "nothing found with this filter"
+        in pumice("search", "train", "--index", "i", "--filter", "kind=z").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["search", "x"], 1, "there is no index in .*: fill one first"),
+        (["index", "nowhere"], 1, "'nowhere' cannot be indexed: No such file"),
+        (["index", ".", "--model", "none.pumice"], 1, r"none\.pumice"),
+        (["search", "x", "--index", "."], 1, "there is no index in"),
+        (["search"], 2, "usage"),
+        (["index"], 2, "usage"),
+        (["search", "x", "-k", "many"], 2, "invalid int"),
+    ],
+)
+def test_errors_are_one_sentence(
+    pumice: Any, tmp_path: Path, model_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    if arguments[:2] == ["index", "nowhere"]:
+        arguments = [*arguments, "--model", str(model_path)]
+    ran = pumice(*arguments, code=code)
+    assert re.search(told, ran.stderr)
+    if code == 1:
+        assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_filter_syntax() -> None:
+    assert parse_filters([]) is None
+    assert parse_filters(["a=1", "a=b", "c>=1.5", "c<2", "d=x=y", "e=true"]) == {
+        "a": ["1", 1, "b"],
+        "c": {"gte": 1.5, "lt": 2},
+        "d": ["x=y"],
+        "e": ["true", True],
+    }
+    for wrong in (["a"], ["=1"], ["a=1", "a>2"], ["a>2", "a=1"]):
+        with pytest.raises(InputError, match="--filter"):
+            parse_filters(wrong)
+
+
+def test_the_best_sentence_is_found_and_marked(model: Any) -> None:
+    hit = Hit(1, 1.0, PASSPORT)
+    [match] = best_sentences([hit], query="renew passport", model=model)
+    assert PASSPORT[match.start : match.end] == "You renew a passport at the town hall."
+    assert list(marked_lines(PASSPORT, match, marks=ASTERISKS)) == [
+        "Opening hours are nine to five.",
+        "**You renew a passport at the town hall.**",
+        "Parking is free.",
+    ]
+    assert list(marked_lines("one\n\n  two three\n", Match(2, 10), marks=("<", ">"))) == [
+        "on<e>",
+        "  <two> three",
+    ]
+    assert best_sentences([], query="x", model=model) == []
+
+
+def test_indexed_text_cannot_drive_the_terminal() -> None:
+    hostile = "a\x1b]0;title\x07b\x1b[2Jc\x9bd\re\u202ef\tg\n"
+    assert printable(hostile) == "a]0;titleb[2Jcdef\tg\n"
+    lines = list(marked_lines(hostile, Match(0, len(hostile)), marks=ASTERISKS))
+    assert not any(set(line) & set("\x1b\x07\x9b\r\u202e") for line in lines)
+    assert place_of(Hit("\x1b[2J", 1.0, "x")) == "[2J"
+
+
+def test_the_standard_library_documents_itself() -> None:
+    found = {doc.name: doc for doc in standard_library()}
+    assert len(found) > 4000
+    for name in (
+        "json.dumps",
+        "math.sqrt",
+        "str.split",
+        "asyncio.runners.run",
+        "collections.deque",
+        "os.path.join",
+    ):
+        assert name in found or name == "os.path.join", name
+    assert found["json.dumps"].signature.startswith("(obj, *, skipkeys=False")
+    source = Path(found["json.dumps"].source).read_text().splitlines()
+    assert "def dumps(" in source[found["json.dumps"].line - 1]
+    assert found["math.sqrt"].source == "built-in"
+
+
+def test_reading_the_standard_library_runs_nothing_surprising() -> None:
+    script = (
+        "import sys; from pumice.search.stdlib_docs import standard_library; list(standard_library());"
+        "print({'antigravity', 'this', 'idlelib', 'turtle', 'test', 'tkinter'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("set()\n", "")
+
+
+def test_the_demo_answers(pumice: Any, tmp_path: Path) -> None:
+    from pumice.loading import shipped_path
+
+    if not shipped_path().exists():
+        pytest.skip("the shipped model is not built")
+    for _ in range(2):
+        told = pumice("demo", "--into", tmp_path / "demo").stdout
+        for answer in (
+            "functools.lru_cache",
+            "weekday",
+            "filecmp.cmp",
+            "choice",
+            "shutil.disk_usage",
+        ):
+            assert answer in told
+        assert re.search(r"Embedded at [\d,]+ passages/s \(\d+ MB/s\)", told)
+        assert "Next, your own files" in told
+    answer = pumice("search", "--index", tmp_path / "demo", "square root of a number").stdout
+    assert "math.sqrt" in answer

@@ -1,0 +1,268 @@
+"""Index against an exact numpy search, and its ids, payloads and refusals."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pumice.errors import InputError, SearchIndexError
+from pumice.search import Hit, Index
+
+QUERIES = ["where do I renew my passport", "a cold season", "an animal", "software"]
+
+
+def cosines(model: Any, query: str, texts: list[str], dim: int | None = None) -> np.ndarray:
+    vectors = model.encode([query, *texts], dim=dim).astype(np.float64)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors[1:] @ vectors[0]
+
+
+def assert_same_ranking(hits: list[Hit], scores: np.ndarray, k: int) -> None:
+    expected = np.sort(scores)[::-1][:k]
+    np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-5)
+    np.testing.assert_allclose([scores[hit.id] for hit in hits], expected, atol=1e-5)
+
+
+def test_finds_what_an_exact_cosine_search_finds(
+    index: Index, model: Any, sentences: list[str]
+) -> None:
+    report = index.add({"id": at, "text": text} for at, text in enumerate(sentences))
+    assert report.added == len(index) == len(sentences)
+    assert report.skipped == ()
+    for query, hits in zip(QUERIES, index.search(QUERIES, k=7), strict=True):
+        assert_same_ranking(hits, cosines(model, query, sentences), 7)
+        assert index.search(query, k=7) == hits
+        assert [hit.text for hit in hits] == [sentences[hit.id] for hit in hits]
+
+
+def test_a_prefix_of_the_dimensions_is_searched_by_its_own_cosine(
+    tmp_path: Any, model: Any, sentences: list[str]
+) -> None:
+    dim = (model.prefixes or (model.dimensions // 2,))[-1]
+    with Index(tmp_path / "short", model, dim=dim) as index:
+        index.add({"id": at, "text": text} for at, text in enumerate(sentences))
+        assert_same_ranking(
+            index.search(QUERIES[0], k=5), cosines(model, QUERIES[0], sentences, dim), 5
+        )
+    with Index(tmp_path / "short", model) as index:
+        assert index.dim == dim
+    with pytest.raises(InputError):
+        Index(tmp_path / "long", model, dim=model.dimensions + 1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "matches"),
+    [
+        ({"year": 2003}, lambda p: p["year"] == 2003),
+        ({"year": 2003.0}, lambda p: p["year"] == 2003),
+        ({"year": {"gte": 2005, "lt": 2008}}, lambda p: 2005 <= p["year"] < 2008),
+        ({"tags": "even"}, lambda p: "even" in p["tags"]),
+        ({"tags": ["third", "even"]}, lambda p: {"third", "even"} & set(p["tags"])),
+        ({"tags": []}, lambda p: False),
+        ({"draft": True}, lambda p: p["draft"] is True),
+        ({"draft": [False]}, lambda p: p["draft"] is False),
+        ({"mixed": [1, "x"]}, lambda p: p["mixed"] in (1, "x")),
+        ({"author": None}, lambda p: "author" not in p),
+        ({"nested.depth": 4}, lambda p: p["nested"]["depth"] == 4),
+        ({"with space": 1}, lambda p: p["with space"] == 1),
+        ({"day": {"gte": "2024-01-05"}}, lambda p: p["day"] >= "2024-01-05"),
+        ({"big": 2**60 + 1}, lambda p: p["big"] == 2**60 + 1),
+        ({"year": {"gt": 2001}, "draft": False}, lambda p: p["year"] > 2001 and not p["draft"]),
+        ({"unknown": 1}, lambda p: False),
+        (None, lambda p: True),
+    ],
+)
+def test_filters_agree_with_python(
+    index: Index, sentences: list[str], wanted: Any, matches: Any
+) -> None:
+    records = [
+        {
+            "id": at,
+            "text": sentences[at],
+            "year": 2000 + at % 10,
+            "tags": ["even"] * (at % 2 == 0) + ["third"] * (at % 3 == 0),
+            "draft": at % 5 == 0,
+            "mixed": [1, "x", True, 1.5][at % 4],
+            "nested": {"depth": at % 7},
+            "with space": at % 3,
+            "day": f"2024-01-{1 + at % 9:02d}",
+            "big": 2**60 + at % 3,
+            **({"author": "ada"} if at % 4 else {}),
+        }
+        for at in range(60)
+    ]
+    index.add(records)
+    expected = {
+        r["id"]
+        for r in records
+        if matches(r) and not (wanted == {"mixed": [1, "x"]} and r["mixed"] is True)
+    }
+    assert {hit.id for hit in index.search("train", k=60, filter=wanted)} == expected
+    assert index.count(filter=wanted) == len(expected)
+    if wanted:
+        assert index.delete(filter=wanted) == len(expected)
+        assert len(index) == 60 - len(expected)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        5,
+        {"": 1},
+        {1: 1},
+        {"x": object()},
+        {"x": math.nan},
+        {"x": 2**70},
+        {"x": {}},
+        {"x": {"above": 3}},
+        {"x": {"gte": "soon"}},
+        {"x": {"gte": 1, "lt": "2024-01-01"}},
+        {"x": {"gte": True}},
+        {'a"b c': 1},
+    ],
+)
+def test_refuses_a_filter_that_means_nothing(index: Index, wanted: Any) -> None:
+    with pytest.raises(InputError, match="filter"):
+        index.search("x", filter=wanted)
+
+
+def test_ids_come_back_as_they_were_given(index: Index) -> None:
+    given_uuid = uuid.uuid4()
+    ids = [0, 2**64 - 1, np.int64(7), given_uuid, "notes/a.md", str(given_uuid), "", "日本語 🧡"]
+    index.add({"id": one, "text": f"train {at}"} for at, one in enumerate(ids))
+    assert len(index) == len(ids)
+    assert {hit.id for hit in index.search("train", k=20)} == set(ids)
+    assert index.delete(["notes/a.md", 0, "not there"]) == 2
+    assert index.delete(given_uuid) == 1
+    assert index.delete(str(given_uuid)) == 1
+    assert len(index) == len(ids) - 4
+
+
+@pytest.mark.parametrize("bad", [True, 1.0, None, -1, 2**64, b"x", (1,), "\ud800"])
+def test_refuses_other_ids(index: Index, bad: Any) -> None:
+    with pytest.raises(InputError, match=r"record 1: id"):
+        index.add([{"id": 1, "text": "train"}, {"id": bad, "text": "train"}])
+    with pytest.raises(InputError, match=r"ids\[0\]"):
+        index.delete([bad])
+
+
+def test_adding_an_id_again_replaces_the_record(index: Index) -> None:
+    index.add([{"id": "a", "text": "a cat", "old": 1}, {"id": "b", "text": "bread"}])
+    index.add([{"id": "a", "text": "first"}, {"id": "a", "text": "a train", "new": 2}])
+    assert len(index) == 2
+    [hit] = index.search("train", k=1)
+    assert hit == Hit("a", hit.score, "a train", {"new": 2})
+
+
+def test_text_without_a_vector_is_reported_and_not_stored(index: Index) -> None:
+    report = index.add(
+        [{"id": 1, "text": ""}, {"id": "s", "text": " \n\t"}, {"id": 3, "text": "bread"}]
+    )
+    assert report.added == len(index) == 1
+    assert [skipped.id for skipped in report.skipped] == [1, "s"]
+    assert index.search("", k=3) == []
+    assert index.search(["", "bread"], k=3)[0] == []
+    assert index.search([], k=3) == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "text",
+        {"text": "x"},
+        {"id": 1},
+        {"id": 1, "text": 5},
+        {"id": 1, "text": None},
+        {"id": 1, "text": "\ud800"},
+        {"id": 1, "text": "x", "v": math.inf},
+        {"id": 1, "text": "x", "v": 2**64},
+        {"id": 1, "text": "x", "v": b"bytes"},
+        {"id": 1, "text": "x", "v": {3: 4}},
+        {"id": 1, "text": "x", "v": "\udfff"},
+        {"id": 1, "text": "x", "_pumice": 1},
+        {"id": 1, "text": "x", 5: 1},
+    ],
+)
+def test_refuses_a_record_it_cannot_keep_exactly(index: Index, record: Any) -> None:
+    with pytest.raises(InputError, match="record 1"):
+        index.add([{"id": 0, "text": "bread"}, record])
+    assert len(index) == 0
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    # Edge reads 2.3590607307112515e+73 back as ...18e+73: short decimals only are exact.
+    | st.integers(-(10**6), 10**6).map(lambda n: n / 64)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs"]), min_size=1), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(value=json_values)
+def test_payloads_come_back_equal(index: Index, value: Any) -> None:
+    index.add([{"id": 1, "text": "bread", "value": value}])
+    [hit] = index.search("bread", k=1)
+    assert hit.payload == {"value": value}
+
+
+def test_a_model_that_gives_nan_is_refused(tmp_path: Any) -> None:
+    class Broken:
+        name, fingerprint, dimensions, prefixes = "broken", "0" * 64, 4, None
+
+        def encode(self, texts: Any, *, dim: int | None = None) -> np.ndarray:
+            return np.full((len(texts), 4), np.nan, dtype=np.float32)
+
+    with Index(tmp_path / "nan", Broken()) as index:  # type: ignore[arg-type]
+        with pytest.raises(SearchIndexError, match="NaN"):
+            index.add([{"id": 1, "text": "x"}])
+        with pytest.raises(SearchIndexError, match="NaN"):
+            index.search("x")
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, None])
+def test_refuses_a_k_below_one(index: Index, k: Any) -> None:
+    with pytest.raises(InputError, match="k is"):
+        index.search("x", k=k)
+
+
+def test_refuses_other_types(index: Index, tmp_path: Any) -> None:
+    for call in (
+        lambda: index.search(5),  # type: ignore[call-overload]
+        lambda: index.search([5]),  # type: ignore[list-item]
+        lambda: index.add({"id": 1, "text": "x"}),  # type: ignore[arg-type]
+        lambda: Index(None),  # type: ignore[arg-type]
+        lambda: Index(tmp_path / "other", 5),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InputError):
+            call()
+
+
+def test_delete_needs_to_be_told_what(index: Index) -> None:
+    for wrong in ({}, {"ids": [1], "filter": {"a": 1}}, {"filter": {}}):
+        with pytest.raises(InputError, match="delete"):
+            index.delete(**wrong)
+
+
+def test_optimize_keeps_every_record(index: Index, sentences: list[str]) -> None:
+    index.add({"id": at, "text": text} for at, text in enumerate(sentences))
+    before = index.search(QUERIES, k=5)
+    index.optimize()
+    assert len(index) == len(sentences)
+    assert index.search(QUERIES, k=5) == before

@@ -1,0 +1,200 @@
+"""Each file format on real files, and each kind of broken one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumice.search.documents.document import Document, LineFinder, UnreadableError
+from pumice.search.documents.formats import open_file
+
+HTML = b"""<!doctype html>
+<html><head><title>Passports &amp; visas</title><style>p {color: red}</style>
+<script>var secret = "<p>no</p>";</script></head>
+<body>
+<h1>How to   renew</h1>
+<p>Bring a <b>photo</b>graph
+and the <a href="x">old passport</a>.</p>
+<ul><li>First<li>Second</ul>
+<pre>keep
+  this</pre>
+<script>more()</script><p>Last&nbsp;words
+"""
+
+
+def read(path: Path, content: bytes | str) -> list[Document]:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(open_file(path).documents)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.txt", "text"), ("a.md", "markdown"), ("A.RST", "text"), ("a.py", "python")],
+)
+def test_text_is_kept_to_the_character(tmp_path: Path, name: str, kind: str) -> None:
+    text = "naïve\r\n日本語\n\n🧡e\u0301\n"
+    assert read(tmp_path / name, text) == [Document(text, kind)]  # type: ignore[arg-type]
+    assert read(tmp_path / name, b"\xef\xbb\xbf" + text.encode())[0].text == text
+    assert read(tmp_path / name, text.encode("utf-16"))[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.txt", b"\x89PNG\0\0", "binary"),
+        ("a.txt", b"caf\xe9", r"not UTF-8 text \(byte 3\)"),
+        ("a.txt", b"\xff\xfea", "not UTF-16 text"),
+        ("a.json", b"{", "not JSON"),
+        ("a.json", b"[" * 100_000, "nested too deeply"),
+        ("a.jsonl", b'{"text": "x"}\nnope\n', "line 2 is not JSON"),
+        ("a.jsonl", b"[" * 100_000, "line 1 is not JSON"),
+        ("a.jsonl", b'"\xff"', "line 1 is not JSON"),
+        ("a.csv", b"a,b\n1,2,3\n", "row 1 has 3 fields, the header 2"),
+        ("a.csv", b'a,b\n"open', "not CSV"),
+        ("a.csv", b"a\n\xff\n", "not UTF-8 text"),
+        ("a.csv", b"a\0", "binary"),
+        ("a.parquet", b"PAR1 but no more", "not Parquet"),
+        ("a.pdf", b"%PDF-1.4 but no more", "not a readable PDF"),
+        ("a.pdf", b"", "not a readable PDF"),
+    ],
+)
+def test_a_broken_file_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    if name.endswith((".parquet", ".pdf")):
+        pytest.importorskip("pyarrow" if name.endswith("parquet") else "pypdf")
+    with pytest.raises(UnreadableError, match=reason) as broken:
+        read(tmp_path / name, content)
+    assert not broken.value.unread
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+def test_what_cannot_be_opened_is_told_apart(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnreadableError, match="vanished") as gone:
+        open_file(tmp_path / name)
+    assert gone.value.unread
+    (tmp_path / name).mkdir()
+    with pytest.raises(UnreadableError):
+        open_file(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes")
+def test_a_named_pipe_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(UnreadableError, match="not a regular file"):
+        open_file(tmp_path / "a.txt")
+
+
+def test_too_large_a_file_is_left_out(tmp_path: Path) -> None:
+    with (tmp_path / "a.txt").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(UnreadableError, match="larger than 64 MB"):
+        open_file(tmp_path / "a.txt")
+
+
+def test_html_gives_its_readable_text_and_lines(tmp_path: Path) -> None:
+    [page] = read(tmp_path / "a.html", HTML)
+    assert page.text == (
+        "Passports & visas\n\nHow to renew\n\nBring a photograph and the old passport.\n\n"
+        "First\nSecond\nkeep\n  this\n\nLast\xa0words "
+    ).replace("\xa0", " ")
+    lines = LineFinder(page)
+    found = [lines.line_of(page.text.index(word)) for word in ("Passports", "How", "Bring", "Last")]
+    assert found == [2, 5, 6, 11]
+
+
+@pytest.mark.parametrize("content", ["", "<", "<![if", "<![CDATA[", "<!--", "<p" * 1000, "</" * 9])
+def test_broken_html_does_not_raise(tmp_path: Path, content: str) -> None:
+    try:
+        [page] = read(tmp_path / "a.html", content)
+    except UnreadableError:
+        return
+    assert isinstance(page.text, str)
+
+
+def test_json_is_records(tmp_path: Path) -> None:
+    rows = [
+        {"text": "prose", "year": 2024, "tags": ["a", "b"], "id": 7, "long": "x" * 300},
+        {"title": "No text", "body": {"deep": ["inside", 5]}, "ok": True, "none": None},
+        "a string",
+    ]
+    expected = [
+        Document("prose", "record", {"row": 1, "year": 2024, "tags": ["a", "b"]}),
+        Document("No text\ninside", "record", {"row": 2, "title": "No text", "ok": True}),
+        Document("a string", "record", {"row": 3, "value": "a string"}),
+    ]
+    assert read(tmp_path / "a.json", json.dumps(rows)) == expected
+    lines = "\n".join(json.dumps(row) for row in rows)
+    assert read(tmp_path / "a.jsonl", lines + "\n\n") == expected
+    assert read(tmp_path / "a.json", json.dumps(rows[0])) == expected[:1]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_csv_rows_keep_their_numbers(tmp_path: Path, separator: str) -> None:
+    rows = ["text", "year", "zip"], ['"two\nlines"', "2024", "007"], ["short", "", "1.5"], []
+    [first, second] = read(tmp_path / "a.csv", "\r\n".join(separator.join(row) for row in rows))
+    assert first == Document("two\nlines", "record", {"row": 1, "year": 2024, "zip": "007"})
+    assert second == Document("short", "record", {"row": 2, "zip": 1.5})
+
+
+def test_csv_takes_cells_longer_than_pythons_limit(tmp_path: Path) -> None:
+    import csv
+
+    limit = csv.field_size_limit()
+    [document] = read(tmp_path / "a.csv", "text\n" + "long " * 40_000)
+    assert len(document.text) == 200_000
+    assert csv.field_size_limit() == limit
+
+
+def test_parquet_rows(tmp_path: Path) -> None:
+    pyarrow: Any = pytest.importorskip("pyarrow")
+    parquet: Any = pytest.importorskip("pyarrow.parquet")
+    from datetime import date
+
+    columns = {
+        "text": ["one", None],
+        "name": ["a", "b"],
+        "day": [date(2024, 5, 6), None],
+        "raw": [b"x", b""],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    assert list(open_file(tmp_path / "a.parquet").documents) == [
+        Document("one", "record", {"row": 1, "name": "a", "day": "2024-05-06"}),
+        Document("b", "record", {"row": 2, "name": "b"}),
+    ]
+
+
+def test_pdf_pages(tmp_path: Path) -> None:
+    pytest.importorskip("pypdf")
+    pages = list(read(tmp_path / "a.pdf", pdf("Bring a photograph", "Pay the fee")))
+    assert [(page.text.strip(), page.payload) for page in pages] == [
+        ("Bring a photograph", {"page": 1}),
+        ("Pay the fee", {"page": 2}),
+    ]
+
+
+def pdf(*texts: str) -> bytes:
+    """A PDF of one line a page, written by hand."""
+    kids = " ".join(f"{3 + 2 * at} 0 R" for at in range(len(texts)))
+    font = "<< /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(texts)} >>",
+    ]
+    for at, text in enumerate(texts):
+        stream = f"BT /F 12 Tf 72 700 Td ({text}) Tj ET"
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /Resources {font} /Contents {4 + 2 * at} 0 R >>"
+        )
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+    body, offsets = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{content}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    size = len(objects) + 1
+    trailer = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
+    return f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()
