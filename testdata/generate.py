@@ -18,10 +18,10 @@ import pumice
 from pumice.modelfile.parts import Metadata, ModelParts
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests" / "parity"))
+sys.path.insert(0, str(HERE.parent))
 
-import small_tokenizers as small  # noqa: E402
-import texts  # noqa: E402
+from tests.parity import small_tokenizers as small  # noqa: E402
+from tests.parity import texts  # noqa: E402
 
 DIM, PREFIX = 20, 7  # neither fills a processor's registers
 DTYPES = ("float32", "float16", "int8")

@@ -53,6 +53,7 @@ def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> No
         ("huggingface_hub", "huggingface_hub", "hub", "pumice.load('owner/name')"),
         (
             "qdrant_edge",
+            "qdrant-edge-py",
             "search",
             "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])",
         ),

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 import pumice
 from pumice.errors import HubError, InputError, ModelFileError
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+from tests.hub_server import COMMIT, serve
 
 
 @pytest.fixture(scope="module")
@@ -58,55 +53,9 @@ def load_in_child(name: str, *, hub: str, cache: Path, arguments: str = "") -> s
 
 @pytest.fixture
 def hub(repository: Path) -> Iterator[tuple[str, list[str]]]:
-    """A hub on loopback that serves the repository and notes the paths asked for."""
-    asked: list[str] = []
-    files = {p.name: p.read_bytes() for p in repository.iterdir() if p.is_file()}
-
-    tree = [
-        {"type": "file", "path": name, "size": len(body), "oid": hashlib.sha1(body).hexdigest()}
-        for name, body in files.items()
-    ]
-
-    class Handler(BaseHTTPRequestHandler):
-        def reply(self) -> None:
-            asked.append(self.path)
-            if self.path.startswith("/api/models/owner/name/tree/"):
-                body = json.dumps(tree).encode()
-                headers = {"Content-Type": "application/json"}
-            elif self.path.startswith("/api/models/owner/name"):
-                siblings = [{"rfilename": name} for name in files]
-                body = json.dumps(
-                    {"id": "owner/name", "sha": COMMIT, "siblings": siblings}
-                ).encode()
-                headers = {"Content-Type": "application/json"}
-            elif (name := self.path.rsplit("/", 1)[-1]) in files and "/owner/name/" in self.path:
-                body = files[name]
-                headers = {"X-Repo-Commit": COMMIT, "ETag": hashlib.sha256(body).hexdigest()}
-            else:
-                self.send_response(404)
-                self.send_header("X-Error-Code", "RepoNotFound")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            self.send_response(200)
-            for key, value in headers.items():
-                self.send_header(key, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-        do_GET = do_HEAD = reply  # noqa: N815
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+    """A hub on loopback that serves the repository, and the paths asked of it."""
+    with serve(repository) as served:
+        yield served
 
 
 def test_a_hub_id_is_taken_from_the_cache_first(

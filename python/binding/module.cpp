@@ -185,12 +185,12 @@ NB_MODULE(_core, m) {
       .def(nb::init<nb::handle>(), nb::arg("file"))
       .def("describe", &Model::describe)
       .def("section", &Model::section, nb::arg("kind"))
-      .def("encode", &Model::encode, nb::arg("texts"), nb::arg("dim"), nb::arg("type"), nb::arg("threads"),
+      .def("encode", &Model::encode, nb::arg("texts"), nb::arg("dim"), nb::arg("kind"), nb::arg("threads"),
            nb::arg("out"))
-      .def("encode_arrow", &Model::encode_arrow, nb::arg("column"), nb::arg("dim"), nb::arg("type"), nb::arg("threads"),
+      .def("encode_arrow", &Model::encode_arrow, nb::arg("column"), nb::arg("dim"), nb::arg("kind"), nb::arg("threads"),
            nb::arg("allocate"))
-      .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("type"), nb::arg("out"))
+      .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"))
       .def("tokenize", &Model::tokenize, nb::arg("texts"), nb::arg("threads"))
-      .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("type"), nb::arg("out"));
+      .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"));
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
 }

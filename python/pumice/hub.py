@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pumice.errors import HubError, MissingExtraError
 
-FILES = ["*.pumice", "*.json", "*model.safetensors", "README.md"]
+
+@dataclass(frozen=True)
+class Files:
+    """What of a repository is fetched, and how to tell a folder that holds all of it."""
+
+    patterns: tuple[str, ...]
+    is_whole: Callable[[Path], bool]
+
+
+def _is_static_model(folder: Path) -> bool:
+    if any(folder.glob("*.pumice")):
+        return True
+    return any(folder.rglob("model.safetensors")) and any(folder.rglob("tokenizer.json"))
+
+
+def _is_transformer(folder: Path) -> bool:
+    return (folder / "config.json").exists() and any(folder.glob("*.safetensors"))
+
+
+STATIC_MODEL = Files(("*.pumice", "*.json", "*model.safetensors", "README.md"), _is_static_model)
+TRANSFORMER = Files(
+    ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.py", "README.md"), _is_transformer
+)
 
 
 def is_repository_id(name: str) -> bool:
@@ -15,7 +39,13 @@ def is_repository_id(name: str) -> bool:
     return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None
 
 
-def fetch(name: str, *, revision: str | None = None, offline: bool = False) -> Path:
+def fetch(
+    name: str,
+    *,
+    files: Files = STATIC_MODEL,
+    revision: str | None = None,
+    offline: bool = False,
+) -> Path:
     """The local folder of a hub repository's files.
 
     A revision that the cache holds whole is taken from there without a request; otherwise it is fetched,
@@ -27,13 +57,14 @@ def fetch(name: str, *, revision: str | None = None, offline: bool = False) -> P
     except ImportError:
         raise MissingExtraError("huggingface_hub", "hub") from None
     asked = name if revision is None else f"{name}@{revision}"
+    patterns = list(files.patterns)
     try:
         cached = Path(
             huggingface_hub.snapshot_download(
-                name, revision=revision, allow_patterns=FILES, local_files_only=True
+                name, revision=revision, allow_patterns=patterns, local_files_only=True
             )
         )
-        if is_whole(cached):
+        if files.is_whole(cached):
             return cached
         missing = "its cached files are not a whole model"
     except (LocalEntryNotFoundError, ValueError):
@@ -44,7 +75,7 @@ def fetch(name: str, *, revision: str | None = None, offline: bool = False) -> P
         )
     try:
         return Path(
-            huggingface_hub.snapshot_download(name, revision=revision, allow_patterns=FILES)
+            huggingface_hub.snapshot_download(name, revision=revision, allow_patterns=patterns)
         )
     except HfHubHTTPError as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
@@ -57,10 +88,3 @@ def fetch(name: str, *, revision: str | None = None, offline: bool = False) -> P
             f"{asked}: no such path, {missing}, and the hub cannot be reached: "
             "check the spelling, or the network"
         ) from None
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether a folder holds a model: a .pumice file, or weights and a tokenizer."""
-    if any(folder.glob("*.pumice")):
-        return True
-    return any(folder.rglob("model.safetensors")) and any(folder.rglob("tokenizer.json"))

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-import texts
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from tests.parity import texts
 
 Json = dict[str, Any]
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_tokenizers as small
-import texts
 from tokenizers import Tokenizer
 
 import pumice
 from pumice.errors import InputError
 from pumice.modelfile.parts import ModelParts
+from tests.parity import small_tokenizers as small
+from tests.parity import texts
 
 CHUNK = 100_000
 Json = dict[str, Any]

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_tokenizers as small
-import texts
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 import pumice
 from pumice.errors import ModelFileError
+from tests.parity import small_tokenizers as small
+from tests.parity import texts
 
 DIM = 24
 Vectors = NDArray[Any]

@@ -32,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
         "bytes": model.nbytes,
         "fingerprint": model.fingerprint,
         "tokenizer": tokenizer.get("type"),
-        "runs_in": "core" if tokenizer.get("native") else "tokenizers library (slower, same results)",
+        "runs_in": "core"
+        if tokenizer.get("native")
+        else "tokenizers library (slower, same results)",
     }
     if tokenizer.get("reason"):
         described["because"] = tokenizer["reason"]

@@ -1,0 +1,156 @@
+"""pumice distill: make a static model from a transformer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+from pumice.distill import DistillOptions, distill
+from pumice.distill.corpus import read_corpus
+from pumice.distill.options import Pooling, Progress, Weighting
+from pumice.distill.vocabulary import read_vocabulary
+from pumice.errors import InputError, MissingExtraError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("teacher", metavar="TEACHER", help="a folder or a Hugging Face id")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="where the model goes"
+    )
+    parser.add_argument(
+        "--dim", type=int, default=256, help="dimensions to keep (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="how the vectors are stored (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="texts to count tokens in: .txt or .jsonl, .gz or .xz of these",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
+        help="words and phrases to add, one on each line",
+    )
+    parser.add_argument(
+        "--only-vocabulary",
+        action="store_true",
+        help="make the words and phrases of --vocabulary the only tokens",
+    )
+    parser.add_argument(
+        "--remove-unseen", action="store_true", help="leave out tokens not in the corpus"
+    )
+    parser.add_argument(
+        "--weighting",
+        choices=get_args(Weighting),
+        default="auto",
+        help="how tokens are weighted (default: sif with a corpus, else zipf)",
+    )
+    parser.add_argument("--sif-coefficient", type=float, metavar="A", help="the a in a / (a + p)")
+    parser.add_argument("--whitening", type=float, metavar="POWER", help="from 0 to 1")
+    parser.add_argument(
+        "--pooling",
+        choices=get_args(Pooling),
+        default="teacher",
+        help="how the teacher's states become one vector (default: %(default)s)",
+    )
+    parser.add_argument("--prompt", help="text put before each token for the teacher")
+    parser.add_argument("--name", default="", help="the model's name, kept in the file")
+    parser.add_argument("--device", help="a torch device, such as cpu or cuda")
+    parser.add_argument("--offline", action="store_true", help="do not ask the hub")
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run Python code that comes with the teacher",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Distil, save, and say what was made."""
+    if not args.output.parent.is_dir():
+        raise InputError(
+            f"{args.output.parent}: no such folder to write the model to: make it first"
+        )
+    options = DistillOptions(
+        weighting=args.weighting,
+        sif_coefficient=args.sif_coefficient,
+        whitening=args.whitening,
+        pooling=args.pooling,
+        prompt=args.prompt,
+        remove_unseen=args.remove_unseen,
+        teacher_vocabulary=not args.only_vocabulary,
+        name=args.name,
+        device=args.device,
+        offline=args.offline,
+        trust_remote_code=args.trust_remote_code,
+        progress=None if args.json else _progress(),
+    )
+    model = distill(
+        args.teacher,
+        dim=args.dim,
+        vocabulary=None if args.vocabulary is None else read_vocabulary(args.vocabulary),
+        corpus=None if args.corpus is None else read_corpus(args.corpus),
+        options=options,
+    )
+    model.save(args.output, dtype=args.dtype)
+    made: dict[str, Any] = {
+        "model": str(args.output),
+        "name": model.name,
+        "tokens": len(model.tokens),
+        "dimensions": model.dimensions,
+        "dtype": args.dtype,
+        "bytes": args.output.stat().st_size,
+    }
+    if args.json:
+        print(json.dumps(made))
+    else:
+        print(
+            f"{args.output}: {made['tokens']} tokens, {model.dimensions} dimensions, "
+            f"{args.dtype}, {made['bytes'] / 1e6:.1f} MB"
+        )
+    return 0
+
+
+def _progress() -> Progress:
+    """Draw a bar on a terminal; elsewhere print a plain line for every tenth of the way."""
+    if not sys.stderr.isatty():
+        return _plain_lines()
+    try:
+        from tqdm import tqdm
+    except ImportError as error:
+        raise MissingExtraError("tqdm", "distill") from error
+    bar: Any = None
+
+    def advance(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = tqdm(total=total, desc="teacher", unit=" tokens", file=sys.stderr)
+        bar.update(done - bar.n)
+        if done == total:
+            bar.close()
+
+    return advance
+
+
+def _plain_lines() -> Progress:
+    tenths = 0
+
+    def advance(done: int, total: int) -> None:
+        nonlocal tenths
+        if done * 10 // total > tenths:
+            tenths = done * 10 // total
+            print(f"teacher: {done} of {total} tokens", file=sys.stderr)
+
+    return advance

@@ -1,0 +1,95 @@
+"""Counts tokens in a corpus, and reads a corpus from text and JSON-lines files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.distill.tokenizer_json import load_tokenizer, token_ids
+from pumice.errors import InputError
+
+_BATCH = 1000
+
+
+def token_counts(
+    tokenizer: dict[str, Any], corpus: Iterable[str] | Mapping[str, int]
+) -> NDArray[np.int64]:
+    """Count each token id of a tokenizer in texts, or look it up where counts are given by token."""
+    ids = token_ids(tokenizer)
+    if isinstance(corpus, Mapping):
+        counts = np.array([corpus.get(token, 0) for token in ids], dtype=np.int64)
+        if (counts < 0).any():
+            raise InputError("corpus gives a negative count: give how often each token occurs")
+        return counts
+    return _count(tokenizer, corpus, size=len(ids))
+
+
+def _count(tokenizer: dict[str, Any], texts: Iterable[str], *, size: int) -> NDArray[np.int64]:
+    if isinstance(texts, str):
+        raise InputError("corpus is one string: give a sequence of texts, or [text]")
+    encoder = load_tokenizer(tokenizer)
+    counts = np.zeros(size, dtype=np.int64)
+    position = 0
+    stream = iter(texts)
+    while batch := list(islice(stream, _BATCH)):
+        for offset, text in enumerate(batch):
+            if not isinstance(text, str):
+                kind = type(text).__name__
+                raise InputError(f"corpus text {position + offset} is of type {kind}: give str")
+        position += len(batch)
+        try:
+            encodings = encoder.encode_batch_fast(batch, add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError) as error:
+            raise InputError(f"the tokenizer refuses a corpus text: {error}") from error
+        ids = [encoding.ids for encoding in encodings]
+        counts += np.bincount(np.fromiter((i for row in ids for i in row), int), minlength=size)
+    if position == 0:
+        raise InputError("the corpus holds no text: give at least one, or leave corpus out")
+    return counts
+
+
+def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield texts from files: each line of a text file, each string value of a .jsonl object.
+
+    A further suffix .gz or .xz is unpacked on the way. Other encodings than UTF-8 are refused.
+    """
+    for path in paths:
+        try:
+            with _open(path) as lines:
+                if ".jsonl" in path.suffixes:
+                    yield from _json_strings(lines, path)
+                else:
+                    yield from (line for line in lines if not line.isspace())
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise InputError(f"{path}: the corpus file cannot be read ({error})") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: the corpus file is not UTF-8 text: convert it") from error
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".xz":
+        return lzma.open(path, "rt", encoding="utf-8")
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _json_strings(lines: Iterable[str], path: Path) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if line.isspace():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: not a JSON object: {error}") from error
+        if not isinstance(record, dict):
+            raise InputError(f"{path}:{number}: not a JSON object: put one object on each line")
+        yield from (value for value in record.values() if isinstance(value, str))

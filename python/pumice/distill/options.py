@@ -1,0 +1,78 @@
+"""The settings of a distillation beyond teacher, dimension, vocabulary and corpus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pumice.errors import InputError
+
+Weighting = Literal["auto", "sif", "zipf", "model2vec", "none"]
+Pooling = Literal["teacher", "token", "mean", "first", "last"]
+Progress = Callable[[int, int], None]
+"""Called with (tokens done, tokens in all) while the teacher runs."""
+
+
+@dataclass(frozen=True)
+class DistillOptions:
+    """How a teacher's token vectors become a model; the defaults suit retrieval."""
+
+    weighting: Weighting = "auto"
+    """Where token probabilities come from, and what they do.
+
+    "sif": counted in the corpus. "zipf": guessed from the rank in the vocabulary. Both weight
+    each token by a / (a + p), and the principal components too. "model2vec": Zipf's guess as
+    weight only, no whitening: the same as model2vec's own distillation. "none": all tokens alike.
+    "auto": "sif" when there is a corpus, else "zipf".
+    """
+    sif_coefficient: float | None = None
+    """The a in a / (a + p); None: 1e-3 for counted probabilities, 1e-4 for guessed ones."""
+    whitening: float | None = None
+    """Each principal component is divided by its standard deviation to this power, 0 to 1.
+
+    None: 1 for "sif" and "zipf" (Zipfian whitening, Yokoi et al. 2024), 0 for the others.
+    """
+    pooling: Pooling = "teacher"
+    """"teacher": as the teacher does it, all its layers but a final normalisation included.
+
+    The others read the transformer's last hidden states and skip the teacher's further layers:
+    "token" averages the token's own positions, "mean" all positions with [CLS] and the like,
+    "first" and "last" take one.
+    """
+    prompt: str | None = None
+    """Text put before each token; None: the teacher's default prompt, if it has one."""
+    remove_pattern: str | None = r"\[unused\d+\]"
+    """Tokens that match this regular expression from their start are left out."""
+    remove_unseen: bool = False
+    """Leave out tokens that never occur in the corpus; single characters always stay."""
+    teacher_vocabulary: bool = True
+    """False: only the words and phrases given as ``vocabulary`` become tokens."""
+    name: str = ""
+    device: str | None = None
+    """A torch device; None: a GPU where torch sees one, else the CPU."""
+    offline: bool = False
+    trust_remote_code: bool = False
+    """Run Python code that comes with the teacher. Only for authors you trust."""
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        for field, allowed in (("weighting", Weighting), ("pooling", Pooling)):
+            if getattr(self, field) not in get_args(allowed):
+                known = ", ".join(get_args(allowed))
+                raise InputError(f"{field} {getattr(self, field)!r} is unknown: use one of {known}")
+        if self.sif_coefficient is not None and not 0 < self.sif_coefficient < 1:
+            raise InputError(
+                f"sif_coefficient is {self.sif_coefficient}: it must lie between 0 and 1, "
+                "1e-3 is a good value"
+            )
+        if self.whitening is not None and not 0 <= self.whitening <= 1:
+            raise InputError(f"whitening is {self.whitening}: it must lie between 0 and 1")
+        if self.remove_pattern is not None:
+            try:
+                re.compile(self.remove_pattern)
+            except re.error as error:
+                raise InputError(
+                    f"remove_pattern {self.remove_pattern!r} is not a regular expression: {error}"
+                ) from error

@@ -1,0 +1,304 @@
+"""Loads a teacher and embeds token sequences with it; the only module that imports torch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.distill.options import DistillOptions, Pooling, Progress
+from pumice.distill.teacher_files import read_card, teacher_folder
+from pumice.errors import (
+    InputError,
+    MissingExtraError,
+    ModelFileError,
+    PumiceError,
+)
+
+# Positions in one forward pass; sequences of a few tokens keep both caches and cores busy so.
+_POSITIONS = 1536
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A loaded teacher: what its own files say about it, and a function from ids to vectors."""
+
+    name: str
+    license: str
+    languages: tuple[str, ...]
+    tokenizer: dict[str, Any]
+    """Its parsed tokenizer.json, as transformers sets the tokenizer up."""
+    padding: str | None
+    width: int
+    versions: dict[str, str]
+    prefix: tuple[int, ...]
+    """Ids before each text: a [CLS] and the like, then the prompt."""
+    suffix: tuple[int, ...]
+    longest: int
+    """The most ids one sequence may have."""
+    forward: Callable[[Any], Any]
+    """From a tensor of ids (batch, length) to a tensor of vectors (batch, width)."""
+    device: str
+
+    def embed(
+        self, pieces: Sequence[Sequence[int]], *, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """Embed each piece, a few ids without special tokens, as if it were a text of its own.
+
+        Returns shape (len(pieces), width), float32. Pieces of equal length share a batch, so
+        nothing is padded. Raises ModelFileError when the teacher's numbers are not finite.
+        """
+        import torch
+
+        by_length: dict[int, list[int]] = {}
+        for index, piece in enumerate(pieces):
+            by_length.setdefault(len(piece), []).append(index)
+        vectors = np.empty((len(pieces), self.width), dtype=np.float32)
+        done = 0
+        with torch.inference_mode():
+            for length, indices in sorted(by_length.items()):
+                total = len(self.prefix) + length + len(self.suffix)
+                if total > self.longest:
+                    raise InputError(
+                        f"a vocabulary entry takes {total} tokens but teacher {self.name} reads "
+                        f"at most {self.longest}: shorten it"
+                    )
+                step = max(1, _POSITIONS // max(1, total))
+                for start in range(0, len(indices), step):
+                    batch = indices[start : start + step]
+                    ids = [[*self.prefix, *pieces[index], *self.suffix] for index in batch]
+                    output = self.forward(torch.tensor(ids, device=self.device))
+                    vectors[batch] = output.float().cpu().numpy()
+                    done += len(batch)
+                    if progress is not None:
+                        progress(done, len(pieces))
+        broken = int((~np.isfinite(vectors)).any(axis=1).sum())
+        if broken:
+            raise ModelFileError(
+                f"teacher {self.name}: {broken} of {len(pieces)} vectors hold NaN or infinity: "
+                "its weights are damaged, or its precision is too low for this device"
+            )
+        return vectors
+
+
+def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
+    """Load a sentence-transformers or Hugging Face model from a folder, the cache or the hub."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("torch", "distill") from error
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError("transformers", "distill") from error
+
+    folder = teacher_folder(teacher, offline=options.offline)
+    name = folder.name if Path(teacher).exists() else str(teacher)
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+    with _quiet():
+        try:
+            if (folder / "modules.json").exists():
+                loaded = _sentence_transformer(folder, options=options, device=device)
+                versions["sentence-transformers"] = loaded.version
+            else:
+                loaded = _transformer(folder, options=options, device=device)
+        except PumiceError:
+            raise
+        except Exception as error:  # loaders raise whatever their file formats' libraries do
+            reason = str(error).strip().split("\n")[0]
+            raise ModelFileError(f"teacher {name} cannot be loaded: {reason}") from error
+
+    backend = getattr(loaded.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelFileError(
+            f"teacher {name} has only a slow tokenizer (no tokenizer.json): "
+            "save it with AutoTokenizer.from_pretrained(..., use_fast=True) first"
+        )
+    tokenizer = json.loads(backend.to_str())
+    if loaded.lowercase:
+        members = [{"type": "Lowercase"}, tokenizer["normalizer"]]
+        members = [member for member in members if member is not None]
+        tokenizer["normalizer"] = {"type": "Sequence", "normalizers": members}
+    special = _special_ids(backend, name=name)
+    prompt = options.prompt if options.prompt is not None else loaded.prompt
+    prompt_ids = backend.encode(prompt, add_special_tokens=False).ids if prompt else []
+    prefix = (*special.prefix, *prompt_ids)
+    _check_embedding_rows(loaded.transformer, backend, name=name)
+    pooled = _pooled(loaded, pooling=options.pooling, before=len(prefix), after=len(special.suffix))
+    with torch.inference_mode():
+        probe = pooled(torch.tensor([[*prefix, 0, *special.suffix]], device=device))
+    card = read_card(folder)
+    languages = card.get("language") or ()
+    return Teacher(
+        name=name,
+        license=str(card.get("license") or ""),
+        languages=(languages,) if isinstance(languages, str) else tuple(map(str, languages)),
+        tokenizer=tokenizer,
+        padding=loaded.tokenizer.pad_token,
+        width=int(probe.shape[1]),
+        versions=versions,
+        prefix=prefix,
+        suffix=special.suffix,
+        longest=int(getattr(loaded.transformer.config, "max_position_embeddings", None) or 2**31),
+        forward=pooled,
+        device=device,
+    )
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    tokenizer: Any
+    transformer: Any
+    prompt: str | None = None
+    lowercase: bool = False
+    pooling: Pooling = "mean"
+    """How a plain transformer is pooled when the teacher does not say."""
+    modules: tuple[Any, ...] | None = None
+    """The modules of a sentence transformer, without a final Normalize."""
+    version: str = ""
+
+
+def _sentence_transformer(folder: Path, *, options: DistillOptions, device: str) -> _Loaded:
+    try:
+        import sentence_transformers
+    except ImportError as error:
+        raise MissingExtraError("sentence-transformers", "distill") from error
+    model = sentence_transformers.SentenceTransformer(
+        str(folder),
+        device=device,
+        local_files_only=True,
+        trust_remote_code=options.trust_remote_code,
+        model_kwargs={"dtype": "float32"},
+    ).eval()
+    modules = list(model)
+    transformer = getattr(modules[0], "auto_model", None)
+    if transformer is None:
+        raise ModelFileError(
+            f"teacher {folder.name} begins with {type(modules[0]).__name__}, which is not a "
+            "transformer: there is nothing to distil"
+        )
+    # The length of a token's vector says how much it matters; a final Normalize would drop it.
+    if type(modules[-1]).__name__ == "Normalize":
+        modules.pop()
+    return _Loaded(
+        tokenizer=model.tokenizer,
+        transformer=transformer,
+        prompt=model.prompts.get(model.default_prompt_name or ""),
+        lowercase=bool(getattr(modules[0], "do_lower_case", False)),
+        modules=tuple(modules),
+        version=sentence_transformers.__version__,
+    )
+
+
+def _transformer(folder: Path, *, options: DistillOptions, device: str) -> _Loaded:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    local: dict[str, Any] = {
+        "local_files_only": True,
+        "trust_remote_code": options.trust_remote_code,
+    }
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), **local)
+    model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, **local)
+    if model.config.is_encoder_decoder:
+        model = model.get_encoder()
+    causal = ("ForCausalLM", "LMHeadModel")
+    decoder = any(kind.endswith(causal) for kind in model.config.architectures or ())
+    decoder = decoder and not model.config.is_encoder_decoder
+    return _Loaded(
+        tokenizer=tokenizer,
+        transformer=model.to(device).eval(),
+        pooling="last" if decoder else "mean",
+    )
+
+
+def _pooled(loaded: _Loaded, *, pooling: Pooling, before: int, after: int) -> Callable[[Any], Any]:
+    """Compose transformer and pooling; ``before`` and ``after`` count the ids around a piece."""
+    import torch
+
+    if pooling == "teacher" and loaded.modules is not None:
+        modules = loaded.modules
+
+        def run_modules(ids: Any) -> Any:
+            features = {
+                "input_ids": ids,
+                "attention_mask": torch.ones_like(ids),
+                "prompt_length": before,
+            }
+            for module in modules:
+                features = module(features)
+            return features["sentence_embedding"]
+
+        return run_modules
+
+    how = loaded.pooling if pooling == "teacher" else pooling
+
+    def run_transformer(ids: Any) -> Any:
+        states = loaded.transformer(
+            input_ids=ids, attention_mask=torch.ones_like(ids)
+        ).last_hidden_state
+        if how == "first":
+            return states[:, 0]
+        if how == "last":
+            return states[:, -1]
+        if how == "token":
+            states = states[:, before : states.shape[1] - after]
+        return states.mean(dim=1)
+
+    return run_transformer
+
+
+@dataclass(frozen=True)
+class _SpecialIds:
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+
+
+def _special_ids(backend: Any, *, name: str) -> _SpecialIds:
+    """Find the ids that the teacher's post-processor puts around a text."""
+    encoding = backend.encode("a")
+    own = [index for index, special in enumerate(encoding.special_tokens_mask) if not special]
+    # A tokenizer.json may ask for padding to a fixed length: that is no suffix.
+    used = [index for index, attended in enumerate(encoding.attention_mask) if attended]
+    if not own:
+        raise ModelFileError(f"teacher {name}: its tokenizer makes no token of the letter a")
+    ids = encoding.ids
+    return _SpecialIds(
+        tuple(ids[index] for index in used if index < own[0]),
+        tuple(ids[index] for index in used if index > own[-1]),
+    )
+
+
+def _check_embedding_rows(transformer: Any, backend: Any, *, name: str) -> None:
+    rows = transformer.get_input_embeddings().num_embeddings
+    largest = max(backend.get_vocab(with_added_tokens=True).values())
+    if largest >= rows:
+        raise ModelFileError(
+            f"teacher {name}: its tokenizer has token id {largest} but its embedding table only "
+            f"{rows} rows: the two do not belong together"
+        )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from printing progress and load reports, and restore its settings."""
+    from transformers.utils import logging as transformers_logging
+
+    logging: Any = transformers_logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
