@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import sysconfig
 import time
@@ -68,12 +69,20 @@ def run(args: argparse.Namespace) -> int:
         for question in QUESTIONS:
             print()
             _answer(index, question)
-    option = f" --index {args.into}" if args.into else f" --index {folder}"
+    command = _command()
     print("\nNext, your own files:")
-    print('  pumice index ~/notes && pumice search "how do I renew my passport"')
+    print(f'  {command} index ~/notes && {command} search "how do I renew my passport"')
     print("or ask this index something else:")
-    print(f'  pumice search{option} "square root of a number"')
+    print(f'  {command} search --index {args.into or folder} "square root of a number"')
     return 0
+
+
+def _command() -> str:
+    """How to call pumice from here: by name where the shell finds it, else by the path it was called by."""
+    called = Path(sys.argv[0])
+    return (
+        "pumice" if shutil.which("pumice") or called.name != "pumice" else os.path.relpath(called)
+    )
 
 
 def _records() -> Iterator[dict[str, Any]]:
