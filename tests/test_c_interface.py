@@ -124,11 +124,11 @@ def test_damaged_models_are_refused_or_harmless(sanitized: Encode, tmp_path: Pat
     for number in range(300):
         damaged = bytearray(data)
         if number % 2:
-            trie = bytearray(sections[Kind.WORDPIECE])
+            trie = bytearray(sections[Kind.VOCABULARY])
             for _ in range(rng.randint(1, 40)):
                 at = rng.randrange(len(trie) // 4) * 4
                 trie[at : at + 4] = rng.choice([b"\xff" * 4, b"\0" * 4, rng.randbytes(4)])
-            damaged = bytearray(pack({**sections, Kind.WORDPIECE: bytes(trie)}))
+            damaged = bytearray(pack({**sections, Kind.VOCABULARY: bytes(trie)}))
         for _ in range(rng.choice([0, 1, 3])):
             damaged[rng.randrange(len(damaged))] = rng.randrange(256)
         models.append(tmp_path / f"{number}.pumice")

@@ -58,7 +58,10 @@ typedef enum pumice_row_type { PUMICE_ROW_F32 = 0, PUMICE_ROW_F16 = 1, PUMICE_RO
 /* Which tokenizer the file carries. */
 typedef enum pumice_tokenizer {
   PUMICE_TOKENIZER_LIBRARY = 0, /* none that the core runs: token ids come from the caller */
-  PUMICE_TOKENIZER_WORDPIECE = 1
+  PUMICE_TOKENIZER_WORDPIECE = 1, /* with BERT's normalizer and pre-tokenizer */
+  PUMICE_TOKENIZER_UNIGRAM = 2,
+  PUMICE_TOKENIZER_BPE = 3,
+  PUMICE_TOKENIZER_WORD_LEVEL = 4
 } pumice_tokenizer;
 
 /* How a vector is written out. */
@@ -88,12 +91,15 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_PARAMETERS = 2,
   PUMICE_SECTION_TOKENS = 3,
   PUMICE_SECTION_TOKENIZER = 4,
-  PUMICE_SECTION_WORDPIECE = 5,
+  PUMICE_SECTION_VOCABULARY = 5,
   PUMICE_SECTION_ADDED_TOKENS = 6,
   PUMICE_SECTION_ROWS = 7,
   PUMICE_SECTION_ROW_SCALES = 8,
   PUMICE_SECTION_TOKEN_ROWS = 9,
-  PUMICE_SECTION_TOKEN_WEIGHTS = 10
+  PUMICE_SECTION_TOKEN_WEIGHTS = 10,
+  PUMICE_SECTION_NORMALIZER = 11,
+  PUMICE_SECTION_PRE_TOKENIZER = 12,
+  PUMICE_SECTION_MODEL = 13
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */

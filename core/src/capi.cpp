@@ -25,6 +25,11 @@ std::uint32_t word_chars(const pumice_model& model) {
   return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE ? model.parameters.max_word_chars : 0;
 }
 
+// Scratch for a text's intermediate forms; longer texts ask for a larger worker.
+std::size_t arena_size(const pumice_model& model) {
+  return model.parameters.tokenizer >= PUMICE_TOKENIZER_UNIGRAM ? std::size_t{64} << 10 : 0;
+}
+
 struct CountedIds {
   std::uint32_t* ids;
   std::size_t capacity;
@@ -109,7 +114,7 @@ int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes,
 size_t pumice_worker_size(const pumice_model* model) {
   const std::size_t chars = word_chars(*model);
   return padded(sizeof(pumice_worker)) + padded(model->parameters.dimensions * sizeof(float)) +
-         padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars);
+         padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars) + arena_size(*model);
 }
 
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker) {
@@ -131,6 +136,7 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
   made->word.run_classes = take(chars);
   made->word.run_sizes = take(chars);
   made->word.max_chars = static_cast<std::uint32_t>(chars);
+  made->arena = pumice::Arena(at, static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) + memory_size - at));
   *worker = made;
   return PUMICE_OK;
 }

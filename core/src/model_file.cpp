@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "general.h"
+
 namespace pumice {
 namespace {
 
@@ -80,7 +82,7 @@ pumice_status read_parameters(pumice_model& model) {
   const bool sizes = p.dimensions >= 1 && p.dimensions <= kMaxDimensions && p.tokens >= 1 && p.tokens <= kMaxTokens &&
                      p.rows >= 1 && p.rows <= kMaxTokens;
   const bool kinds =
-      p.row_type <= PUMICE_ROW_I8 && p.tokenizer <= PUMICE_TOKENIZER_WORDPIECE && p.unknown <= 1 && p.normalize <= 1;
+      p.row_type <= PUMICE_ROW_I8 && p.tokenizer <= PUMICE_TOKENIZER_WORD_LEVEL && p.unknown <= 1 && p.normalize <= 1;
   const bool limits = (p.unknown_id == kNone || p.unknown_id < p.tokens) && p.max_tokens >= 1 && p.max_chars >= 1;
   if (!sizes || !kinds || !limits) return PUMICE_BAD_PARAMETERS;
   for (const std::uint32_t word : p.reserved) {
@@ -97,6 +99,15 @@ pumice_status read_trie(const Section& section, DoubleArray& trie) {
   return PUMICE_OK;
 }
 
+pumice_status read_stages(const pumice_model& model) {
+  pumice_status status = check_normalizer(model.sections[PUMICE_SECTION_NORMALIZER]);
+  if (status == PUMICE_OK) status = check_pre_tokenizer(model.sections[PUMICE_SECTION_PRE_TOKENIZER]);
+  if (status != PUMICE_OK) return status;
+  if (model.parameters.tokenizer == PUMICE_TOKENIZER_UNIGRAM) return check_unigram(model);
+  if (model.parameters.tokenizer == PUMICE_TOKENIZER_BPE) return check_bpe(model);
+  return PUMICE_OK;
+}
+
 pumice_status read_tokenizer(pumice_model& model) {
   const Parameters& p = model.parameters;
   const Section& added = model.sections[PUMICE_SECTION_ADDED_TOKENS];
@@ -104,14 +115,15 @@ pumice_status read_tokenizer(pumice_model& model) {
     const pumice_status status = read_trie(added, model.added_tokens);
     if (status != PUMICE_OK) return status;
   }
-  if (p.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return PUMICE_OK;
-  const Section& section = model.sections[PUMICE_SECTION_WORDPIECE];
+  if (p.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_OK;
+  const Section& section = model.sections[PUMICE_SECTION_VOCABULARY];
   if (section.bytes == nullptr) return PUMICE_MISSING_SECTION;
-  const pumice_status status = read_trie(section, model.wordpiece);
+  const pumice_status status = read_trie(section, model.vocabulary);
   if (status != PUMICE_OK) return status;
+  if (p.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return read_stages(model);
   const bool valid = p.max_word_chars >= 1 && p.max_word_chars <= kMaxWordChars && p.unknown_id != kNone &&
                      (p.normalizer_flags & ~std::uint32_t{kBertFlags}) == 0 &&
-                     (p.continuation_node == kNone || p.continuation_node < model.wordpiece.count);
+                     (p.continuation_node == kNone || p.continuation_node < model.vocabulary.count);
   if (!valid) return PUMICE_BAD_PARAMETERS;
   model.normalizer = make_bert_normalizer(p.normalizer_flags);
   return PUMICE_OK;

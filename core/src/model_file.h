@@ -40,7 +40,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_TOKEN_WEIGHTS + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_MODEL + 1;
 
 }  // namespace pumice
 
@@ -48,7 +48,7 @@ inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_TOKEN_WEIGHTS + 1;
 struct pumice_model {
   pumice::Parameters parameters;
   pumice::Section sections[pumice::kSectionKinds];
-  pumice::DoubleArray wordpiece;
+  pumice::DoubleArray vocabulary;
   pumice::DoubleArray added_tokens;
   pumice::BertNormalizer normalizer;
   const void* rows = nullptr;

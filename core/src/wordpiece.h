@@ -20,7 +20,7 @@ inline std::uint32_t wordpiece(const pumice_model& model, const Word& word, std:
   std::uint32_t node = DoubleArray::kRoot;
   for (std::size_t at = 0; at < word.size;) {
     if (node == kNone) return unknown();  // the vocabulary has no continuing pieces
-    const auto match = model.wordpiece.longest_prefix(node, word.bytes + at, word.size - at);
+    const auto match = model.vocabulary.longest_prefix(node, word.bytes + at, word.size - at);
     if (match.length == 0 || count == model.parameters.max_word_chars) return unknown();
     pieces[count++] = match.value;
     at += match.length;

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "general.h"
 #include "model_file.h"
 #include "wordpiece.h"
 
@@ -12,6 +13,7 @@ struct pumice_worker {
   pumice::WordBuffer word;
   std::uint32_t* pieces;  // max_word_chars
   float* sum;             // dimensions
+  pumice::Arena arena;    // the rest of the memory
 };
 
 namespace pumice {
@@ -50,13 +52,51 @@ class TokenStream {
   std::uint32_t dropped_;
 };
 
+// Tokenises a text without added tokens stage by stage; false in `going` once no further token counts.
+template <class Sink>
+pumice_status tokenize_segment(pumice_worker& worker, std::string_view text, bool first, TokenStream<Sink>& stream,
+                               bool& going) {
+  const pumice_model& model = *worker.model;
+  Arena& arena = worker.arena;
+  arena.reset();
+  std::string_view normalized;
+  pumice_status status = normalize(model, text, arena, normalized);
+  Pieces pieces;
+  if (status == PUMICE_OK) status = pre_tokenize(model, normalized, first, arena, pieces);
+  const std::size_t mark = arena.mark();
+  for (std::size_t i = 0; status == PUMICE_OK && i < pieces.count && going; ++i) {
+    arena.reset(mark);
+    Ids ids;
+    status = model.parameters.tokenizer == PUMICE_TOKENIZER_UNIGRAM ? unigram(model, pieces.pieces[i], arena, ids)
+             : model.parameters.tokenizer == PUMICE_TOKENIZER_BPE   ? bpe(model, pieces.pieces[i], arena, ids)
+                                                                    : word_level(model, pieces.pieces[i], arena, ids);
+    for (std::size_t j = 0; status == PUMICE_OK && j < ids.count && going; ++j) going = stream.put(ids.ids[j]);
+  }
+  return status;
+}
+
+template <class Sink>
+pumice_status tokenize_stages(pumice_worker& worker, const char* text, const char* end, TokenStream<Sink>& stream) {
+  bool going = true;
+  for (const char* cursor = text; cursor < end && going;) {
+    const AddedTokenMatch added = find_added_token(*worker.model, cursor, end);
+    const std::string_view segment(cursor, static_cast<std::size_t>(added.begin - cursor));
+    const pumice_status status = tokenize_segment(worker, segment, cursor == text, stream, going);
+    if (status != PUMICE_OK) return status;
+    if (!going || added.begin == end || !stream.put(added.id)) break;
+    cursor = added.begin + added.length;
+  }
+  return PUMICE_OK;
+}
+
 template <class Sink>
 pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size, Sink& sink) {
   const pumice_model& model = *worker.model;
-  if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return PUMICE_NO_NATIVE_TOKENIZER;
+  if (model.parameters.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_NO_NATIVE_TOKENIZER;
   const char* cursor = text;
   const char* end = text + cut_chars(text, size, model.parameters.max_chars);
   TokenStream<Sink> stream(model, sink);
+  if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return tokenize_stages(worker, cursor, end, stream);
   auto on_word = [&](const Word& word) {
     const std::uint32_t count = wordpiece(model, word, worker.pieces);
     for (std::uint32_t i = 0; i < count; ++i) {

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError
-from pumice.modelfile.compiler import LIBRARY, compile_model
+from pumice.modelfile.compiler import compile_model
+from pumice.modelfile.native import LIBRARY
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.reader import ModelFile
 

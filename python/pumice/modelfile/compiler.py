@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError, ModelFileError
 from pumice.modelfile.container import Kind, pack
+from pumice.modelfile.native import (
+    LIBRARY,
+    NativeTokenizer,
+    NotNativeError,
+    compile_tokenizer,
+)
 from pumice.modelfile.parts import Metadata, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows
 from pumice.modelfile.vocabulary import tokens_by_id, unknown_id
-from pumice.modelfile.wordpiece import compile_wordpiece, encoded, why_not_native
+from pumice.modelfile.wordpiece import encoded
 
 NONE = 0xFFFFFFFF
 PARAMETERS = struct.Struct("<IIIBBBBIIIIII24x")
-LIBRARY, WORDPIECE = 0, 1
 UNKNOWN_RULES = ("drop", "average")
 MAX_DIMENSIONS = 1 << 16
 MAX_TOKENS = 1 << 24
@@ -36,8 +41,10 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     tokens = tokens_by_id(parts.tokenizer)
     rows, scales = convert_rows(parts.embeddings, parts.row_scales, dtype=dtype)
     check(parts, len(tokens))
-    reason = why_not_native(parts.tokenizer)
-    native = compile_wordpiece(parts.tokenizer) if reason is None else None
+    try:
+        native, reason = compile_tokenizer(parts.tokenizer), None
+    except NotNativeError as error:
+        native, reason = NativeTokenizer(LIBRARY), str(error)
     unknown = unknown_id(parts.tokenizer)
     sections = {
         Kind.METADATA: to_json(describe(parts, rows, reason)),
@@ -46,24 +53,21 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
             len(tokens),
             rows.shape[0],
             ROW_DTYPES.index(rows.dtype.name),
-            LIBRARY if native is None else WORDPIECE,
+            native.tokenizer,
             UNKNOWN_RULES.index(parts.unknown),
             parts.normalize,
             NONE if unknown is None else unknown,
             NONE if parts.max_tokens is None else parts.max_tokens,
             NONE if parts.max_chars is None else parts.max_chars,
-            native.max_word_chars if native else 0,
-            native.normalizer_flags if native else 0,
-            native.continuation_node if native else NONE,
+            native.max_word_chars,
+            native.normalizer_flags,
+            native.continuation_node,
         ),
         Kind.TOKENS: string_table(tokens),
         Kind.TOKENIZER: to_json(without_vocabulary(parts.tokenizer)),
         Kind.ROWS: little_endian(rows, rows.dtype),
+        **native.sections,
     }
-    if native:
-        sections[Kind.WORDPIECE] = native.trie
-        if native.added_tokens:
-            sections[Kind.ADDED_TOKENS] = native.added_tokens
     if scales is not None:
         sections[Kind.ROW_SCALES] = little_endian(scales, np.float32)
     if parts.token_rows is not None:

@@ -24,12 +24,15 @@ class Kind(IntEnum):
     PARAMETERS = 2
     TOKENS = 3
     TOKENIZER = 4
-    WORDPIECE = 5
+    VOCABULARY = 5
     ADDED_TOKENS = 6
     ROWS = 7
     ROW_SCALES = 8
     TOKEN_ROWS = 9
     TOKEN_WEIGHTS = 10
+    NORMALIZER = 11
+    PRE_TOKENIZER = 12
+    MODEL = 13
 
 
 FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})

@@ -1,66 +1,38 @@
-"""Which tokenizer.json the core runs itself (BERT's WordPiece), and the tries it runs it with."""
+"""BERT's WordPiece: what of it the core runs, and the tries it runs it with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pumice import _core
 from pumice.errors import ModelFileError
+from pumice.modelfile.container import Kind
+from pumice.modelfile.native import NO_NODE, WORDPIECE, NativeTokenizer, NotNativeError
 from pumice.modelfile.vocabulary import model_vocabulary, unknown_id
 
 MAX_WORD_CHARS = 1024
-NO_NODE = 0xFFFFFFFF
 
 
-@dataclass(frozen=True)
-class NativeWordPiece:
-    """What the core needs to tokenise: parameters and the bytes of two sections."""
-
-    normalizer_flags: int
-    max_word_chars: int
-    continuation_node: int
-    trie: bytes
-    added_tokens: bytes
-
-
-def why_not_native(tokenizer: dict[str, Any]) -> str | None:
-    """Why the core cannot run this tokenizer itself, or None if it can.
-
-    Everything that the core does not run exactly is left to the ``tokenizers`` library.
-    """
+def check_wordpiece(tokenizer: dict[str, Any]) -> None:
+    """Raise NotNativeError for a WordPiece tokenizer that is not BERT's."""
     model = tokenizer["model"]
-    kind = model.get("type")
-    if kind != "WordPiece":
-        return f"model.type is {kind} (the core runs WordPiece)"
     for part, wanted in (("normalizer", "BertNormalizer"), ("pre_tokenizer", "BertPreTokenizer")):
         found = (tokenizer.get(part) or {}).get("type")
         if found != wanted:
-            return f"{part}.type is {found} (the core runs {wanted})"
-    truncation = tokenizer.get("truncation") or {}
-    if (
-        truncation.get("direction", "Right") != "Right"
-        or truncation.get("strategy") == "OnlySecond"
-    ):
-        return "truncation does not keep the beginning of the text"
-    for added in tokenizer.get("added_tokens") or []:
-        for flag in ("single_word", "lstrip", "rstrip", "normalized"):
-            if added.get(flag):
-                return f'added token "{added["content"]}" sets {flag}'
-        if "\0" in added["content"]:
-            return f"added token {added['id']} holds a NUL"
+            raise NotNativeError(f"{part}.type is {found} (with WordPiece the core runs {wanted})")
     if unknown_id(tokenizer) is None or model["unk_token"] not in model["vocab"]:
-        return f'the unknown token "{model.get("unk_token")}" is not in the vocabulary'
+        unknown = model.get("unk_token")
+        raise NotNativeError(f'the unknown token "{unknown}" is not in the vocabulary')
     if not 1 <= model.get("max_input_chars_per_word", 100) <= MAX_WORD_CHARS:
-        return f"max_input_chars_per_word is not between 1 and {MAX_WORD_CHARS}"
+        raise NotNativeError(f"max_input_chars_per_word is not between 1 and {MAX_WORD_CHARS}")
     keeps_nul = not tokenizer["normalizer"].get("clean_text", True)
     if keeps_nul and any("\0" in token for token in model["vocab"]):
-        return "a token holds a NUL and the normalizer keeps NUL"
-    return None
+        raise NotNativeError("a token holds a NUL and the normalizer keeps NUL")
 
 
-def compile_wordpiece(tokenizer: dict[str, Any]) -> NativeWordPiece:
-    """Build the run-time structures of a tokenizer for which ``why_not_native`` is None."""
+def compile_wordpiece(tokenizer: dict[str, Any]) -> NativeTokenizer:
+    """Build the run-time structures, or raise NotNativeError."""
+    check_wordpiece(tokenizer)
     model, normalizer = tokenizer["model"], tokenizer["normalizer"]
     lowercase = bool(normalizer.get("lowercase", True))
     strip_accents = normalizer.get("strip_accents")
@@ -72,14 +44,25 @@ def compile_wordpiece(tokenizer: dict[str, Any]) -> NativeWordPiece:
     )
     trie = double_array(model_vocabulary(tokenizer))
     node = walk(trie, encoded(model.get("continuing_subword_prefix", "##")))
-    added = {a["content"]: a["id"] for a in tokenizer.get("added_tokens") or [] if a["content"]}
-    return NativeWordPiece(
+    return NativeTokenizer(
+        WORDPIECE,
         normalizer_flags=sum(flag << bit for bit, flag in enumerate(flags)),
         max_word_chars=int(model.get("max_input_chars_per_word", 100)),
         continuation_node=NO_NODE if node is None else node,
-        trie=trie,
-        added_tokens=double_array(added) if added else b"",
+        sections={Kind.VOCABULARY: trie, **added_token_sections(tokenizer)},
     )
+
+
+def added_token_sections(tokenizer: dict[str, Any]) -> dict[Kind, bytes]:
+    """The trie of added tokens; NotNativeError for those whose flags the core does not follow."""
+    for added in tokenizer.get("added_tokens") or []:
+        for flag in ("single_word", "lstrip", "rstrip", "normalized"):
+            if added.get(flag):
+                raise NotNativeError(f'added token "{added["content"]}" sets {flag}')
+        if "\0" in added["content"]:
+            raise NotNativeError(f"added token {added['id']} holds a NUL")
+    added = {a["content"]: a["id"] for a in tokenizer.get("added_tokens") or [] if a["content"]}
+    return {Kind.ADDED_TOKENS: double_array(added)} if added else {}
 
 
 def encoded(token: str) -> bytes:

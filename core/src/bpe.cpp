@@ -1,0 +1,9 @@
+// BPE.
+#include "general.h"
+
+namespace pumice {
+
+pumice_status bpe(const pumice_model&, std::string_view, Arena&, Ids&) { return PUMICE_NO_NATIVE_TOKENIZER; }
+pumice_status check_bpe(const pumice_model&) { return PUMICE_BAD_SECTION; }
+
+}  // namespace pumice

@@ -1,0 +1,46 @@
+// The stages of a Hugging Face tokenizer that is not BERT's: normalizer, pre-tokenizer, model.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "arena.h"
+#include "model_file.h"
+#include "program.h"
+
+namespace pumice {
+
+// What a pre-tokenizer cuts a text into. Arrays and new text are the arena's.
+struct Pieces {
+  std::string_view* pieces = nullptr;
+  std::size_t count = 0;
+};
+
+struct Ids {
+  std::uint32_t* ids = nullptr;
+  std::size_t count = 0;
+};
+
+// Each returns PUMICE_OK, PUMICE_MEMORY_TOO_SMALL where the arena ends, or PUMICE_INVALID_UTF8. They may
+// return views of their input. No content of the file makes them read outside it.
+
+// normalizer.json's steps over a text that holds no added token.
+pumice_status normalize(const pumice_model& model, std::string_view text, Arena& arena, std::string_view& normalized);
+
+// `first`: the text begins where the whole text began (Metaspace's prepend_scheme "first").
+pumice_status pre_tokenize(const pumice_model& model, std::string_view normalized, bool first, Arena& arena,
+                           Pieces& pieces);
+
+// Token ids of one piece.
+pumice_status unigram(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids);
+pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids);
+pumice_status word_level(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids);
+
+// At open: that the sections hold what the functions above rely on.
+pumice_status check_normalizer(const Section& section);
+pumice_status check_pre_tokenizer(const Section& section);
+pumice_status check_unigram(const pumice_model& model);
+pumice_status check_bpe(const pumice_model& model);
+
+}  // namespace pumice
