@@ -118,6 +118,9 @@ int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes,
 /* Bytes of memory that a worker of this model needs. */
 size_t pumice_worker_size(const pumice_model* model);
 
+/* Bytes with which a worker is fastest: what is beyond its needs remembers words it has met. Results are the same. */
+size_t pumice_worker_fast_size(const pumice_model* model);
+
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker);
 
 /* Token ids of one UTF-8 text, as they enter the mean: cut at max_chars and max_tokens, unknown tokens left

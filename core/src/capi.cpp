@@ -1,5 +1,6 @@
 // The C interface: checks arguments, lays out the caller's memory, calls the core once.
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 #include "model_file.h"
@@ -30,6 +31,17 @@ std::size_t arena_size(const pumice_model& model) {
   return model.parameters.tokenizer >= PUMICE_TOKENIZER_UNIGRAM ? std::size_t{64} << 10 : 0;
 }
 
+// The word caches that fit into `left` bytes; few words recur in less than 2^6 sets.
+constexpr unsigned kMostShortBits = 13;  // 512 KiB: on the right side of a core's second-level cache
+constexpr unsigned kLeastBits = 6;
+constexpr unsigned kLongBitsLess = 3;  // an eighth as many long words
+
+std::size_t cache_size(unsigned bits) {
+  return pumice::ShortWords::size_of(bits) + pumice::LongWords::size_of(bits - kLongBitsLess);
+}
+
+bool caches_words(const pumice_model& model) { return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE; }
+
 struct CountedIds {
   std::uint32_t* ids;
   std::size_t capacity;
@@ -37,6 +49,10 @@ struct CountedIds {
   void operator()(std::uint32_t id) {
     if (count < capacity) ids[count] = id;
     ++count;
+  }
+  template <std::size_t Room>
+  void put(const std::uint32_t* many, std::size_t number) {
+    for (std::size_t i = 0; i < number; ++i) (*this)(many[i]);
   }
 };
 
@@ -117,6 +133,10 @@ size_t pumice_worker_size(const pumice_model* model) {
          padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars) + arena_size(*model);
 }
 
+size_t pumice_worker_fast_size(const pumice_model* model) {
+  return pumice_worker_size(model) + (caches_words(*model) ? cache_size(kMostShortBits) : 0);
+}
+
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker) {
   if (model == nullptr || memory == nullptr || worker == nullptr) return PUMICE_BAD_ARGUMENT;
   if (!is_aligned(memory)) return PUMICE_UNALIGNED;
@@ -136,6 +156,16 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
   made->word.run_classes = take(chars);
   made->word.run_sizes = take(chars);
   made->word.max_chars = static_cast<std::uint32_t>(chars);
+  if (caches_words(*model)) {
+    const auto left = static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) + memory_size - at);
+    unsigned bits = kMostShortBits;
+    while (bits >= kLeastBits && cache_size(bits) > left) --bits;
+    if (bits >= kLeastBits) {
+      std::memset(at, 0, cache_size(bits));
+      made->short_words.adopt(take(pumice::ShortWords::size_of(bits)), bits);
+      made->long_words.adopt(take(pumice::LongWords::size_of(bits - kLongBitsLess)), bits - kLongBitsLess);
+    }
+  }
   made->arena = pumice::Arena(at, static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) + memory_size - at));
   *worker = made;
   return PUMICE_OK;

@@ -26,6 +26,12 @@ struct DoubleArray {
 
   bool empty() const { return count == 0; }
 
+  // Whether a key may begin with a byte other than 0.
+  bool begins_with(std::uint32_t byte) const {
+    const std::uint32_t child = (units[kRoot].base & ~kHasValue) ^ byte;
+    return child < count && units[child].parent == kRoot;
+  }
+
   // The longest key, read from `start` on, that the text begins with. Content of a hostile file can make this
   // answer wrongly but never read outside the array: every index is compared with `count`.
   Match longest_prefix(std::uint32_t start, const char* text, std::size_t size) const {

@@ -114,6 +114,13 @@ pumice_status read_tokenizer(pumice_model& model) {
   if (added.bytes != nullptr) {
     const pumice_status status = read_trie(added, model.added_tokens);
     if (status != PUMICE_OK) return status;
+    unsigned firsts = 0;
+    for (std::uint32_t byte = 1; byte < 256; ++byte) {
+      if (!model.added_tokens.begins_with(byte)) continue;
+      model.added_tokens_first = byte;
+      ++firsts;
+    }
+    if (firsts != 1) model.added_tokens_first = kNone;
   }
   if (p.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_OK;
   const Section& section = model.sections[PUMICE_SECTION_VOCABULARY];
@@ -126,6 +133,7 @@ pumice_status read_tokenizer(pumice_model& model) {
                      (p.continuation_node == kNone || p.continuation_node < model.vocabulary.count);
   if (!valid) return PUMICE_BAD_PARAMETERS;
   model.normalizer = make_bert_normalizer(p.normalizer_flags);
+  model.byte_classes = byte_classes(model.normalizer);
   return PUMICE_OK;
 }
 
@@ -170,6 +178,7 @@ pumice_status check_tokens(const pumice_model& model) {
 
 pumice_status open_model(const std::uint8_t* file, std::size_t size, pumice_model& model) {
   model = pumice_model{};
+  model.kernels = &simd::kernels();
   pumice_status status = read_sections(file, size, model);
   if (status == PUMICE_OK) status = read_parameters(model);
   if (status == PUMICE_OK) status = read_tokenizer(model);

@@ -7,6 +7,7 @@
 #include "double_array.h"
 #include "normalizer.h"
 #include "pumice.h"
+#include "simd/kernels.h"
 
 namespace pumice {
 
@@ -50,7 +51,10 @@ struct pumice_model {
   pumice::Section sections[pumice::kSectionKinds];
   pumice::DoubleArray vocabulary;
   pumice::DoubleArray added_tokens;
+  std::uint32_t added_tokens_first = pumice::kNone;  // the byte that every added token begins with, if there is one
   pumice::BertNormalizer normalizer;
+  pumice::simd::ByteClasses byte_classes;
+  const pumice::simd::Kernels* kernels = nullptr;
   const void* rows = nullptr;
   const float* row_scales = nullptr;          // null: every scale is 1
   const std::uint32_t* token_rows = nullptr;  // null: token t has row t

@@ -23,4 +23,21 @@ BertNormalizer make_bert_normalizer(std::uint32_t flags) {
   return normalizer;
 }
 
+simd::ByteClasses byte_classes(const BertNormalizer& normalizer) {
+  simd::ByteClasses classes{};
+  for (unsigned c = 0; c < 128; ++c) {
+    const AsciiClass kind = normalizer.ascii_class[c];
+    const auto bit = static_cast<std::uint8_t>(1u << (c >> 4));
+    const bool is_nul = c == 0;  // ends a key of the word cache, so it may not be part of one
+    if (kind == AsciiClass::kRemoved || is_nul) {
+      classes.special.low[c & 15] |= bit;
+    } else if (kind == AsciiClass::kWord) {
+      classes.word.low[c & 15] |= bit;
+    } else if (kind == AsciiClass::kPunctuation) {
+      classes.punctuation.low[c & 15] |= bit;
+    }
+  }
+  return classes;
+}
+
 }  // namespace pumice

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "simd/classify.h"
 #include "unicode.h"
 
 namespace pumice {
@@ -27,5 +28,8 @@ struct BertNormalizer {
 };
 
 BertNormalizer make_bert_normalizer(std::uint32_t flags);
+
+// The same classes as the kernels read them.
+simd::ByteClasses byte_classes(const BertNormalizer& normalizer);
 
 }  // namespace pumice

@@ -4,40 +4,32 @@
 #include <cmath>
 #include <cstring>
 
-#include "simd/add_row.h"
-
 namespace pumice {
 namespace {
 
-// Rows ahead that are being fetched while one is added; rows are read from a table larger than the caches.
-constexpr std::size_t kAhead = 4;
-constexpr std::size_t kCacheLine = 64;
-
-inline void prefetch(const std::uint8_t* bytes, std::size_t size) {
-#if defined(__GNUC__) || defined(__clang__)
-  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(bytes + at);
-#else
-  (void)bytes;
-  (void)size;
-#endif
-}
-
-std::size_t element_size(std::uint8_t row_type) {
-  return row_type == PUMICE_ROW_F32 ? 4 : row_type == PUMICE_ROW_F16 ? 2 : 1;
-}
-
-// In double, over eight lanes in a fixed order: the same bits whatever the width of the processor's vectors.
-double sum_of_squares(const float* x, std::size_t n) {
-  double lanes[8] = {};
+// Lane i holds the squares of dimensions i, i + 16, …; a fixed order, the same bits whatever the width of the
+// processor's vectors. In float64 where float32 would overflow or lose the small.
+template <class Real>
+Real sum_of_squares(const float* x, std::size_t n) {
+  Real lanes[16] = {};
   std::size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) {
-      const double value = x[i + lane];
+  for (; i + 16 <= n; i += 16) {
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      const Real value = x[i + lane];
       lanes[lane] += value * value;
     }
   }
-  for (; i < n; ++i) lanes[i % 8] += static_cast<double>(x[i]) * x[i];
-  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+  for (; i < n; ++i) lanes[i % 16] += static_cast<Real>(x[i]) * static_cast<Real>(x[i]);
+  for (std::size_t width = 8; width > 0; width /= 2) {
+    for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+  }
+  return lanes[0];
+}
+
+float norm_of(const float* x, std::size_t n) {
+  const float squares = sum_of_squares<float>(x, n);
+  if (squares > 1e-30f && squares < 1e30f) return std::sqrt(squares);
+  return static_cast<float>(std::sqrt(sum_of_squares<double>(x, n)));
 }
 
 }  // namespace
@@ -48,56 +40,63 @@ Pool::Pool(const pumice_model& model, float* sum, std::uint32_t dim) : model_(mo
 
 void Pool::flush() {
   const Parameters& parameters = model_.parameters;
-  const std::size_t width = element_size(parameters.row_type);
-  const std::size_t stride = parameters.dimensions * width;
-  const auto* table = static_cast<const std::uint8_t*>(model_.rows);
-  std::uint32_t row_of[kPending];
-  for (std::size_t i = 0; i < pending_count_; ++i) {
-    const std::uint32_t id = pending_[i];
-    const bool known = id < parameters.tokens;
-    row_of[i] = !known ? kNone : model_.token_rows ? model_.token_rows[id] : id;
-    if (row_of[i] >= parameters.rows) {
-      valid_ = false;
-      pending_count_ = 0;
-      return;
-    }
-  }
-  for (std::size_t i = 0; i < pending_count_ && i < kAhead; ++i) prefetch(table + row_of[i] * stride, dim_ * width);
-  for (std::size_t i = 0; i < pending_count_; ++i) {
-    if (i + kAhead < pending_count_) prefetch(table + row_of[i + kAhead] * stride, dim_ * width);
-    const std::uint8_t* row = table + row_of[i] * stride;
-    const float scale = model_.row_scales ? model_.row_scales[row_of[i]] : 1.0f;
-    const float weight = model_.token_weights ? scale * model_.token_weights[pending_[i]] : scale;
-    switch (parameters.row_type) {
-      case PUMICE_ROW_F32:
-        if (model_.token_weights) {
-          simd::add_weighted_row_f32(sum_, reinterpret_cast<const float*>(row), weight, dim_);
-        } else {
-          simd::add_row_f32(sum_, reinterpret_cast<const float*>(row), dim_);
-        }
-        break;
-      case PUMICE_ROW_F16:
-        simd::add_weighted_row_f16(sum_, reinterpret_cast<const std::uint16_t*>(row), weight, dim_);
-        break;
-      default:
-        simd::add_weighted_row_i8(sum_, reinterpret_cast<const std::int8_t*>(row), weight, dim_);
-        break;
-    }
-  }
-  count_ += pending_count_;
+  std::uint32_t rows[kPending + kRoom];
+  float weights[kPending + kRoom];
+  const std::size_t count = pending_count_;
   pending_count_ = 0;
+  count_ += count;
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < count; ++i) largest = pending_[i] > largest ? pending_[i] : largest;
+  if (count == 0 || largest >= parameters.tokens) {
+    valid_ = valid_ && count == 0;
+    return;
+  }
+  const bool plain = model_.token_rows == nullptr;
+  if (!plain) {
+    for (std::size_t i = 0; i < count; ++i) {
+      rows[i] = model_.token_rows[pending_[i]];
+      if (rows[i] >= parameters.rows) {
+        valid_ = false;
+        return;
+      }
+    }
+  }
+  const simd::RowList list = {model_.rows,
+                              parameters.dimensions,
+                              plain ? pending_ : rows,
+                              weigh(plain ? pending_ : rows, count, weights),
+                              count,
+                              dim_};
+  const simd::Kernels& kernels = *model_.kernels;
+  (parameters.row_type == PUMICE_ROW_F32   ? kernels.add_rows_f32
+   : parameters.row_type == PUMICE_ROW_F16 ? kernels.add_rows_f16
+                                           : kernels.add_rows_i8)(sum_, list);
+}
+
+// What each pending token's row is multiplied by; null for float32 rows that are added as they are.
+const float* Pool::weigh(const std::uint32_t* rows, std::size_t count, float* weights) const {
+  const float* of_token = model_.token_weights;
+  const float* of_row = model_.row_scales;
+  if (of_token == nullptr && of_row == nullptr && model_.parameters.row_type == PUMICE_ROW_F32) return nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float scale = of_row != nullptr ? of_row[rows[i]] : 1.0f;
+    weights[i] = of_token != nullptr ? scale * of_token[pending_[i]] : scale;
+  }
+  return weights;
 }
 
 bool Pool::finish() {
   flush();
   if (!valid_ || count_ == 0) return valid_;
-  const auto count = static_cast<float>(count_);
-  for (std::uint32_t i = 0; i < dim_; ++i) sum_[i] /= count;
-  if (!model_.parameters.normalize) return true;
-  const double norm = std::sqrt(sum_of_squares(sum_, dim_));
+  if (!model_.parameters.normalize) {
+    const auto count = static_cast<float>(count_);
+    for (std::uint32_t i = 0; i < dim_; ++i) sum_[i] /= count;
+    return true;
+  }
+  const float norm = norm_of(sum_, dim_);
   if (norm == 0) return true;
-  const auto divisor = static_cast<float>(norm);
-  for (std::uint32_t i = 0; i < dim_; ++i) sum_[i] /= divisor;
+  const float factor = 1.0f / norm;
+  for (std::uint32_t i = 0; i < dim_; ++i) sum_[i] *= factor;
   return true;
 }
 

@@ -6,10 +6,14 @@ namespace pumice {
 AddedTokenMatch find_added_token(const pumice_model& model, const char* text, const char* end) {
   const DoubleArray& trie = model.added_tokens;
   if (trie.empty()) return {end, 0, 0};
-  const std::uint32_t base = trie.units[DoubleArray::kRoot].base & ~DoubleArray::kHasValue;
   for (const char* at = text; at < end; ++at) {
-    const std::uint32_t child = base ^ static_cast<unsigned char>(*at);
-    if (child >= trie.count || trie.units[child].parent != DoubleArray::kRoot) continue;
+    if (model.added_tokens_first != kNone) {
+      at = static_cast<const char*>(
+          std::memchr(at, static_cast<int>(model.added_tokens_first), static_cast<std::size_t>(end - at)));
+      if (at == nullptr) break;
+    } else if (*at == '\0' || !trie.begins_with(static_cast<unsigned char>(*at))) {
+      continue;
+    }
     const auto match = trie.longest_prefix(DoubleArray::kRoot, at, static_cast<std::size_t>(end - at));
     if (match.length != 0) return {at, match.value, match.length};
   }

@@ -5,6 +5,7 @@
 
 #include "general.h"
 #include "model_file.h"
+#include "word_cache.h"
 #include "wordpiece.h"
 
 // The opaque type of the C interface; its arrays follow it in the caller's memory.
@@ -13,7 +14,9 @@ struct pumice_worker {
   pumice::WordBuffer word;
   std::uint32_t* pieces;  // max_word_chars
   float* sum;             // dimensions
-  pumice::Arena arena;    // the rest of the memory
+  pumice::ShortWords short_words;
+  pumice::LongWords long_words;
+  pumice::Arena arena;  // the rest of the memory
 };
 
 namespace pumice {
@@ -29,7 +32,7 @@ AddedTokenMatch find_added_token(const pumice_model& model, const char* text, co
 // How many bytes the first `max_chars` code points take.
 std::size_t cut_chars(const char* text, std::size_t size, std::uint32_t max_chars);
 
-// Feeds token ids to `sink(id)`, cutting at max_tokens and leaving out unknown tokens where the model does.
+// Feeds token ids to a sink, cutting at max_tokens and leaving out unknown tokens where the model does.
 template <class Sink>
 class TokenStream {
  public:
@@ -45,12 +48,36 @@ class TokenStream {
     return !limited_ || --left_ != 0;
   }
 
+  // Whether `total` more tokens count and leave room for another.
+  bool fits(std::uint32_t total) const { return !limited_ || total < left_; }
+
+  // Tokens known to fit: `total` of them, of which the first `kept` of `ids`, an array of `Room`, are not dropped.
+  template <std::size_t Room>
+  void put_known(const std::uint32_t* ids, std::uint32_t kept, std::uint32_t total) {
+    sink_.template put<Room>(ids, kept);
+    if (limited_) left_ -= total;
+  }
+
+  // The same of any number.
+  void put_many(const std::uint32_t* ids, std::uint32_t kept, std::uint32_t total) {
+    for (std::uint32_t i = 0; i < kept; ++i) sink_(ids[i]);
+    if (limited_) left_ -= total;
+  }
+
+  std::uint32_t dropped() const { return dropped_; }
+
  private:
   Sink& sink_;
   std::uint32_t left_;
   bool limited_;
   std::uint32_t dropped_;
 };
+
+}  // namespace pumice
+
+#include "bert_scanner.h"
+
+namespace pumice {
 
 // Tokenises a text without added tokens stage by stage; false in `going` once no further token counts.
 template <class Sink>
@@ -97,19 +124,12 @@ pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size
   const char* end = text + cut_chars(text, size, model.parameters.max_chars);
   TokenStream<Sink> stream(model, sink);
   if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return tokenize_stages(worker, cursor, end, stream);
-  auto on_word = [&](const Word& word) {
-    const std::uint32_t count = wordpiece(model, word, worker.pieces);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      if (!stream.put(worker.pieces[i])) return false;
-    }
-    return true;
-  };
   while (cursor < end) {
     const AddedTokenMatch added = find_added_token(model, cursor, end);
-    BertWords words(model.normalizer, worker.word, on_word);
-    const pumice_status status = words.read(cursor, added.begin);
+    BertScanner scanner(worker, stream);
+    const pumice_status status = scanner.read(cursor, added.begin);
     if (status != PUMICE_OK) return status;
-    if (!words.going() || added.begin == end) break;
+    if (!scanner.going() || added.begin == end) break;
     if (!stream.put(added.id)) break;
     cursor = added.begin + added.length;
   }

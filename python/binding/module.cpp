@@ -43,6 +43,7 @@ class Model {
       PyBuffer_Release(&buffer_);
       raise_status(status, 0);
     }
+    workers_ = std::make_unique<Workers>(model_);
   }
   ~Model() { PyBuffer_Release(&buffer_); }
   Model(const Model&) = delete;
@@ -85,11 +86,24 @@ class Model {
   }
 
   void encode_one(nb::handle text, std::uint32_t dim, int type, Bytes out) const {
-    const std::vector<std::string_view> views{utf8_of(text, -1)};
+    const std::string_view view = utf8_of(text, -1);
     check_room(out, 1, dim, type);
-    run(views, 1, [&](pumice_worker* worker, std::size_t) {
-      return pumice_encode(worker, views[0].data(), views[0].size(), dim, vector_type(type), out.data());
-    });
+    const auto encode = [&](Scratch& scratch) {
+      return pumice_encode(scratch.worker(), view.data(), view.size(), dim, vector_type(type), out.data());
+    };
+    pumice_status status = PUMICE_OK;
+    const auto work = [&] {
+      const Borrowed scratch(*workers_);
+      do status = encode(*scratch);
+      while (status == PUMICE_MEMORY_TOO_SMALL && scratch->grow());
+    };
+    if (view.size() < kShort) {
+      work();  // done before another thread could have had the GIL
+    } else {
+      nb::gil_scoped_release released;
+      work();
+    }
+    if (status != PUMICE_OK) raise_status(status, 0);
   }
 
   std::vector<std::vector<std::uint32_t>> tokenize(nb::handle sequence, unsigned threads) const {
@@ -124,6 +138,8 @@ class Model {
   }
 
  private:
+  static constexpr std::size_t kShort = 4096;  // bytes; some 20 µs
+
   struct alignas(PUMICE_ALIGNMENT) Cell {
     std::uint8_t bytes[PUMICE_ALIGNMENT];
   };
@@ -154,7 +170,7 @@ class Model {
     Failure failure;
     {
       nb::gil_scoped_release released;
-      failure = for_each_text(model_, texts, threads, work);
+      failure = for_each_text(*workers_, texts, threads, work);
     }
     if (failure.status != PUMICE_OK) raise_status(failure.status, failure.position);
   }
@@ -162,6 +178,7 @@ class Model {
   Py_buffer buffer_{};
   std::unique_ptr<Cell[]> memory_;
   const pumice_model* model_ = nullptr;
+  std::unique_ptr<Workers> workers_;
 };
 
 nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std::uint32_t>& values) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pumice.h"
+#include "workers.h"
 
 namespace pumice {
 
@@ -17,7 +18,7 @@ struct Failure {
 
 // Calls `work(worker, i)` for every text. `threads` 0: as many as the machine has processors. Holds no GIL.
 // Stops early and says where if a call fails. Threads that cannot be started are done without.
-Failure for_each_text(const pumice_model* model, const std::vector<std::string_view>& texts, unsigned threads,
+Failure for_each_text(Workers& workers, const std::vector<std::string_view>& texts, unsigned threads,
                       const std::function<pumice_status(pumice_worker*, std::size_t)>& work);
 
 }  // namespace pumice

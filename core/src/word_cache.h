@@ -1,0 +1,97 @@
+// Words met before and their tokens: a word's tokens never depend on its neighbours, so it is tokenised once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace pumice {
+
+// A set-associative table of two ways over the worker's memory, keyed by the bytes as the text has them, so that
+// a hit skips the normalizer too. It never grows: a new word takes the place of the older one of its set.
+template <std::size_t Bytes, std::size_t Tokens>
+class WordCache {
+ public:
+  static constexpr std::size_t kBytes = Bytes;    // longest word
+  static constexpr std::size_t kTokens = Tokens;  // most tokens of a word
+
+  struct Key {
+    std::uint64_t words[Bytes / 8];  // the word's bytes, then zeros; words hold no NUL
+
+    bool operator==(const Key& other) const {
+      std::uint64_t difference = 0;
+      for (std::size_t i = 0; i < Bytes / 8; ++i) difference |= words[i] ^ other.words[i];
+      return difference == 0;
+    }
+  };
+
+  struct Entry {
+    Key key;
+    std::uint32_t ids[Tokens];
+    std::uint16_t kept;   // how many of `ids` enter the mean
+    std::uint16_t total;  // tokens with the unknown ones that are left out
+  };
+
+  static Key key_of(const char* word, std::size_t size) {
+    Key key{};
+    std::memcpy(key.words, word, size);
+    return key;
+  }
+
+  // The same where Bytes bytes can be read from `word` on, whatever the word's size.
+  static Key key_in(const char* word, std::size_t size) {
+    Key key;
+    std::memcpy(key.words, word, Bytes);
+    for (std::size_t i = 0; i < Bytes / 8; ++i) {
+      const std::size_t here = size > 8 * i ? size - 8 * i : 0;
+      key.words[i] &= here >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * here)) - 1;
+    }
+    return key;
+  }
+
+  // Bytes of memory for 2^bits sets.
+  static constexpr std::size_t size_of(unsigned bits) { return (std::size_t{2} << bits) * sizeof(Entry); }
+
+  // `memory` holds size_of(bits) bytes of zeros, aligned to 16.
+  void adopt(void* memory, unsigned bits) {
+    entries_ = static_cast<Entry*>(memory);
+    shift_ = 64 - bits;
+  }
+
+  bool exists() const { return entries_ != nullptr; }
+
+  const Entry* find(const Key& key) const {
+    const Entry* set = entries_ + 2 * set_of(key);
+    if (set[0].key == key) return set;
+    return set[1].key == key ? set + 1 : nullptr;
+  }
+
+  // Where to write a new word's entry; its key is set.
+  Entry& insert(const Key& key) {
+    Entry* set = entries_ + 2 * set_of(key);
+    set[1] = set[0];
+    set[0].key = key;
+    return set[0];
+  }
+
+ private:
+  // Odd, of no pattern; the high bits of the sum of products are the hash (Dietzfelbinger's multilinear hashing).
+  static constexpr std::uint64_t kFactors[] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu, 0x165667B19E3779F9u,
+                                               0xD6E8FEB86659FD93u, 0xA0761D6478BD642Fu};
+  static_assert(Bytes / 8 <= sizeof kFactors / sizeof *kFactors);
+
+  std::size_t set_of(const Key& key) const {
+    std::uint64_t hash = 0;
+    for (std::size_t i = 0; i < Bytes / 8; ++i) hash += (key.words[i] ^ key.words[i] >> 29) * kFactors[i];
+    return static_cast<std::size_t>(hash >> shift_);
+  }
+
+  Entry* entries_ = nullptr;
+  unsigned shift_ = 64;
+};
+
+using ShortWords = WordCache<16, 3>;
+using LongWords = WordCache<40, 5>;
+static_assert(sizeof(ShortWords::Entry) == 32 && sizeof(LongWords::Entry) == 64);
+
+}  // namespace pumice
