@@ -117,7 +117,7 @@ def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["no-such-model", "./missing/folder/", "missing.pumice", ""])
+@pytest.mark.parametrize("name", ["no-such-model", "./missing/folder/", "missing.pumice"])
 def test_paths_that_do_not_exist(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,3 +137,10 @@ def test_a_folder_with_one_model_file(model: pumice.StaticModel, tmp_path: Path)
 def test_a_wrong_type_is_refused() -> None:
     with pytest.raises(InputError, match="model is int: pass a path"):
         pumice.load(3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match='model is "": pass a path'):
+        pumice.load("")
+
+
+def test_a_revision_of_a_local_path_is_refused(repository: Path) -> None:
+    with pytest.raises(InputError, match="is for hub ids, and this is a local path"):
+        pumice.load(repository, revision="v1")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,8 +117,10 @@ def test_columns_that_are_not_strings_are_refused(model: pumice.StaticModel) -> 
         model.encode(polars.Series(["a", "b", None]))
     with pytest.raises(InputError, match="not a string type"):
         model.encode(pyarrow.array([1, 2]))
-    with pytest.raises(InputError, match="not a string type"):
+    with pytest.raises(InputError, match="dictionary-encoded"):
         model.encode(pyarrow.array(["a"]).dictionary_encode())
+    with pytest.raises(InputError, match="texts is a table: pass one of its columns"):
+        model.encode(polars.DataFrame({"text": ["a"]}))
 
 
 def test_other_sequences(model: pumice.StaticModel) -> None:
@@ -135,6 +139,7 @@ def test_other_sequences(model: pumice.StaticModel) -> None:
         ({"texts": b"bytes"}, "texts is bytes: pass a str"),
         ({"texts": {"a": 1}}, "texts is dict"),
         ({"texts": 7}, "texts is int"),
+        ({"texts": np.array("abc")}, "texts is ndarray: pass a str"),
         ({"texts": ["ok", "half \ud800 pair"]}, r"texts\[1\] holds a lone surrogate"),
         ({"texts": "\udfff"}, "the text holds a lone surrogate"),
         ({"dim": 65}, "dim=65 is larger than the model's 64 dimensions"),
@@ -219,6 +224,35 @@ def test_save_keeps_the_bytes_and_converts_rows(model: pumice.StaticModel, tmp_p
     assert sorted(p.name for p in tmp_path.iterdir()) == ["same.pumice", "small.pumice"]
     with pytest.raises(InputError, match="cannot be written"):
         model.save(tmp_path / "no such folder" / "m.pumice")
+    with pytest.raises(InputError, match="path is None: pass a path"):
+        model.save(None)  # type: ignore[arg-type]
+
+
+def test_save_follows_links_and_replaces_files_only(
+    model: pumice.StaticModel, tmp_path: Path
+) -> None:
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("target")
+    model.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert pumice.load(tmp_path / "target").fingerprint == model.fingerprint
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe: cannot be written: not a regular file"):
+        model.save(tmp_path / "pipe")
+    with pytest.raises(InputError, match="target: is a file: name a folder"):
+        model.save_pretrained(tmp_path / "target")
+
+
+def test_threads_save_to_one_path(model: pumice.StaticModel, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: model.save(tmp_path / "m.pumice"), range(12)))
+    assert pumice.load(tmp_path / "m.pumice").fingerprint == model.fingerprint
+    assert [p.name for p in tmp_path.iterdir()] == ["m.pumice"]
+
+
+def test_a_single_text_is_named_as_such(model: pumice.StaticModel) -> None:
+    with pytest.raises(InputError, match="the text holds a lone surrogate"):
+        model.tokenize("\ud800")
 
 
 @pytest.fixture

@@ -61,6 +61,10 @@ Layout layout_of(const ArrowSchema& schema) {
     if (format == "U") return Layout::kOffsets64;
     if (format == "vu") return Layout::kViews;
   }
+  if (format == "+s") raise("InputError", "texts is a table: pass one of its columns, such as table[\"text\"]");
+  if (schema.dictionary != nullptr) {
+    raise("InputError", "the Arrow column is dictionary-encoded (categorical), not a string type: cast it to string");
+  }
   raise("InputError", ("the Arrow column has type \"" + format +
                        "\", not a string type: cast it to string, large_string or string_view")
                           .c_str());

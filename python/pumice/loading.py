@@ -35,6 +35,10 @@ def load(
     if not isinstance(model, (str, os.PathLike)):
         raise InputError(f"model is {type(model).__name__}: pass a path, a hub id or nothing")
     path = Path(model)
+    if not os.fspath(model):
+        raise InputError('model is "": pass a path, a hub id or nothing')
+    if revision is not None and path.exists():
+        raise InputError(f"{path}: revision={revision!r} is for hub ids, and this is a local path")
     if path.is_file():
         return StaticModel(ModelFile.open(path))
     if path.is_dir():

@@ -16,6 +16,7 @@ from pumice.modelfile.compiler import compile_model
 from pumice.modelfile.native import LIBRARY
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.reader import ModelFile
+from pumice.modelfile.writing import checked_path, write_whole
 
 if TYPE_CHECKING:
     from pumice.library_tokenizer import LibraryTokenizer
@@ -121,6 +122,7 @@ class StaticModel:
         A str gives a list of int, n texts give n lists.
         """
         if isinstance(texts, str):
+            _check_surrogates(texts, "the text")
             return self._ids([texts])[0]
         return self._ids(_arrow_strings(texts) if _is_arrow(texts) else _checked_sequence(texts))
 
@@ -130,23 +132,17 @@ class StaticModel:
 
     def save(self, path: str | os.PathLike[str], *, dtype: str | None = None) -> None:
         """Write the model to one .pumice file, whole or not at all; ``dtype`` converts its rows."""
+        target = checked_path(path, what="path")
         stored = self._file.metadata.get("dtype")
         same = dtype is None or dtype == stored
         data = self._file.to_bytes() if same else compile_model(self._file.parts(), dtype=dtype)
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        try:
-            partial.write_bytes(data)
-            partial.replace(target)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise InputError(f"{target}: cannot be written: {error.strerror}") from None
+        write_whole(target, data)
 
     def save_pretrained(self, folder: str | os.PathLike[str], *, format: str = "model2vec") -> None:  # noqa: A002
         """Write a folder that model2vec or sentence-transformers loads; warns of rules it cannot carry."""
         from pumice.modelfile.export import write_folder
 
-        write_folder(self._file.parts(), Path(folder), format=format)
+        write_folder(self._file.parts(), checked_path(folder, what="folder"), format=format)
 
     @cached_property
     def _library(self) -> LibraryTokenizer | None:
@@ -173,13 +169,7 @@ class StaticModel:
                 raise InputError(
                     f"texts[{position}] is {type(text).__name__}, not str: pass strings only"
                 )
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                raise InputError(
-                    f"texts[{position}] holds a lone surrogate, which UTF-8 cannot carry: "
-                    'clean it with text.encode("utf-8", "replace").decode()'
-                ) from None
+            _check_surrogates(text, f"texts[{position}]")
         return self._library.ids([text[:max_chars] for text in texts])
 
     def _pool(self, texts: list[str], *, dim: int, kind: int) -> NDArray[Any]:
@@ -229,13 +219,23 @@ def _checked_threads(threads: int | None) -> int:
 
 
 def _checked_sequence(texts: Any) -> list[str]:
-    if isinstance(texts, (bytes, bytearray, dict, set, frozenset)) or not isinstance(
-        texts, Iterable
-    ):
+    refused = (bytes, bytearray, dict, set, frozenset)
+    scalar = getattr(texts, "shape", None) == ()
+    if isinstance(texts, refused) or not isinstance(texts, Iterable) or scalar:
         raise InputError(
             f"texts is {type(texts).__name__}: pass a str, a sequence of str, or an Arrow string column"
         )
     return texts if isinstance(texts, list) else list(texts)
+
+
+def _check_surrogates(text: str, subject: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{subject} holds a lone surrogate, which UTF-8 cannot carry: "
+            'clean it with text.encode("utf-8", "replace").decode()'
+        ) from None
 
 
 def _is_arrow(texts: Any) -> bool:

@@ -26,12 +26,15 @@ def write_folder(parts: ModelParts, folder: Path, *, format: str) -> None:  # no
     """
     if format not in FORMATS:
         raise InputError(f'format "{format}" is not one of {", ".join(FORMATS)}')
-    folder.mkdir(parents=True, exist_ok=True)
-    if format == "model2vec":
-        write_model2vec(parts, folder)
-    else:
-        write_sentence_transformers(parts, folder)
-    (folder / "README.md").write_text(model_card(parts, library=format), "utf-8")
+    write = write_model2vec if format == "model2vec" else write_sentence_transformers
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write(parts, folder)
+        (folder / "README.md").write_text(model_card(parts, library=format), "utf-8")
+    except FileExistsError:
+        raise InputError(f"{folder}: is a file: name a folder to write") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def write_model2vec(parts: ModelParts, folder: Path) -> None:
@@ -152,10 +155,11 @@ def model_card(parts: ModelParts, *, library: str) -> str:
 def save_tensors(tensors: dict[str, NDArray[Any]], path: Path) -> None:
     """Write model.safetensors."""
     try:
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
     except ImportError:
         raise MissingExtraError("safetensors", "hub") from None
-    save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, path)
+    # Not save_file, whose file nobody but its owner may read.
+    path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}))
 
 
 def write_json(value: Any, path: Path) -> None:
