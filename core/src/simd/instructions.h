@@ -6,20 +6,20 @@
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
 #define PUMICE_X86 1
 // Functions between BEGIN and END are built for the instruction set. Include system headers before.
+// clang-format off
 #if defined(__clang__)
 #define PUMICE_BEGIN_AVX2 \
-  _Pragma("clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,lzcnt,f16c\"))), apply_to = function)")
-#define PUMICE_BEGIN_AVX512                                                                                        \
-  _Pragma(                                                                                                         \
-      "clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,lzcnt,f16c\"))), " \
-      "apply_to = function)")
+  _Pragma("clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,f16c\"))), apply_to = function)")
+#define PUMICE_BEGIN_AVX512 \
+  _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,f16c\"))), apply_to = function)")
 #define PUMICE_END _Pragma("clang attribute pop")
 #else
-#define PUMICE_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,bmi,bmi2,lzcnt,f16c\")")
+#define PUMICE_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,bmi,bmi2,f16c\")")
 #define PUMICE_BEGIN_AVX512 \
-  _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,lzcnt,f16c\")")
+  _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,f16c\")")
 #define PUMICE_END _Pragma("GCC pop_options")
 #endif
+// clang-format on
 #endif
 
 #if defined(__ARM_NEON) && defined(__aarch64__)
