@@ -21,11 +21,3 @@
 #endif
 // clang-format on
 #endif
-
-#if defined(__ARM_NEON) && defined(__aarch64__)
-#define PUMICE_NEON 1
-#endif
-
-#if defined(__wasm_simd128__)
-#define PUMICE_WASM 1
-#endif
