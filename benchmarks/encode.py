@@ -1,35 +1,35 @@
-"""Encoding beside model2vec in one run: equality first, then interleaved timings, medians and spread.
+"""Encoding beside its peers in one run: equality first, then interleaved timings, medians and spread.
 
 Text: the language reference that every Python carries (pydoc_data.topics), or files given as arguments.
-Run by ``make bench``; ``--json FILE`` writes the figures.
+Run by ``make bench``; ``--json FILE`` writes the figures, ``--plot FILE`` draws them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from model2vec import StaticModel as Model2Vec
+from peers import Peer, assert_equal, other_peers, pumice_peers
+from report import plot, print_machine, print_table
 
 import pumice
 
 ROUNDS = 7
+SLOW = 2.0
+"""Seconds from which a call counts as slow and is timed three times only."""
 IMPORT = (
     "import time, numpy; t = time.perf_counter(); import pumice; print(time.perf_counter() - t)"
 )
+QUERY = "how do I open a file for reading"
 
 
 def prose(paths: list[Path]) -> str:
@@ -64,101 +64,113 @@ def seconds(call: Callable[[], Any]) -> float:
 def interleaved(calls: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
     """Each call's times, taken in turn, after one round that does not count."""
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for round_number in range(ROUNDS + 1):
+    warm = {name: seconds(call) for name, call in calls.items()}
+    for turn in range(ROUNDS):
         for name, call in calls.items():
-            taken = seconds(call)
-            if round_number:
-                times[name].append(taken)
+            if turn < 3 or warm[name] < SLOW:
+                times[name].append(seconds(call))
     return times
 
 
-def processor() -> str:
-    """What the machine calls its processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    named = (line.split(": ", 1)[1] for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
+def bound(model: pumice.StaticModel, texts: list[str]) -> dict[str, Callable[[], Any]]:
+    """What no encoder of this table escapes, on one thread: passing over the text, and adding its rows."""
+    flat = "".join(texts).encode()
+    ids = model.tokenize(texts)
+    offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
+    rows = np.fromiter((i for found in ids for i in found), np.uint32, count=int(offsets[-1]))
+    out = np.empty((len(texts), model.dimensions), np.float32)
+    source = np.frombuffer(flat, np.uint8)
+    copy = np.empty_like(source)
+
+    def pass_over() -> None:
+        np.copyto(copy, source)
+        model._core.pool(rows, offsets, model.dimensions, 0, out.view(np.uint8))
+
+    return {"bound: copy the text, add its rows": pass_over}
+
+
+def throughput(
+    model: pumice.StaticModel, peers: list[Peer], texts: list[str]
+) -> dict[str, list[float]]:
+    """MB/s of every peer."""
+    assert_equal(model, peers, texts[:4000])
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    calls = {peer.name: (lambda call=peer.call: call(texts)) for peer in peers}
+    times = interleaved({**calls, **bound(model, texts)})
+    return {name: [megabytes / t for t in taken] for name, taken in times.items()}
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("text", nargs="*", type=Path)
     parser.add_argument("--model", help="a model that pumice.load takes (default: the shipped one)")
+    parser.add_argument("--dim", type=int, help="cut the table to this many dimensions first")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--plot", type=Path, help="an .svg or .png")
     args = parser.parse_args()
-
-    with tempfile.TemporaryDirectory() as folder:
-        pumice.load(args.model).save(f"{folder}/float32.pumice", dtype="float32")
-        ours = pumice.load(f"{folder}/float32.pumice")
-        shipped = pumice.load(args.model)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ours.save_pretrained(f"{folder}/model2vec", format="model2vec")
-        theirs = Model2Vec.from_pretrained(f"{folder}/model2vec")
+    figures: dict[str, dict[str, list[float]]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = float32(pumice.load(args.model), dim=args.dim)
+        others, absent = other_peers(model, folder)
+        peers = [*others, *pumice_peers(model, folder)]
         text = prose(args.text)
-        figures: dict[str, Any] = {}
         for label, size in (("500-byte chunks", 500), ("75-byte texts", 75)):
-            texts = chunks(text, size)
-            megabytes = sum(len(t.encode()) for t in texts) / 1e6
-            difference = np.abs(ours.encode(texts[:5000]) - theirs.encode(texts[:5000])).max()
-            assert difference < 1e-6, difference
-            times = interleaved(
-                {
-                    "model2vec": lambda texts=texts: theirs.encode(texts),
-                    "pumice float32": lambda texts=texts: ours.encode(texts),
-                    "pumice float32, 1 thread": lambda texts=texts: ours.encode(texts, threads=1),
-                    "pumice as shipped": lambda texts=texts: shipped.encode(texts),
-                }
-            )
-            figures[label] = {n: [megabytes / t for t in ts] for n, ts in times.items()}
-        query = "how do I open a file for reading"
+            figures[f"{label}, MB/s"] = throughput(model, peers, chunks(text, size))
+        vectors = [peer for peer in peers if peer.makes == "vectors" and "thread" not in peer.name]
         times = interleaved(
-            {
-                "model2vec": lambda: [theirs.encode([query]) for _ in range(500)],
-                "pumice float32": lambda: [ours.encode(query) for _ in range(500)],
-            }
+            {p.name: (lambda call=p.call: [call(QUERY) for _ in range(200)]) for p in vectors}
         )
-        figures["one query"] = {n: [t / 500 * 1e6 for t in ts] for n, ts in times.items()}
-        path = f"{folder}/float32.pumice"
-        times = interleaved(
-            {
-                "model2vec": lambda: Model2Vec.from_pretrained(f"{folder}/model2vec"),
-                "pumice float32": lambda: pumice.load(path),
-            }
-        )
-        figures["load"] = {n: [t * 1e3 for t in ts] for n, ts in times.items()}
+        figures["one query, µs"] = {n: [t / 200 * 1e6 for t in ts] for n, ts in times.items()}
+        figures["load, ms"] = loads(folder)
     imports = [
-        float(
-            subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, check=True).stdout
-        )
+        subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, check=True)
         for _ in range(ROUNDS)
     ]
-    figures["import after numpy"] = {"pumice": [t * 1e3 for t in imports]}
-    report(figures, ours)
+    figures["import after numpy, ms"] = {"pumice": [float(ran.stdout) * 1e3 for ran in imports]}
+    print_machine(model, absent)
+    for label, rows in figures.items():
+        print_table(label, rows)
+    tokens = sum(map(len, model.tokenize(chunks(text, 500))))
+    size = sum(len(t.encode()) for t in chunks(text, 500))
+    speed = statistics.median(figures["500-byte chunks, MB/s"]["pumice float32, 1 thread"])
+    print(
+        f"\n{size / tokens / speed * 1e3:.1f} ns a token on one thread, {size / tokens:.2f} bytes a token"
+    )
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2))
+    if args.plot:
+        plot(figures, args.plot)
 
 
-def report(figures: dict[str, Any], model: pumice.StaticModel) -> None:
-    """Medians, spread and ratios as lines."""
-    units = {"one query": "µs", "load": "ms", "import after numpy": "ms"}
-    print(f"{processor()}, {os.cpu_count()} processors, Python {platform.python_version()}")
-    packages = ("pumice", "model2vec", "tokenizers", "numpy")
-    print(", ".join(f"{name} {version(name)}" for name in packages))
-    print(f"{len(model.tokens)} tokens x {model.dimensions} dimensions, vectors equal to 1e-6")
-    for label, rows in figures.items():
-        unit = units.get(label, "MB/s")
-        peer = statistics.median(rows["model2vec"]) if "model2vec" in rows else None
-        print(f"\n{label}")
-        for name, values in rows.items():
-            middle = statistics.median(values)
-            ratio = ""
-            if peer and name != "model2vec":
-                ratio = f"  {middle / peer if unit == 'MB/s' else peer / middle:.1f}x model2vec"
-            print(
-                f"  {name:26} {middle:9.2f} {unit}  ({min(values):.2f} to {max(values):.2f}){ratio}"
-            )
+def float32(model: pumice.StaticModel, *, dim: int | None) -> pumice.StaticModel:
+    """The model with its rows widened and, where asked, cut."""
+    from dataclasses import replace
+
+    from pumice.modelfile.rows import widen_rows
+
+    parts = model._file.parts()
+    rows = widen_rows(parts.embeddings, parts.row_scales)
+    rows = np.ascontiguousarray(rows[:, : dim or rows.shape[1]])
+    metadata = replace(parts.metadata, prefixes=None)
+    return pumice.StaticModel.from_parts(
+        replace(parts, embeddings=rows, row_scales=None, metadata=metadata)
+    )
+
+
+def loads(folder: Path) -> dict[str, list[float]]:
+    """Milliseconds to open the same model."""
+    from model2vec import StaticModel
+
+    path = folder / "float32.pumice"
+    times = interleaved(
+        {
+            "model2vec": lambda: StaticModel.from_pretrained(folder / "model2vec"),
+            "pumice": lambda: pumice.load(path),
+        }
+    )
+    return {name: [t * 1e3 for t in taken] for name, taken in times.items()}
 
 
 if __name__ == "__main__":
