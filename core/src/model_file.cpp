@@ -110,15 +110,17 @@ pumice_status read_stages(const pumice_model& model) {
 
 pumice_status read_tokenizer(pumice_model& model) {
   const Parameters& p = model.parameters;
-  const Section& added = model.sections[PUMICE_SECTION_ADDED_TOKENS];
-  if (added.bytes != nullptr) {
-    const pumice_status status = read_trie(added, model.added_tokens);
-    if (status != PUMICE_OK) return status;
-  }
+  const auto read_added = [&model](pumice_section_kind kind, DoubleArray& trie) {
+    const Section& added = model.sections[kind];
+    return added.bytes == nullptr ? PUMICE_OK : read_trie(added, trie);
+  };
+  pumice_status status = read_added(PUMICE_SECTION_ADDED_TOKENS, model.added_tokens);
+  if (status == PUMICE_OK) status = read_added(PUMICE_SECTION_NORMALIZED_TOKENS, model.normalized_tokens);
+  if (status != PUMICE_OK) return status;
   if (p.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_OK;
   const Section& section = model.sections[PUMICE_SECTION_VOCABULARY];
   if (section.bytes == nullptr) return PUMICE_MISSING_SECTION;
-  const pumice_status status = read_trie(section, model.vocabulary);
+  status = read_trie(section, model.vocabulary);
   if (status != PUMICE_OK) return status;
   if (p.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return read_stages(model);
   const bool valid = p.max_word_chars >= 1 && p.max_word_chars <= kMaxWordChars && p.unknown_id != kNone &&

@@ -40,7 +40,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_MODEL + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_NORMALIZED_TOKENS + 1;
 
 }  // namespace pumice
 
@@ -49,7 +49,8 @@ struct pumice_model {
   pumice::Parameters parameters;
   pumice::Section sections[pumice::kSectionKinds];
   pumice::DoubleArray vocabulary;
-  pumice::DoubleArray added_tokens;
+  pumice::DoubleArray added_tokens;       // that are found in the raw text
+  pumice::DoubleArray normalized_tokens;  // that are found in the normalised text
   pumice::BertNormalizer normalizer;
   const void* rows = nullptr;
   const float* row_scales = nullptr;          // null: every scale is 1
