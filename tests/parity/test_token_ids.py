@@ -78,6 +78,7 @@ class SameIds:
     """Compares a model's token ids with the reference's; fails with a short text."""
 
     def __init__(self, parts: ModelParts, *, native: bool = True) -> None:
+        self.tokenizer = parts.tokenizer
         self.model = pumice.StaticModel.from_parts(parts)
         self.reference = expected_ids(parts)
         assert (self.model._library is None) == native  # else the library meets itself
