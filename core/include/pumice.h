@@ -99,7 +99,8 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_TOKEN_WEIGHTS = 10,
   PUMICE_SECTION_NORMALIZER = 11,
   PUMICE_SECTION_PRE_TOKENIZER = 12,
-  PUMICE_SECTION_MODEL = 13
+  PUMICE_SECTION_MODEL = 13,
+  PUMICE_SECTION_NORMALIZED_TOKENS = 14
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */

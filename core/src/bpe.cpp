@@ -1,9 +1,165 @@
-// BPE.
+// BPE: the symbols of a piece merge by rank, then from the left, exactly as in Hugging Face tokenizers.
+#include <algorithm>
+
+#include "bpe_merges.h"
 #include "general.h"
 
 namespace pumice {
+namespace {
 
-pumice_status bpe(const pumice_model&, std::string_view, Arena&, Ids&) { return PUMICE_NO_NATIVE_TOKENIZER; }
-pumice_status check_bpe(const pumice_model&) { return PUMICE_BAD_SECTION; }
+constexpr std::uint32_t kGone = kNone - 1;  // `next` of a symbol that was merged into the one on its left
+
+struct Symbol {
+  std::uint32_t id;
+  std::uint32_t previous;
+  std::uint32_t next;
+};
+
+// The symbols that a piece is made of before any merge.
+class Symbols {
+ public:
+  Symbols(const pumice_model& model, const BpeMerges& merges, Symbol* symbols)
+      : model_(model), merges_(merges), symbols_(symbols) {}
+
+  std::uint32_t read(std::string_view piece) {
+    const char* const end = piece.data() + piece.size();
+    for (const char* at = piece.data(); at < end;) {
+      const char* next = at + 1;
+      if (merges_.has(kByteLevel)) {
+        const std::uint32_t id = merges_.header->byte_ids[static_cast<unsigned char>(*at)];
+        id != kNone ? put_known(id) : put_unknown();
+      } else {
+        while (next < end && (static_cast<unsigned char>(*next) & 0xC0) == 0x80) ++next;
+        read_character(at, next);
+      }
+      at = next;
+    }
+    flush();
+    return count_;
+  }
+
+ private:
+  void read_character(const char* at, const char* next) {
+    std::uint32_t id;
+    if (model_.vocabulary.find(at, static_cast<std::size_t>(next - at), id)) return put_known(id);
+    if (!merges_.has(kByteFallback)) return put_unknown();
+    const auto* ids = merges_.header->byte_ids;
+    for (const char* byte = at; byte < next; ++byte) {
+      if (ids[static_cast<unsigned char>(*byte)] == kNone) return put_unknown();
+    }
+    // As in the library, an unknown token that waits to be fused is not flushed: it comes after the bytes.
+    for (const char* byte = at; byte < next; ++byte) put(ids[static_cast<unsigned char>(*byte)]);
+  }
+
+  void put_known(std::uint32_t id) {
+    flush();
+    put(id);
+  }
+
+  void put_unknown() {
+    if (merges_.header->unknown_id == kNone) return;
+    if (!merges_.has(kFuseUnknown)) flush();
+    waits_ = true;
+  }
+
+  void flush() {
+    if (waits_) put(merges_.header->unknown_id);
+    waits_ = false;
+  }
+
+  void put(std::uint32_t id) {
+    symbols_[count_] = {id, count_ - 1, count_ + 1};
+    ++count_;
+  }
+
+  const pumice_model& model_;
+  const BpeMerges& merges_;
+  Symbol* symbols_;
+  std::uint32_t count_ = 0;
+  bool waits_ = false;
+};
+
+// A merge that may be due, of the symbol at the low 32 bits of `key` and its next; the high 32 are its rank.
+struct Due {
+  std::uint64_t key;
+  std::uint32_t id;
+};
+
+class MergeQueue {
+ public:
+  MergeQueue(const BpeMerges& merges, Symbol* symbols, std::uint32_t count, Due* due)
+      : merges_(merges), symbols_(symbols), count_(count), due_(due) {}
+
+  void run() {
+    for (std::uint32_t i = 0; i + 1 < count_; ++i) push(i);
+    while (size_ != 0) {
+      std::pop_heap(due_, due_ + size_, is_later);
+      const Due top = due_[--size_];
+      const auto at = static_cast<std::uint32_t>(top.key);
+      Symbol& left = symbols_[at];
+      if (left.next == kGone || left.next >= count_) continue;
+      Symbol& right = symbols_[left.next];
+      // What was due may be outdated. The library compares the result, not the pair: two pairs may share it.
+      const Merge* merge = merges_.find(left.id, right.id);
+      if (merge == nullptr || merge->id != top.id) continue;
+      left.id = top.id;
+      left.next = right.next;
+      right.next = kGone;
+      if (left.next < count_) symbols_[left.next].previous = at;
+      if (at != 0) push(left.previous);
+      if (left.next < count_) push(at);
+    }
+  }
+
+ private:
+  static bool is_later(const Due& a, const Due& b) { return a.key > b.key; }
+
+  // The first symbol is never merged into another, and `at` has a next one.
+  void push(std::uint32_t at) {
+    const Merge* merge = merges_.find(symbols_[at].id, symbols_[symbols_[at].next].id);
+    if (merge == nullptr) return;
+    due_[size_++] = {std::uint64_t{merge->rank} << 32 | at, merge->id};
+    std::push_heap(due_, due_ + size_, is_later);
+  }
+
+  const BpeMerges& merges_;
+  Symbol* symbols_;
+  std::uint32_t count_;
+  Due* due_;
+  std::uint32_t size_ = 0;
+};
+
+}  // namespace
+
+pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids) {
+  ids.ids = arena.take<std::uint32_t>(1);
+  if (ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  ids.count = 1;
+  if (model.vocabulary.find(piece.data(), piece.size(), ids.ids[0])) return PUMICE_OK;
+  if (piece.size() >= kGone / 2) return PUMICE_MEMORY_TOO_SMALL;
+  const BpeMerges merges(model.sections[PUMICE_SECTION_MODEL]);
+  auto* symbols = arena.take<Symbol>(piece.size());
+  if (symbols == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  const std::uint32_t count = Symbols(model, merges, symbols).read(piece);
+  arena.shrink(symbols, count);
+  // Every merge takes one from the queue and a symbol from the piece, and adds at most two to the queue.
+  auto* due = arena.take<Due>(2 * std::size_t{count});
+  ids.ids = arena.take<std::uint32_t>(count);
+  if (due == nullptr || ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  MergeQueue(merges, symbols, count, due).run();
+  ids.count = 0;
+  for (std::uint32_t i = 0; i < count; i = symbols[i].next) ids.ids[ids.count++] = symbols[i].id;
+  return PUMICE_OK;
+}
+
+pumice_status check_bpe(const pumice_model& model) {
+  const Section& section = model.sections[PUMICE_SECTION_MODEL];
+  if (section.bytes == nullptr) return PUMICE_MISSING_SECTION;
+  if (section.size < sizeof(BpeHeader)) return PUMICE_BAD_SECTION;
+  const BpeHeader& header = *BpeMerges(section).header;
+  const bool valid = (header.flags & ~kBpeFlags) == 0 && header.slot_bits <= 26 && header.probes <= kMaxProbes &&
+                     section.size == sizeof(BpeHeader) + (sizeof(Merge) << header.slot_bits);
+  return valid ? PUMICE_OK : PUMICE_BAD_SECTION;
+}
 
 }  // namespace pumice

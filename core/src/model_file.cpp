@@ -96,6 +96,14 @@ pumice_status read_trie(const Section& section, DoubleArray& trie) {
   if (section.size / sizeof(DoubleArray::Unit) >= DoubleArray::kHasValue) return PUMICE_BAD_SECTION;
   trie.units = reinterpret_cast<const DoubleArray::Unit*>(section.bytes);
   trie.count = static_cast<std::uint32_t>(section.size / sizeof(DoubleArray::Unit));
+  unsigned firsts = 0;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    std::uint32_t node = DoubleArray::kRoot;
+    if (!trie.step(node, static_cast<unsigned char>(byte))) continue;
+    trie.first = static_cast<int>(byte);
+    ++firsts;
+  }
+  if (firsts != 1) trie.first = -1;
   return PUMICE_OK;
 }
 
@@ -110,22 +118,17 @@ pumice_status read_stages(const pumice_model& model) {
 
 pumice_status read_tokenizer(pumice_model& model) {
   const Parameters& p = model.parameters;
-  const Section& added = model.sections[PUMICE_SECTION_ADDED_TOKENS];
-  if (added.bytes != nullptr) {
-    const pumice_status status = read_trie(added, model.added_tokens);
-    if (status != PUMICE_OK) return status;
-    unsigned firsts = 0;
-    for (std::uint32_t byte = 1; byte < 256; ++byte) {
-      if (!model.added_tokens.begins_with(byte)) continue;
-      model.added_tokens_first = byte;
-      ++firsts;
-    }
-    if (firsts != 1) model.added_tokens_first = kNone;
-  }
+  const auto read_added = [&model](pumice_section_kind kind, DoubleArray& trie) {
+    const Section& added = model.sections[kind];
+    return added.bytes == nullptr ? PUMICE_OK : read_trie(added, trie);
+  };
+  pumice_status status = read_added(PUMICE_SECTION_ADDED_TOKENS, model.added_tokens);
+  if (status == PUMICE_OK) status = read_added(PUMICE_SECTION_NORMALIZED_TOKENS, model.normalized_tokens);
+  if (status != PUMICE_OK) return status;
   if (p.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_OK;
   const Section& section = model.sections[PUMICE_SECTION_VOCABULARY];
   if (section.bytes == nullptr) return PUMICE_MISSING_SECTION;
-  const pumice_status status = read_trie(section, model.vocabulary);
+  status = read_trie(section, model.vocabulary);
   if (status != PUMICE_OK) return status;
   if (p.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return read_stages(model);
   const bool valid = p.max_word_chars >= 1 && p.max_word_chars <= kMaxWordChars && p.unknown_id != kNone &&

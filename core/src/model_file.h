@@ -41,7 +41,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_MODEL + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_NORMALIZED_TOKENS + 1;
 
 }  // namespace pumice
 
@@ -50,8 +50,8 @@ struct pumice_model {
   pumice::Parameters parameters;
   pumice::Section sections[pumice::kSectionKinds];
   pumice::DoubleArray vocabulary;
-  pumice::DoubleArray added_tokens;
-  std::uint32_t added_tokens_first = pumice::kNone;  // the byte that every added token begins with, if there is one
+  pumice::DoubleArray added_tokens;       // that are found in the raw text
+  pumice::DoubleArray normalized_tokens;  // that are found in the normalised text
   pumice::BertNormalizer normalizer;
   pumice::simd::ByteClasses byte_classes;
   const pumice::simd::Kernels* kernels = nullptr;

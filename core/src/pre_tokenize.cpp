@@ -1,16 +1,171 @@
 // pre_tokenizer.json's steps over a text.
 #include "general.h"
+#include "split.h"
+#include "split_patterns.h"
+#include "unicode_classes.h"
 
 namespace pumice {
+namespace {
 
-pumice_status pre_tokenize(const pumice_model&, std::string_view text, bool, Arena& arena, Pieces& pieces) {
-  pieces.pieces = arena.take<std::string_view>(1);
-  if (pieces.pieces == nullptr) return PUMICE_MEMORY_TOO_SMALL;
-  pieces.pieces[0] = text;
-  pieces.count = 1;
+// The numbers of docs/format.md. Those from 100 on are Metaspace's.
+enum Operation : std::uint32_t {
+  kBert = 1,
+  kWhitespace = 2,
+  kWhitespaceSplit = 3,
+  kPunctuation = 4,
+  kDigits = 5,
+  kSplitLiteral = 6,
+  kSplitPattern = 7,
+  kPrefixSpace = 8,
+};
+
+std::uint32_t word_at(const Step& step, std::uint32_t index) {
+  std::uint32_t word;
+  std::memcpy(&word, step.data + 4 * index, 4);
+  return word;
+}
+
+Behavior behavior_of(const Step& step) { return static_cast<Behavior>(word_at(step, 0)); }
+
+// One character of the wanted classes.
+auto one_of(std::uint8_t wanted) {
+  return [wanted](const char* at, const char* end) {
+    const char* next = at;
+    return unicode::next_class(next, end) & wanted ? next : at;
+  };
+}
+
+// \w+|[^\w\s]+
+const char* match_word(const char* at, const char* end) {
+  const auto kind = [end](const char*& next) {
+    const std::uint8_t found = unicode::next_class(next, end);
+    return found & unicode::kWordCharacter ? 1 : found & unicode::kSpace ? 0 : 2;
+  };
+  const char* cursor = at;
+  const int first = kind(cursor);
+  if (first == 0) return at;
+  while (cursor < end) {
+    const char* next = cursor;
+    if (kind(next) != first) break;
+    cursor = next;
+  }
+  return cursor;
+}
+
+auto literal(std::string_view wanted) {
+  return [wanted](const char* at, const char* end) {
+    const bool found = static_cast<std::size_t>(end - at) >= wanted.size() && *at == wanted[0] &&
+                       std::memcmp(at, wanted.data(), wanted.size()) == 0;
+    return found ? at + wanted.size() : at;
+  };
+}
+
+bool split_bert(std::string_view piece, PieceList& list) {
+  const char* const end = piece.data() + piece.size();
+  const char* word = piece.data();
+  for (const char* at = word; at < end;) {
+    const char* next = at;
+    const std::uint8_t found = unicode::next_class(next, end);
+    if (found & (unicode::kSpace | unicode::kPunctuationMark)) {
+      const bool stays = found & unicode::kPunctuationMark;
+      if (!list.add(word, at) || (stays && !list.add(at, next))) return false;
+      word = next;
+    }
+    at = next;
+  }
+  return list.add(word, end);
+}
+
+bool split_piece(const Step& step, std::string_view piece, PieceList& list) {
+  switch (step.operation) {
+    case kBert:
+      return split_bert(piece, list);
+    case kWhitespace:
+      return split(piece, Behavior::kRemoved, true, list, match_word);
+    case kWhitespaceSplit:
+      return split(piece, Behavior::kRemoved, false, list, one_of(unicode::kSpace));
+    case kPunctuation:
+      return split(piece, behavior_of(step), false, list, one_of(unicode::kPunctuationMark));
+    case kDigits:
+      return split(piece, behavior_of(step), false, list, one_of(unicode::kNumeric));
+    case kSplitLiteral: {
+      const std::string_view wanted(reinterpret_cast<const char*>(step.data) + 8, step.size - 8);
+      return split(piece, behavior_of(step), word_at(step, 1) != 0, list, literal(wanted));
+    }
+    case kSplitPattern: {
+      const auto pattern = static_cast<SplitPattern>(word_at(step, 2));
+      return split(piece, behavior_of(step), word_at(step, 1) != 0, list,
+                   [pattern](const char* at, const char* end) { return match_pattern(pattern, at, end); });
+    }
+  }
+  return list.add(piece.data(), piece.data() + piece.size());
+}
+
+// ByteLevel's add_prefix_space: each piece that does not begin with a space is given one.
+bool prefix_space(Arena& arena, Pieces& pieces) {
+  for (std::size_t i = 0; i < pieces.count; ++i) {
+    std::string_view& piece = pieces.pieces[i];
+    if (piece[0] == ' ') continue;
+    char* copy = arena.take<char>(piece.size() + 1);
+    if (copy == nullptr) return false;
+    copy[0] = ' ';
+    std::memcpy(copy + 1, piece.data(), piece.size());
+    piece = std::string_view(copy, piece.size() + 1);
+  }
+  return true;
+}
+
+pumice_status run_step(const Step& step, bool /*first*/, Arena& arena, Pieces& pieces) {
+  if (step.operation == kPrefixSpace) return prefix_space(arena, pieces) ? PUMICE_OK : PUMICE_MEMORY_TOO_SMALL;
+  PieceList list(arena);
+  for (std::size_t i = 0; i < pieces.count; ++i) {
+    if (!split_piece(step, pieces.pieces[i], list)) return PUMICE_MEMORY_TOO_SMALL;
+  }
+  pieces = list.pieces();
   return PUMICE_OK;
 }
 
-pumice_status check_pre_tokenizer(const Section& section) { return section.size == 0 ? PUMICE_OK : PUMICE_BAD_SECTION; }
+bool is_valid(const Step& step) {
+  const bool behaves = step.size >= 4 && word_at(step, 0) < kBehaviors;
+  const bool inverts = behaves && step.size >= 8 && word_at(step, 1) <= 1;
+  switch (step.operation) {
+    case kBert:
+    case kWhitespace:
+    case kWhitespaceSplit:
+    case kPrefixSpace:
+      return step.size == 0;
+    case kPunctuation:
+    case kDigits:
+      return behaves && step.size == 4;
+    case kSplitLiteral:
+      return inverts && step.size > 8;
+    case kSplitPattern:
+      return inverts && step.size == 12 && word_at(step, 2) < kSplitPatterns;
+  }
+  return false;
+}
+
+}  // namespace
+
+pumice_status pre_tokenize(const pumice_model& model, std::string_view text, bool first, Arena& arena, Pieces& pieces) {
+  const Section& section = model.sections[PUMICE_SECTION_PRE_TOKENIZER];
+  pieces.pieces = arena.take<std::string_view>(1);
+  if (pieces.pieces == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  pieces.pieces[0] = text;
+  pieces.count = text.empty() ? 0 : 1;
+  Program program(section.bytes, section.size);
+  pumice_status status = PUMICE_OK;
+  for (Step step; status == PUMICE_OK && program.next(step);) status = run_step(step, first, arena, pieces);
+  return status;
+}
+
+pumice_status check_pre_tokenizer(const Section& section) {
+  if (!is_program(section.bytes, section.size)) return PUMICE_BAD_SECTION;
+  Program program(section.bytes, section.size);
+  for (Step step; program.next(step);) {
+    if (!is_valid(step)) return PUMICE_BAD_SECTION;
+  }
+  return PUMICE_OK;
+}
 
 }  // namespace pumice

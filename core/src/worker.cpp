@@ -1,24 +1,9 @@
-// Where a text is cut: at added tokens, and after the code points that a model reads.
+// What a text must be, and where it is cut after the code points that a model reads.
 #include "worker.h"
 
-namespace pumice {
+#include "utf8.h"
 
-AddedTokenMatch find_added_token(const pumice_model& model, const char* text, const char* end) {
-  const DoubleArray& trie = model.added_tokens;
-  if (trie.empty()) return {end, 0, 0};
-  for (const char* at = text; at < end; ++at) {
-    if (model.added_tokens_first != kNone) {
-      at = static_cast<const char*>(
-          std::memchr(at, static_cast<int>(model.added_tokens_first), static_cast<std::size_t>(end - at)));
-      if (at == nullptr) break;
-    } else if (*at == '\0' || !trie.begins_with(static_cast<unsigned char>(*at))) {
-      continue;
-    }
-    const auto match = trie.longest_prefix(DoubleArray::kRoot, at, static_cast<std::size_t>(end - at));
-    if (match.length != 0) return {at, match.value, match.length};
-  }
-  return {end, 0, 0};
-}
+namespace pumice {
 
 std::size_t cut_chars(const char* text, std::size_t size, std::uint32_t max_chars) {
   if (max_chars == kNone || size <= max_chars) return size;
@@ -28,6 +13,20 @@ std::size_t cut_chars(const char* text, std::size_t size, std::uint32_t max_char
     if (starts && chars++ == max_chars) return i;
   }
   return size;
+}
+
+bool is_utf8(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    std::uint64_t eight;
+    if (end - at >= 8 && (std::memcpy(&eight, at, 8), (eight & 0x8080808080808080u) == 0)) {
+      at += 8;
+    } else if (utf8::decode(at, end) == utf8::kInvalid) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace pumice

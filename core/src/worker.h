@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "added_tokens.h"
 #include "general.h"
 #include "model_file.h"
 #include "word_cache.h"
@@ -21,16 +22,10 @@ struct pumice_worker {
 
 namespace pumice {
 
-// Finds where the next added token begins in raw text and which it is: leftmost, then longest.
-struct AddedTokenMatch {
-  const char* begin;  // `end` of the text where there is none
-  std::uint32_t id;
-  std::uint32_t length;
-};
-AddedTokenMatch find_added_token(const pumice_model& model, const char* text, const char* end);
-
 // How many bytes the first `max_chars` code points take.
 std::size_t cut_chars(const char* text, std::size_t size, std::uint32_t max_chars);
+
+bool is_utf8(std::string_view text);
 
 // Feeds token ids to a sink, cutting at max_tokens and leaving out unknown tokens where the model does.
 template <class Sink>
@@ -79,17 +74,15 @@ class TokenStream {
 
 namespace pumice {
 
-// Tokenises a text without added tokens stage by stage; false in `going` once no further token counts.
+// Tokenises normalised text without added tokens. `first`: it begins where the whole text does. `going`
+// becomes false once no further token counts.
 template <class Sink>
-pumice_status tokenize_segment(pumice_worker& worker, std::string_view text, bool first, TokenStream<Sink>& stream,
-                               bool& going) {
+pumice_status tokenize_part(pumice_worker& worker, std::string_view text, bool first, TokenStream<Sink>& stream,
+                            bool& going) {
   const pumice_model& model = *worker.model;
   Arena& arena = worker.arena;
-  arena.reset();
-  std::string_view normalized;
-  pumice_status status = normalize(model, text, arena, normalized);
   Pieces pieces;
-  if (status == PUMICE_OK) status = pre_tokenize(model, normalized, first, arena, pieces);
+  pumice_status status = pre_tokenize(model, text, first, arena, pieces);
   const std::size_t mark = arena.mark();
   for (std::size_t i = 0; status == PUMICE_OK && i < pieces.count && going; ++i) {
     arena.reset(mark);
@@ -102,38 +95,55 @@ pumice_status tokenize_segment(pumice_worker& worker, std::string_view text, boo
   return status;
 }
 
-template <class Sink>
-pumice_status tokenize_stages(pumice_worker& worker, const char* text, const char* end, TokenStream<Sink>& stream) {
-  bool going = true;
-  for (const char* cursor = text; cursor < end && going;) {
-    const AddedTokenMatch added = find_added_token(*worker.model, cursor, end);
-    const std::string_view segment(cursor, static_cast<std::size_t>(added.begin - cursor));
-    const pumice_status status = tokenize_segment(worker, segment, cursor == text, stream, going);
-    if (status != PUMICE_OK) return status;
-    if (!going || added.begin == end || !stream.put(added.id)) break;
-    cursor = added.begin + added.length;
+// Hands the parts of a text to `on_text(part, first) -> pumice_status`, added tokens to the stream.
+template <class Sink, class OnText>
+pumice_status cut(const DoubleArray& tokens, std::string_view text, TokenStream<Sink>& stream, bool& going,
+                  OnText&& on_text) {
+  AddedTokenCutter cutter(tokens, text);
+  pumice_status status = PUMICE_OK;
+  for (AddedTokenCutter::Part part; status == PUMICE_OK && going && cutter.next(part);) {
+    if (part.is_token) {
+      going = stream.put(part.id);
+    } else {
+      status = on_text(part.text, part.text.data() == text.data());
+    }
   }
-  return PUMICE_OK;
+  return status;
+}
+
+// Tokens that match the raw text are cut out first, then, from the normalised rest, those that match there.
+template <class Sink>
+pumice_status tokenize_stages(pumice_worker& worker, std::string_view text, TokenStream<Sink>& stream) {
+  const pumice_model& model = *worker.model;
+  if (!is_utf8(text)) return PUMICE_INVALID_UTF8;
+  bool going = true;
+  return cut(model.added_tokens, text, stream, going, [&](std::string_view raw, bool first) {
+    worker.arena.reset();
+    std::string_view normalized;
+    const pumice_status status = normalize(model, raw, worker.arena, normalized);
+    if (status != PUMICE_OK) return status;
+    const std::size_t mark = worker.arena.mark();
+    return cut(model.normalized_tokens, normalized, stream, going, [&](std::string_view part, bool begins) {
+      worker.arena.reset(mark);
+      return tokenize_part(worker, part, first && begins, stream, going);
+    });
+  });
 }
 
 template <class Sink>
 pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size, Sink& sink) {
   const pumice_model& model = *worker.model;
   if (model.parameters.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_NO_NATIVE_TOKENIZER;
-  const char* cursor = text;
-  const char* end = text + cut_chars(text, size, model.parameters.max_chars);
+  const std::string_view read(text, cut_chars(text, size, model.parameters.max_chars));
   TokenStream<Sink> stream(model, sink);
-  if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return tokenize_stages(worker, cursor, end, stream);
-  while (cursor < end) {
-    const AddedTokenMatch added = find_added_token(model, cursor, end);
+  if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return tokenize_stages(worker, read, stream);
+  bool going = true;
+  return cut(model.added_tokens, read, stream, going, [&](std::string_view part, bool) {
     BertScanner scanner(worker, stream);
-    const pumice_status status = scanner.read(cursor, added.begin);
-    if (status != PUMICE_OK) return status;
-    if (!scanner.going() || added.begin == end) break;
-    if (!stream.put(added.id)) break;
-    cursor = added.begin + added.length;
-  }
-  return PUMICE_OK;
+    const pumice_status status = scanner.read(part.data(), part.data() + part.size());
+    going = scanner.going();
+    return status;
+  });
 }
 
 }  // namespace pumice

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "double_array_build.h"
+#include "normalized.h"
 #include "parallel.h"
 #include "pumice.h"
 #include "texts.h"
+#include "whole_pieces.h"
 
 namespace nb = nanobind;
 
@@ -190,6 +192,21 @@ nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std
   return nb::bytes(units.data(), units.size() * sizeof(units[0]));
 }
 
+std::string_view view(const nb::bytes& bytes) { return {bytes.c_str(), bytes.size()}; }
+
+std::vector<bool> bpe_merges_whole(const nb::bytes& model, const nb::bytes& vocabulary,
+                                   const std::vector<nb::bytes>& texts, const std::vector<std::uint32_t>& ids) {
+  std::vector<std::string_view> views;
+  views.reserve(texts.size());
+  for (const nb::bytes& text : texts) views.push_back(view(text));
+  return merges_whole(view(model), view(vocabulary), views, ids);
+}
+
+nb::bytes normalize_bytes(const nb::bytes& program, const nb::bytes& text) {
+  const std::string result = normalized(view(program), view(text));
+  return nb::bytes(result.data(), result.size());
+}
+
 }  // namespace
 }  // namespace pumice
 
@@ -210,4 +227,7 @@ NB_MODULE(_core, m) {
       .def("tokenize", &Model::tokenize, nb::arg("texts"), nb::arg("threads"))
       .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"));
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
+  m.def("bpe_merges_whole", &pumice::bpe_merges_whole, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
+        nb::arg("ids"));
+  m.def("normalize", &pumice::normalize_bytes, nb::arg("program"), nb::arg("text"));
 }

@@ -137,12 +137,12 @@ def test_what_the_core_does_not_run_is_named(
     assert reason in tokenizer["reason"]
 
 
-def test_added_tokens_with_flags_go_to_the_library(parts: ModelParts) -> None:
-    added = [{**a, "lstrip": True} for a in parts.tokenizer["added_tokens"]]
+def test_normalized_added_tokens_go_to_the_library(parts: ModelParts) -> None:
+    added = [{**a, "normalized": True} for a in parts.tokenizer["added_tokens"]]
     model = pumice.StaticModel.from_parts(
         replace(parts, tokenizer={**parts.tokenizer, "added_tokens": added})
     )
-    assert model.metadata["tokenizer"]["reason"] == 'added token "[PAD]" sets lstrip'
+    assert model.metadata["tokenizer"]["reason"] == 'added token "[PAD]" sets normalized'
     assert model.tokenize("a [MASK] b") == [1037, 103, 1038]
 
 

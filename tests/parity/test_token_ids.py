@@ -78,6 +78,7 @@ class SameIds:
     """Compares a model's token ids with the reference's; fails with a short text."""
 
     def __init__(self, parts: ModelParts, *, native: bool = True) -> None:
+        self.tokenizer = parts.tokenizer
         self.model = pumice.StaticModel.from_parts(parts)
         self.reference = expected_ids(parts)
         assert (self.model._library is None) == native  # else the library meets itself
@@ -232,7 +233,7 @@ def test_vocabulary_with_nul(sample: list[str]) -> None:
     vocab |= {"\0": len(vocab), "##\0": len(vocab) + 1}
     assert_same_ids(parts_of(small.bert(vocab)), sample)  # clean_text leaves no NUL to look up
     kept = small.bert(vocab, flags={**small.BERT_FLAGS[0], "clean_text": False})
-    assert_same_ids(parts_of(kept), sample, native=False)
+    assert_same_ids(parts_of(kept), [*sample, "a\0b", "\0", "\0\0 \0x"])
 
 
 def test_other_unknown_token(sample: list[str]) -> None:
@@ -294,6 +295,14 @@ def test_truncation(
 def test_trained_wordpiece(sample: list[str]) -> None:
     for unknown in ("average", "drop"):
         assert_same_ids(parts_of(small.trained_wordpiece(), unknown=unknown), sample)
+
+
+@pytest.mark.parametrize("unknown", ["average", "drop"])
+@pytest.mark.parametrize("name", list(small.NATIVE))
+def test_native_tokenizers(sample: list[str], name: str, unknown: str) -> None:
+    parts = parts_of(small.NATIVE[name](), unknown=unknown)
+    assert_same_ids(parts, sample)
+    assert_same_ids(replace(parts, max_tokens=5, max_chars=40), sample)
 
 
 @pytest.mark.parametrize("unknown", ["average", "drop"])

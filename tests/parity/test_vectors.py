@@ -44,12 +44,12 @@ def corpus() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tokenizers() -> dict[str, Tokenizer]:
-    """A tokenizer of each kind; the first is native to the core, with some words unknown."""
+    """A tokenizer of each kind; some words are unknown to the first."""
     spelled = small.spelling_vocabulary(texts.random_texts(400, seed=21))
     return {
         "wordpiece": built(small.trained_wordpiece()),
         "spelled": built(small.bert(small.without_some_letters(spelled))),
-        **{name: built(build()) for name, build in small.FOREIGN.items()},
+        **{name: built(build()) for name, build in {**small.NATIVE, **small.FOREIGN}.items()},
     }
 
 
@@ -166,8 +166,8 @@ def test_model2vec(
     np.testing.assert_array_equal(compiled.encode(corpus), ours.encode(corpus))
 
 
-@pytest.mark.parametrize("name", list(small.FOREIGN))
-def test_model2vec_foreign_tokenizers(
+@pytest.mark.parametrize("name", [*small.NATIVE, *small.FOREIGN])
+def test_model2vec_other_tokenizers(
     model2vec: Any, corpus: list[str], tokenizers: Any, tmp_path: Path, name: str
 ) -> None:
     theirs = model2vec_model(model2vec, tokenizers[name], Table(max_length=20))

@@ -21,8 +21,8 @@ from pumice.modelfile.native import (
 )
 from pumice.modelfile.parts import Metadata, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows
+from pumice.modelfile.trie import encoded
 from pumice.modelfile.vocabulary import tokens_by_id, unknown_id
-from pumice.modelfile.wordpiece import encoded
 
 NONE = 0xFFFFFFFF
 PARAMETERS = struct.Struct("<IIIBBBBIIIIII24x")

@@ -33,6 +33,7 @@ class Kind(IntEnum):
     NORMALIZER = 11
     PRE_TOKENIZER = 12
     MODEL = 13
+    NORMALIZED_TOKENS = 14
 
 
 FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})

@@ -1,0 +1,25 @@
+// The regular expressions of byte-level BPE tokenizers, as hand-written scanners.
+#pragma once
+
+#include <cstdint>
+
+namespace pumice {
+
+enum class SplitPattern : std::uint32_t {
+  kGpt2,    // 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+  kLlama3,  // (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|
+            // \s*[\r\n]+|\s+(?!\S)|\s+
+  kQwen,    // the same with \p{N} instead of \p{N}{1,3}
+};
+inline constexpr std::uint32_t kSplitPatterns = 3;
+
+// Where the match at `at` ends. All three match at every character: `at` is before `end`, the result after `at`.
+const char* match_gpt2(const char* at, const char* end);
+const char* match_llama3(const char* at, const char* end, unsigned digits);
+
+inline const char* match_pattern(SplitPattern pattern, const char* at, const char* end) {
+  if (pattern == SplitPattern::kGpt2) return match_gpt2(at, end);
+  return match_llama3(at, end, pattern == SplitPattern::kLlama3 ? 3 : 1);
+}
+
+}  // namespace pumice

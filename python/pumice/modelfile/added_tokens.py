@@ -1,0 +1,38 @@
+"""The tries of added tokens, by where they are looked for, with how each matches (docs/format.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pumice.modelfile.container import Kind
+from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.trie import build_trie, encoded
+
+FLAGS = {"single_word": 1 << 24, "lstrip": 1 << 25, "rstrip": 1 << 26}
+
+
+def added_token_sections(
+    tokenizer: dict[str, Any], *, normalize: Callable[[bytes], bytes] | None
+) -> dict[Kind, bytes]:
+    """The sections of added tokens.
+
+    Tokens that are ``normalized`` are looked for in normalised text, and written as ``normalize`` makes them;
+    without it they raise NotNativeError.
+    """
+    tries: dict[Kind, dict[bytes, int]] = {Kind.ADDED_TOKENS: {}, Kind.NORMALIZED_TOKENS: {}}
+    for added in tokenizer.get("added_tokens") or []:
+        key, kind = encoded(added["content"]), Kind.ADDED_TOKENS
+        if not key:
+            continue
+        if added.get("normalized"):
+            if normalize is None:
+                raise NotNativeError(f'added token "{added["content"]}" sets normalized')
+            key, kind = normalize(key), Kind.NORMALIZED_TOKENS
+        if not key or key in tries[kind]:
+            raise NotNativeError(
+                f'added token "{added["content"]}" is normalised to another or nothing'
+            )
+        flags = sum(bit for flag, bit in FLAGS.items() if added.get(flag))
+        tries[kind][key] = int(added["id"]) | flags
+    return {kind: build_trie(keys) for kind, keys in tries.items() if keys}

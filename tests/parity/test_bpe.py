@@ -1,0 +1,219 @@
+"""BPE and WordLevel give the token ids of Hugging Face tokenizers: byte-level and SentencePiece-style."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+
+from pumice.modelfile.pre_tokenizers import PATTERNS
+from tests.parity import small_tokenizers as small
+from tests.parity import texts
+from tests.parity.test_pre_tokenizers import apostrophe_texts, around
+from tests.parity.test_token_ids import SameIds, assert_same_ids, parts_of
+
+Json = dict[str, Any]
+BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+
+
+def byte_level(pattern: str | None, *, prefix: bool = False, **model: Any) -> Json:
+    """A trained byte-level BPE that splits by one of PATTERNS, or by ByteLevel's own."""
+    tokenizer = Tokenizer(models.BPE())
+    own = pre_tokenizers.ByteLevel(add_prefix_space=prefix, use_regex=pattern is None)
+    split = pattern and pre_tokenizers.Split(Regex(pattern), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, own]) if split else own
+    trainer = trainers.BpeTrainer(
+        vocab_size=1500,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<|end|>"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([*small.corpus(), "\0\0\0 \0\0\0 \0\0\0 don't we'll"], trainer)
+    return overridden(small.as_json(tokenizer), **model)
+
+
+def sentencepiece(**model: Any) -> Json:
+    """A trained BPE over characters, one piece a text, unknown characters spelled in bytes."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_next")
+    trainer = trainers.BpeTrainer(
+        vocab_size=1500, special_tokens=["<unk>", *BYTES], limit_alphabet=200, show_progress=False
+    )
+    tokenizer.train_from_iterator(small.corpus(), trainer)
+    trained = overridden(small.as_json(tokenizer), **model)
+    special = [added for added in trained["added_tokens"] if added["content"] == "<unk>"]
+    return {**trained, "pre_tokenizer": None, "added_tokens": special}
+
+
+def overridden(tokenizer: Json, **model: Any) -> Json:
+    return {**tokenizer, "model": {**tokenizer["model"], **model}}
+
+
+def without_tokens(tokenizer: Json, gone: Callable[[str], bool]) -> Json:
+    """The tokenizer without some tokens, and the merges that make or use them; ids move up."""
+    model = tokenizer["model"]
+    kept = {token for token in model["vocab"] if not gone(token)}
+    merges = [(a, b) for a, b in model["merges"] if {a, b, a + b} <= kept]
+    vocab = {token: index for index, token in enumerate(t for t in model["vocab"] if t in kept)}
+    added = [{**a, "id": vocab[a["content"]]} for a in tokenizer["added_tokens"]]
+    return {**overridden(tokenizer, vocab=vocab, merges=merges), "added_tokens": added}
+
+
+def every_split(tokenizer: Json) -> Json:
+    """All ways to make a token of two, as converted tiktoken vocabularies have them, in random order."""
+    vocab = tokenizer["model"]["vocab"]
+    pairs = [(t[:i], t[i:]) for t in vocab for i in range(1, len(t))]
+    merges = [pair for pair in pairs if set(pair) <= vocab.keys()]
+    random.Random(6).shuffle(merges)
+    return overridden(tokenizer, merges=merges)
+
+
+def scattered_merges(tokenizer: Json) -> Json:
+    """The trained merges in random order: many tokens are no longer what their text merges to."""
+    merges = list(tokenizer["model"]["merges"])
+    random.Random(4).shuffle(merges)
+    return overridden(tokenizer, merges=merges)
+
+
+TOKENIZERS: dict[str, Callable[[], Json]] = {
+    "gpt2": lambda: byte_level(None),
+    "gpt2_prefix": lambda: byte_level(None, prefix=True),
+    "llama3": lambda: byte_level(PATTERNS[1]),
+    "llama3_ignore_merges": lambda: scattered_merges(byte_level(PATTERNS[1], ignore_merges=True)),
+    "llama3_scattered": lambda: scattered_merges(byte_level(PATTERNS[1])),
+    "llama3_every_split": lambda: every_split(byte_level(PATTERNS[1])),
+    "qwen": lambda: byte_level(PATTERNS[2]),
+    "bytes_missing": lambda: without_tokens(
+        byte_level(None), lambda t: ord(t[0]) % 7 == 3 and t[0] != "<"
+    ),
+    "bytes_unknown": lambda: overridden(
+        without_tokens(byte_level(None), lambda t: ord(t[0]) % 7 == 3 and t[0] != "<"),
+        unk_token="a",
+    ),
+    "sentencepiece": sentencepiece,
+    "sentencepiece_ignore_merges": lambda: sentencepiece(ignore_merges=True),
+    "sentencepiece_every_split": lambda: every_split(sentencepiece()),
+    "no_byte_fallback": lambda: sentencepiece(byte_fallback=False),
+    "no_fuse": lambda: sentencepiece(byte_fallback=False, fuse_unk=False),
+    "no_unknown": lambda: sentencepiece(byte_fallback=False, unk_token=None),
+    # Some bytes have no token: those characters are unknown, and come after bytes that follow them.
+    "byte_fallback_missing": lambda: without_tokens(
+        sentencepiece(), lambda t: t in BYTES and BYTES.index(t) % 5 == 2
+    ),
+    "word_level": small.word_level,
+}
+
+
+@pytest.fixture(scope="module", params=TOKENIZERS)
+def ids(request: pytest.FixtureRequest) -> SameIds:
+    same = SameIds(parts_of(TOKENIZERS[request.param]()))
+    assert same.model.metadata["tokenizer"]["native"]
+    return same
+
+
+def runs() -> Iterator[str]:
+    """100 kB of one thing, and what a quadratic merge would never end with."""
+    for run in (
+        "a",
+        "1",
+        " ",
+        "\n",
+        "the",
+        "lower newest ",
+        "'",
+        "\u4e2d",
+        "\U0001f468\u200d",
+        "\0",
+        "ab",
+    ):
+        yield run * (100_000 // len(run.encode()))
+    yield "".join(random.Random(9).choices("thelowrnws", k=100_000))
+
+
+def hostile() -> Iterator[str]:
+    yield from (text for text in texts.hostile_texts().values() if len(text) < 20_000)
+    yield from (
+        "<0x41>",
+        "<0x00>\0",
+        "<|end|>the",
+        "\0\0\0 \0\0\0\0\0",
+        "the lower newest widest",
+        "\uff27pt",
+    )
+
+
+def test_hostile_texts(ids: SameIds) -> None:
+    ids.check(hostile())
+
+
+def test_long_runs(ids: SameIds) -> None:
+    ids.check(runs())
+
+
+def test_random_texts(ids: SameIds) -> None:
+    ids.check(texts.random_texts(1_500, seed=13))
+
+
+def test_training_corpus(ids: SameIds) -> None:
+    ids.check([*small.corpus(), "\n".join(small.corpus())])
+
+
+def test_apostrophes(ids: SameIds) -> None:
+    ids.check(apostrophe_texts())
+
+
+def test_code_points_sampled(ids: SameIds) -> None:
+    ids.check(around(texts.telling_points()[::11]))
+
+
+def test_limits(ids: SameIds) -> None:
+    corpus = [*hostile(), *texts.random_texts(100, seed=14)]
+    for limits in ({"max_tokens": 3}, {"max_tokens": 20, "max_chars": 25}, {"unknown": "drop"}):
+        assert_same_ids(replace(parts_of(ids.tokenizer), **limits), corpus)
+
+
+@pytest.mark.slow
+def test_code_points_all(ids: SameIds) -> None:
+    ids.check(around(texts.SCALARS))
+
+
+@pytest.mark.slow
+def test_random_texts_all(ids: SameIds) -> None:
+    ids.check(texts.random_texts(30_000, seed=15))
+
+
+@pytest.mark.slow
+def test_evaluation_texts(ids: SameIds, data_dir: Path) -> None:
+    ids.check(texts.eval_texts(data_dir, each=2_000))
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ({"dropout": 0.5}, "dropout"),
+        ({"end_of_word_suffix": "</w>"}, "end_of_word_suffix"),
+        ({"unk_token": "nowhere"}, "nowhere"),
+    ],
+)
+def test_what_the_core_does_not_run(model: Json, reason: str) -> None:
+    same = SameIds(parts_of(overridden(byte_level(None), **model)), native=False)
+    assert reason in same.model.metadata["tokenizer"]["reason"]
+
+
+def test_merges_as_strings() -> None:
+    """Older files write a merge as "left right"."""
+    tokenizer = byte_level(None)
+    merges = [" ".join(merge) for merge in tokenizer["model"]["merges"]]
+    assert_same_ids(parts_of(overridden(tokenizer, merges=merges)), texts.random_texts(50))
+
+
+def test_the_same_bytes() -> None:
+    from pumice.modelfile.compiler import compile_model
+
+    parts = parts_of(byte_level(None))
+    assert compile_model(parts) == compile_model(parts)
