@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 import pumice
+from pumice.modelfile import ModelParts
+from pumice.modelfile.byte_level import BYTE_OF_CHARACTER
 from pumice.modelfile.container import Kind, pack
+from pumice.modelfile.pre_tokenizers import PATTERNS
 from tests.modelfile.test_container import tiny_parts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -137,6 +140,83 @@ def test_damaged_models_are_refused_or_harmless(sanitized: Encode, tmp_path: Pat
     assert ran.returncode == 0, ran.stderr.decode()[-2000:]
     assert ran.stdout.count(b"model ") == 300
     assert ran.stdout.count(b"model 0 ") > 100
+
+
+def bpe_parts() -> ModelParts:
+    """A byte-level BPE whose every section has something to damage."""
+    alphabet = sorted(BYTE_OF_CHARACTER)
+    merges = [("t", "h"), ("th", "e"), ("a", "b"), ("Ġ", "the"), ("ab", "c"), ("Ā", "Ā")]
+    tokens = [*alphabet, *map("".join, merges), "<m>", "<n>"]
+    vocab = {token: index for index, token in enumerate(tokens)}
+    flags = {"single_word": True, "lstrip": True, "rstrip": True}
+    pattern = {"Regex": PATTERNS[1]}
+    steps = [
+        {"type": "Digits", "individual_digits": False},
+        {
+            "type": "Split",
+            "pattern": {"String": "b!"},
+            "behavior": "MergedWithNext",
+            "invert": True,
+        },
+        {"type": "Split", "pattern": pattern, "behavior": "MergedWithPrevious", "invert": False},
+        {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True},
+    ]
+    tokenizer = {
+        "version": "1.0",
+        "added_tokens": [
+            {"id": vocab["<m>"], "content": "<m>", "normalized": False, **flags},
+            {"id": vocab["<n>"], "content": "<n>", "normalized": True, **flags},
+        ],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps},
+        "model": {"type": "BPE", "vocab": vocab, "merges": merges},
+    }
+    rows = np.ones((len(tokens), 4), np.float32)
+    return ModelParts(tokenizer=tokenizer, embeddings=rows)
+
+
+def test_damaged_bpe_models_are_refused_or_harmless(sanitized: Encode, tmp_path: Path) -> None:
+    """Random damage in each section that the stages read."""
+    rng = random.Random(12)
+    whole = pumice.StaticModel.from_parts(bpe_parts())
+    assert whole.metadata["tokenizer"]["native"]
+    sections = {kind: bytes(s) for kind in Kind if (s := whole._file.section(kind)) is not None}
+    read = (
+        Kind.VOCABULARY,
+        Kind.ADDED_TOKENS,
+        Kind.NORMALIZED_TOKENS,
+        Kind.PRE_TOKENIZER,
+        Kind.MODEL,
+    )
+    models = []
+    for number in range(300):
+        kind = read[number % len(read)]
+        damaged = bytearray(sections[kind])
+        for _ in range(rng.randint(1, 30)):
+            at = rng.randrange(len(damaged) // 4) * 4
+            other = rng.randrange(len(damaged) // 4) * 4
+            words = [b"\xff" * 4, b"\0" * 4, rng.randbytes(4), damaged[other : other + 4]]
+            damaged[at : at + 4] = rng.choice(words)
+        if number % 7 == 0:
+            damaged = damaged[: rng.randrange(len(damaged)) // 4 * 4]
+        models.append(tmp_path / f"{number}.pumice")
+        models[-1].write_bytes(pack({**sections, kind: bytes(damaged)}))
+    text = "<m> the ab! abc\0\0 <n>, don't 12345\u00a0\U0001f468 b!b! \u017fthe<m>  <n>".encode()
+    ran = sanitized(*models, text=b"\n".join([text, text * 40, b"a" * 900, b"<m " * 400]))
+    assert ran.returncode == 0, ran.stderr.decode()[-2000:]
+    assert ran.stdout.count(b"model ") == 300
+    assert ran.stdout.count(b"model 0 ") > 100
+
+
+def test_stages_give_the_same_ids_as_python(sanitized: Encode, tmp_path: Path) -> None:
+    path = tmp_path / "m.pumice"
+    model = pumice.StaticModel.from_parts(bpe_parts())
+    model.save(path)
+    text = "the abc <m>the <n> don't 12345"
+    ran = sanitized(path, text=text.encode())
+    assert ran.stdout.decode().splitlines()[1] == " ".join(
+        ["0 ids", *map(str, model.tokenize(text))]
+    )
 
 
 def test_long_words_and_mark_runs_stay_in_bounds(

@@ -99,7 +99,7 @@ class MergeQueue {
       Symbol& left = symbols_[at];
       if (left.next == kGone || left.next >= count_) continue;
       Symbol& right = symbols_[left.next];
-      // What was due may be outdated. The library compares the result, not the pair: two pairs may share it.
+      // Either of the two may have merged with another neighbour since.
       const Merge* merge = merges_.find(left.id, right.id);
       if (merge == nullptr || merge->id != top.id) continue;
       left.id = top.id;

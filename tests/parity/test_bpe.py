@@ -64,12 +64,12 @@ def without_tokens(tokenizer: Json, gone: Callable[[str], bool]) -> Json:
     return {**overridden(tokenizer, vocab=vocab, merges=merges), "added_tokens": added}
 
 
-def every_split(tokenizer: Json) -> Json:
+def every_split(tokenizer: Json, *, seed: int = 6) -> Json:
     """All ways to make a token of two, as converted tiktoken vocabularies have them, in random order."""
     vocab = tokenizer["model"]["vocab"]
     pairs = [(t[:i], t[i:]) for t in vocab for i in range(1, len(t))]
     merges = [pair for pair in pairs if set(pair) <= vocab.keys()]
-    random.Random(6).shuffle(merges)
+    random.Random(seed).shuffle(merges)
     return overridden(tokenizer, merges=merges)
 
 
@@ -190,6 +190,17 @@ def test_random_texts_all(ids: SameIds) -> None:
 @pytest.mark.slow
 def test_evaluation_texts(ids: SameIds, data_dir: Path) -> None:
     ids.check(texts.eval_texts(data_dir, each=2_000))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_merges_that_share_a_result(seed: int) -> None:
+    """Many merges give one token, and most that wait are outdated when their turn comes."""
+    rng = random.Random(seed)
+    words = {"".join(rng.choices("abc", k=rng.randint(2, 6))) for _ in range(60)}
+    vocab = {token: i for i, token in enumerate(["a", "b", "c", *sorted(words)])}
+    tokenizer = small.as_json(Tokenizer(models.BPE(vocab, [], ignore_merges=False)))
+    corpus = ["".join(rng.choices("abc", k=rng.randint(1, 40))) for _ in range(1_000)]
+    assert_same_ids(parts_of(every_split({**tokenizer, "added_tokens": []}, seed=seed)), corpus)
 
 
 @pytest.mark.parametrize(
