@@ -168,7 +168,6 @@ FOREIGN: dict[str, Callable[[], Json]] = {
     for build in (
         bpe_byte_level,
         bpe_metaspace,
-        unigram,
         word_level,
         wordpiece_lowercase,
         wordpiece_whitespace,

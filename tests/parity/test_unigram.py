@@ -83,7 +83,9 @@ def test_scores_are_read_as_the_library_reads_them() -> None:
     scores += [-rng.random() * 20 for _ in range(5000)] + [0.0, -0.0, 1.0, -5.0, 1e22, 5e-324]
     vocab = [(f"t{index}", score) for index, score in enumerate(scores)]
     read = json.loads(Tokenizer.from_str(json.dumps(unigrams.by_hand(vocab))).to_str())
-    assert [as_tokenizers_reads(score) for score in scores] == [s for _, s in read["model"]["vocab"]]
+    assert [as_tokenizers_reads(score) for score in scores] == [
+        s for _, s in read["model"]["vocab"]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,12 @@ def corpus() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tokenizers() -> dict[str, Tokenizer]:
-    """A tokenizer of each kind; the first is native to the core, with some words unknown."""
+    """A tokenizer of each kind; the first are native to the core, with some words unknown."""
     spelled = small.spelling_vocabulary(texts.random_texts(400, seed=21))
     return {
         "wordpiece": built(small.trained_wordpiece()),
         "spelled": built(small.bert(small.without_some_letters(spelled))),
+        "unigram": built(small.unigram()),
         **{name: built(build()) for name, build in small.FOREIGN.items()},
     }
 

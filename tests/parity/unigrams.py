@@ -61,7 +61,9 @@ def unigram(
     return {**tokenizer, "normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "model": model}
 
 
-def by_hand(vocab: list[tuple[str, float]], *, unk_id: int = 0, byte_fallback: bool = False) -> Json:
+def by_hand(
+    vocab: list[tuple[str, float]], *, unk_id: int = 0, byte_fallback: bool = False
+) -> Json:
     """An untrained Unigram without normalizer and pre-tokenizer."""
     model = {
         "type": "Unigram",
@@ -72,9 +74,16 @@ def by_hand(vocab: list[tuple[str, float]], *, unk_id: int = 0, byte_fallback: b
     return {**unigram(pre_tokenizer=None), "added_tokens": [], "model": model}
 
 
+def spelling(normalizer: Json | None) -> Json:
+    """A Unigram whose ids are the bytes of the normalised text."""
+    vocab = [("<unk>", 0.0), *((f"<0x{byte:02X}>", 0.0) for byte in range(256))]
+    return {**by_hand(vocab, byte_fallback=True), "normalizer": normalizer}
+
+
 def random_vocabulary(rng: random.Random) -> list[tuple[str, float]]:
     """Pieces over four letters whose scores often tie."""
     pieces = {"".join(rng.choices("ab\u00e9\u4e2d", k=rng.randint(1, 5))) for _ in range(60)}
     return [("<unk>", 0.0)] + [
-        (piece, rng.choice([-1.0, -2.0, -0.5 * len(piece), -rng.random()])) for piece in sorted(pieces)
+        (piece, rng.choice([-1.0, -2.0, -0.5 * len(piece), -rng.random()]))
+        for piece in sorted(pieces)
     ]
