@@ -93,7 +93,7 @@ def test_the_tiny_model_runs_in_the_core() -> None:
     ],
 )  # fmt: skip
 def test_damaged_sections_are_refused(kind: Kind, data: bytes | None) -> None:
-    with pytest.raises(PumiceError, match="damaged|section"):
+    with pytest.raises(PumiceError, match=r"damaged|section"):
         StaticModel(ModelFile.from_bytes(with_section(kind, data)))
 
 
