@@ -13,7 +13,12 @@ CORE = Path(__file__).resolve().parents[1] / "core"
 
 
 def test_kernels_give_the_portable_kernels_bits(tmp_path: Path) -> None:
-    cxx = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    cxx = (
+        os.environ.get("CXX")
+        or shutil.which("c++")
+        or shutil.which("g++")
+        or shutil.which("clang++")
+    )
     if cxx is None:
         pytest.skip("no C++ compiler")
     program = tmp_path / "kernels"

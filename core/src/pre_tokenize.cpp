@@ -1,5 +1,6 @@
 // pre_tokenizer.json's steps over a text.
 #include "general.h"
+#include "metaspace.h"
 #include "split.h"
 #include "split_patterns.h"
 #include "unicode_classes.h"
@@ -115,7 +116,8 @@ bool prefix_space(Arena& arena, Pieces& pieces) {
   return true;
 }
 
-pumice_status run_step(const Step& step, bool /*first*/, Arena& arena, Pieces& pieces) {
+pumice_status run_step(const Step& step, bool first, Arena& arena, Pieces& pieces) {
+  if (step.operation >= kFirstMetaspaceOperation) return apply_metaspace(step, first, arena, pieces);
   if (step.operation == kPrefixSpace) return prefix_space(arena, pieces) ? PUMICE_OK : PUMICE_MEMORY_TOO_SMALL;
   PieceList list(arena);
   for (std::size_t i = 0; i < pieces.count; ++i) {
@@ -126,6 +128,7 @@ pumice_status run_step(const Step& step, bool /*first*/, Arena& arena, Pieces& p
 }
 
 bool is_valid(const Step& step) {
+  if (step.operation >= kFirstMetaspaceOperation) return is_metaspace(step);
   const bool behaves = step.size >= 4 && word_at(step, 0) < kBehaviors;
   const bool inverts = behaves && step.size >= 8 && word_at(step, 1) <= 1;
   switch (step.operation) {

@@ -1,4 +1,4 @@
-"""Writes tables.inc, the core's Unicode data: what HF `tokenizers` does to every code point.
+"""Writes the core's Unicode data, tables.inc and others: what HF `tokenizers` does to every code point.
 
 The reference is the library and not a Unicode version: it mixes Rust's own tables with crates of
 other ages, so no published data file equals it. tokenizers 0.22.2 to 0.23.3 give the same tables.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tokenizers import normalizers, pre_tokenizers
 
-TABLES = Path(__file__).parent / "tables.inc"
+FOLDER = Path(__file__).parent
 SCALARS = [point for point in range(0x110000) if not 0xD800 <= point < 0xE000]
 HANGUL = range(0xAC00, 0xD7A4)
 
@@ -234,15 +234,23 @@ def render() -> str:
 
 
 def main() -> int:
-    """Write tables.inc, or compare with it."""
+    """Write the tables, or compare with them."""
+    import graphemes  # these take probes and array writers from here
+    import normal_forms
+
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail when tables.inc differs")
+    parser.add_argument("--check", action="store_true", help="fail when a table differs")
     check = parser.parse_args().check
-    text = render()
-    if not check:
-        TABLES.write_text(text, encoding="ascii")
-    elif not TABLES.exists() or TABLES.read_text(encoding="ascii") != text:
-        sys.exit("core/unicode/tables.inc differs: run python core/unicode/generate.py")
+    for name, text in (
+        ("tables.inc", render()),
+        ("normal_forms.inc", normal_forms.render()),
+        ("graphemes.inc", graphemes.render()),
+    ):
+        path = FOLDER / name
+        if not check:
+            path.write_text(text, encoding="ascii")
+        elif not path.exists() or path.read_text(encoding="ascii") != text:
+            sys.exit(f"core/unicode/{name} differs: run python core/unicode/generate.py")
     return 0
 
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from pumice.modelfile.metaspace import metaspace_step
 from pumice.modelfile.native import NotNativeError
 
 Json = dict[str, Any]
@@ -36,7 +37,10 @@ def compile_pre_tokenizer(pre_tokenizer: Json | None, *, byte_level: bool = Fals
     for position, step in enumerate(steps):
         if step["type"] == "ByteLevel" and not (byte_level and position == len(steps) - 1):
             raise NotNativeError("pre_tokenizer ByteLevel is not the last, or the model is not BPE")
-        program += compile_step(step)
+        if step["type"] == "Metaspace":
+            program += metaspace_step(step, first=position == 0)
+        else:
+            program += compile_step(step)
     return program
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pumice import _core
 from pumice.modelfile.added_tokens import added_token_sections
 from pumice.modelfile.container import Kind
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.normalizers import compile_normalizer
 from pumice.modelfile.pre_tokenizers import compile_pre_tokenizer
 
 
@@ -23,10 +23,3 @@ def stage_sections(tokenizer: dict[str, Any], *, byte_level: bool) -> dict[Kind,
     }
     added = added_token_sections(tokenizer, normalize=partial(_core.normalize, normalizer))
     return {**{kind: program for kind, program in programs.items() if program}, **added}
-
-
-def compile_normalizer(normalizer: dict[str, Any] | None) -> bytes:
-    """The program of the normalizer section."""
-    if normalizer is not None:
-        raise NotNativeError(f"normalizer.type is {normalizer.get('type')} (with WordPiece only)")
-    return b""

@@ -1,0 +1,19 @@
+// The pre-tokenizer of SentencePiece models, Metaspace: spaces become a visible character.
+#pragma once
+
+#include "general.h"
+
+namespace pumice {
+
+// Numbers of these operations in the pre-tokenizer section; all others are pre_tokenize.cpp's.
+enum MetaspaceOperation : std::uint32_t {
+  kFirstMetaspaceOperation = 100,
+  kMetaspace = 100,
+};
+
+// Cuts every piece further. `first`: the text begins where the whole text began.
+pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Pieces& pieces);
+
+bool is_metaspace(const Step& step);
+
+}  // namespace pumice

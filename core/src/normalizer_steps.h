@@ -1,0 +1,47 @@
+// The steps that a normalizer section may hold, one function each.
+#pragma once
+
+#include <string_view>
+
+#include "arena.h"
+#include "program.h"
+#include "pumice.h"
+
+namespace pumice {
+
+enum NormalizerOperation : std::uint32_t {
+  kCleanTextStep = 1,   // BertNormalizer's clean_text
+  kSpaceChineseStep,    // its handle_chinese_chars
+  kDropNonspacingStep,  // what its strip_accents does after NFD
+  kStripAccentsStep,    // deletes every combining mark
+  kLowercaseStep,
+  kNmtStep,
+  kNfcStep,
+  kNfdStep,
+  kNfkcStep,
+  kNfkdStep,
+  kReplaceStep,      // u32 size of the pattern, the pattern, the content
+  kReplaceRunStep,   // u32 code point or kAnyWhitespace, u32 shortest run, the content
+  kPrependStep,      // the content
+  kStripStep,        // u8 left, u8 right, two zeros
+  kPrecompiledStep,  // 16 bytes of bits: ASCII that it changes; a precompiled charsmap
+  kNormalizerStepsEnd,
+};
+
+inline constexpr std::uint32_t kAnyWhitespace = 0xFFFFFFFFu;
+
+// Each reads `text` and sets it to its result: a view of itself, or new text in the arena.
+pumice_status map_code_points(std::uint32_t operation, Arena& arena, std::string_view& text);
+pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, std::string_view& text);
+pumice_status replace(const Step& step, Arena& arena, std::string_view& text);
+pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& text);
+pumice_status prepend(const Step& step, Arena& arena, std::string_view& text);
+pumice_status strip(const Step& step, std::string_view& text);
+pumice_status apply_precompiled(const Step& step, Arena& arena, std::string_view& text);
+
+// Whether a step's data is what the functions above read.
+bool is_replace(const Step& step);
+bool is_replace_run(const Step& step);
+bool is_precompiled(const Step& step);
+
+}  // namespace pumice

@@ -1,0 +1,119 @@
+// Normalizer steps that put one text for another: Replace, Prepend and Strip.
+#include "general.h"
+#include "normalizer_steps.h"
+#include "text_writer.h"
+#include "unicode.h"
+
+namespace pumice {
+namespace {
+
+std::uint32_t number(const std::uint8_t* bytes) {
+  std::uint32_t value;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
+std::string_view rest(const Step& step, std::size_t from) {
+  return {reinterpret_cast<const char*>(step.data) + from, step.size - from};
+}
+
+bool is_whitespace(char32_t c) { return (unicode::properties(c) & unicode::kWhitespace) != 0; }
+
+// The last code point of UTF-8 text, and where it begins.
+char32_t last_point(std::string_view text, std::size_t& begin) {
+  begin = text.size() - 1;
+  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+  const char* cursor = text.data() + begin;
+  return utf8::decode(cursor, text.data() + text.size());
+}
+
+}  // namespace
+
+pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
+  const std::uint32_t size = number(step.data);
+  const std::string_view pattern = rest(step, 4).substr(0, size);
+  const std::string_view content = rest(step, 4 + size);
+  std::size_t at = text.find(pattern);
+  if (at == std::string_view::npos) return PUMICE_OK;
+  TextWriter writer(arena);
+  std::size_t done = 0;
+  for (; at != std::string_view::npos && !writer.full(); at = text.find(pattern, done)) {
+    writer.put(text.substr(done, at - done));
+    writer.put(content);
+    done = at + pattern.size();
+  }
+  writer.put(text.substr(done));
+  if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
+  text = writer.finish();
+  return PUMICE_OK;
+}
+
+pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& text) {
+  const char32_t wanted = number(step.data);
+  const std::uint32_t least = number(step.data + 4);
+  const std::string_view content = rest(step, 8);
+  TextWriter writer(arena);
+  const char* end = text.data() + text.size();
+  const char* run = text.data();  // where the run of wanted code points that ends here began
+  std::uint32_t length = 0;
+  const auto end_run = [&](const char* at) {
+    if (length >= least) {
+      writer.put(content);
+    } else {
+      writer.put(std::string_view(run, static_cast<std::size_t>(at - run)));
+    }
+    length = 0;
+  };
+  for (const char* cursor = text.data(); cursor < end && !writer.full();) {
+    const char* at = cursor;
+    const char32_t c = utf8::decode(cursor, end);
+    if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
+    if (wanted == kAnyWhitespace ? is_whitespace(c) : c == wanted) {
+      if (length == 0) run = at;
+      if (length < least) ++length;
+      continue;
+    }
+    if (length != 0) end_run(at);
+    writer.put(std::string_view(at, static_cast<std::size_t>(cursor - at)));
+  }
+  if (length != 0) end_run(end);
+  if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
+  text = writer.finish();
+  return PUMICE_OK;
+}
+
+pumice_status prepend(const Step& step, Arena& arena, std::string_view& text) {
+  if (text.empty()) return PUMICE_OK;
+  TextWriter writer(arena);
+  writer.put(rest(step, 0));
+  writer.put(text);
+  if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
+  text = writer.finish();
+  return PUMICE_OK;
+}
+
+pumice_status strip(const Step& step, std::string_view& text) {
+  while (step.data[0] && !text.empty()) {
+    const char* cursor = text.data();
+    const char32_t c = utf8::decode(cursor, text.data() + text.size());
+    if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
+    if (!is_whitespace(c)) break;
+    text.remove_prefix(static_cast<std::size_t>(cursor - text.data()));
+  }
+  while (step.data[1] && !text.empty()) {
+    std::size_t begin = 0;
+    const char32_t c = last_point(text, begin);
+    if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
+    if (!is_whitespace(c)) break;
+    text.remove_suffix(text.size() - begin);
+  }
+  return PUMICE_OK;
+}
+
+bool is_replace(const Step& step) {
+  return step.size > 4 && number(step.data) != 0 && number(step.data) <= step.size - 4;
+}
+
+bool is_replace_run(const Step& step) { return step.size >= 8 && number(step.data + 4) != 0; }
+
+}  // namespace pumice
