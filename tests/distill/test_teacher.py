@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pumice.distill import DistillOptions, distill_parts
+from pumice.distill import DistillOptions, distill, distill_parts
 from pumice.distill.teacher import Teacher, load_teacher
 from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError, PumiceError
 from tests.hub_server import serve
@@ -124,6 +124,29 @@ def test_teacher_without_its_files(bert: Path, tmp_path: Path) -> None:
         distill_parts(broken)
 
 
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (None, "teacher is of type NoneType: give a folder or a Hugging Face id"),
+        (3, "teacher is of type int"),
+        (b"model", "teacher is of type bytes"),
+        ("", "teacher is empty: give a folder"),
+    ],
+)
+def test_no_teacher_at_all(teacher: Any, message: str) -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(InputError, match=message):
+        distill(teacher)
+
+
+def test_a_loaded_teacher_is_refused(sentence_bert: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    loaded: Any = SentenceTransformer(str(sentence_bert), device="cpu")
+    with pytest.raises(InputError, match="of type SentenceTransformer: save it, and give the"):
+        distill(loaded)
+
+
 def test_teacher_with_nan(bert: Path, tmp_path: Path) -> None:
     import torch
     from transformers import AutoModel
@@ -170,6 +193,16 @@ def test_static_teacher_is_refused(tmp_path: Path, gpt: Path) -> None:
         ({"sif_coefficient": float("nan")}, "sif_coefficient is nan"),
         ({"whitening": 1.5}, "whitening is 1.5"),
         ({"remove_pattern": "("}, "is not a regular expression"),
+        ({"remove_pattern": 3}, "remove_pattern is of type int: give a string or None"),
+        ({"prompt": 3}, "prompt is of type int: give a string or None"),
+        ({"prompt": "\ud800"}, "prompt holds a lone surrogate at character 0"),
+        ({"device": 3.5}, "device is of type float: give a string or None"),
+        ({"name": 3}, "name is of type int: give a string"),
+        ({"name": None}, "name is of type NoneType: give a string"),
+        ({"offline": "yes"}, "offline is of type str: give True or False"),
+        ({"sif_coefficient": "a"}, "sif_coefficient is of type str: give a number or None"),
+        ({"whitening": True}, "whitening is of type bool: give a number or None"),
+        ({"progress": 3}, "progress is of type int: give a function"),
     ],
 )
 def test_bad_options(settings: dict[str, Any], message: str) -> None:
@@ -188,6 +221,11 @@ def test_bad_options(settings: dict[str, Any], message: str) -> None:
         ({"options": DistillOptions(teacher_vocabulary=False)}, "the vocabulary is empty"),
         ({"options": DistillOptions(remove_pattern=".")}, "leaves no token"),
         ({"corpus": ["a"], "options": DistillOptions(weighting="zipf")}, "corpus has no use"),
+        ({"corpus": ["a", "b\ud800"]}, "corpus text 1 holds a lone surrogate at character 1"),
+        ({"corpus": 3}, "corpus is of type int: give a sequence of texts"),
+        ({"corpus": {"the": "often"}}, "corpus counts 'the' as 'often'"),
+        ({"corpus": {"the": 2**70}}, "corpus counts 'the' as 1180591620717411303424"),
+        ({"options": {"name": "mine"}}, "options is of type dict: give DistillOptions"),
     ],
 )
 def test_bad_arguments(bert: Path, arguments: dict[str, Any], message: str) -> None:

@@ -60,8 +60,8 @@ def test_given_counts_are_looked_up_by_token() -> None:
         ("one text", "corpus is one string"),
         ([], "the corpus holds no text"),
         (["fine", 3], "corpus text 1 is of type int"),
-        (["\ud800"], "refuses a corpus text"),
-        ({"rose": -1}, "negative count"),
+        (["\ud800"], "holds a lone surrogate"),
+        ({"rose": -1}, "corpus counts 'rose' as -1"),
     ],
 )
 def test_bad_corpus(corpus: Any, message: str) -> None:

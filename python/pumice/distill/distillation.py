@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.distill.corpus import token_counts
+from pumice.distill.corpus import check_corpus, token_counts
 from pumice.distill.options import DistillOptions
 from pumice.distill.pca import project
 from pumice.distill.teacher import Teacher, load_teacher
@@ -22,7 +22,13 @@ from pumice.distill.tokenizer_json import (
     unknown_token,
     word_level,
 )
-from pumice.distill.vocabulary import OwnVocabulary, kept_tokens, own_vocabulary, seen_tokens
+from pumice.distill.vocabulary import (
+    OwnVocabulary,
+    check_entries,
+    kept_tokens,
+    own_vocabulary,
+    seen_tokens,
+)
 from pumice.distill.weights import corpus_probabilities, sif_weights, zipf_probabilities
 from pumice.errors import InputError
 from pumice.modelfile.parts import Metadata, ModelParts
@@ -46,9 +52,9 @@ def distill(
 
     Every token goes through the teacher alone; its vector is turned onto the ``dim`` principal
     components (None: as many as the teacher has) and weighted by how rare the token is.
-    ``vocabulary`` adds words and phrases. ``corpus`` gives the texts in which tokens are counted
-    (read once, a generator will do) or the counts themselves, by token. Raises InputError,
-    HubError, ModelFileError, and MissingExtraError without ``pip install "pumice[distill]"``.
+    ``vocabulary`` adds words and phrases, none empty or twice. ``corpus`` gives the texts
+    in which tokens are counted (read once, a generator will do) or the counts themselves, by
+    token. Raises InputError, HubError, ModelFileError, and MissingExtraError without ``pip install "pumice[distill]"``.
     """
     from pumice.model import StaticModel
 
@@ -69,6 +75,10 @@ def distill_parts(
     check_settings(
         dim, options=options, vocabulary=vocabulary is not None, corpus=corpus is not None
     )
+    if vocabulary is not None:
+        check_entries(vocabulary, place="vocabulary entry ", first=0)
+    if corpus is not None:
+        check_corpus(corpus)
     weighting = _weighting(options, corpus=corpus is not None)
     loaded = load_teacher(teacher, options)
     if dim is not None and dim > loaded.width:

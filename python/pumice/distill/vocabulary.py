@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pumice.distill.options import check_unicode
 from pumice.distill.tokenizer_json import (
     NewWord,
     Phrase,
@@ -35,19 +36,28 @@ def read_vocabulary(path: Path) -> list[str]:
         raise InputError(f"{path}: the vocabulary file cannot be read ({error})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: the vocabulary file is not UTF-8 text: convert it") from error
-    _check_entries(lines, place=f"{path}:", first=1)
+    check_entries(lines, place=f"{path}:", first=1)
     return [line.strip() for line in lines]
 
 
-def _check_entries(entries: Sequence[str], *, place: str, first: int) -> None:
+def check_entries(entries: Sequence[str], *, place: str, first: int) -> None:
+    """Raise InputError for entries that are no strings, empty, or there twice.
+
+    A list that a program gives is not mended in silence; for a file, which a person wrote,
+    `read_vocabulary` skips and counts.
+    """
     if isinstance(entries, str):
         raise InputError("vocabulary is one string: give a sequence of words and phrases")
+    if not isinstance(entries, Sequence):
+        kind = type(entries).__name__
+        raise InputError(f"vocabulary is of type {kind}: give a list of words and phrases")
     if not entries:
-        raise InputError(f"{place} the vocabulary is empty: give at least one word")
+        raise InputError("the vocabulary is empty: give at least one word")
     seen: dict[str, int] = {}
     for number, entry in enumerate(entries, start=first):
         if not isinstance(entry, str):
             raise InputError(f"{place}{number}: a vocabulary entry must be str: {entry!r} is not")
+        check_unicode(entry, what=f"{place}{number}")
         if not entry.strip():
             raise InputError(f"{place}{number}: the vocabulary entry is empty: remove it")
         if entry.strip() in seen:
@@ -66,7 +76,6 @@ def own_vocabulary(
     Entries that the tokenizer spells alike ("Paris", "paris" when it lowercases), or that are
     among the ``taken`` tokens already, come in once.
     """
-    _check_entries(entries, place="vocabulary entry ", first=0)
     reference = load_tokenizer(tokenizer)
     model = tokenizer["model"]
     longest_word = model.get("max_input_chars_per_word", 2**31)
