@@ -40,6 +40,26 @@ def test_command_makes_the_same_model_as_the_function(
     assert made.encode("Feierabend").any()
 
 
+def test_what_a_user_may_not_expect_is_said(
+    bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, output = tmp_path / "words.txt", tmp_path / "m.pumice"
+    words.write_text("Feierabend\n\nnew york\nFeierabend\n \n", encoding="utf-8")
+    command = ["distill", str(bert), "-o", str(output), "--dim", "8", "--vocabulary", str(words)]
+    assert main(command) == 0
+    _, skipped, slow = capsys.readouterr().out.splitlines()
+    assert skipped == f"{words}: skipped 2 blank and 1 repeated lines"
+    # A phrase is an added token with flags, which this version's core leaves to the library.
+    reason = 'added token "new york" sets single_word'
+    assert pumice.load(output).metadata["tokenizer"]["reason"] == reason
+    assert slow.startswith("note: the model splits text with the tokenizers library")
+    assert slow.endswith(f"because {reason}")
+    assert main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["native"], told["reason"]) == (False, reason)
+    assert (told["blank_lines"], told["repeated_lines"]) == (2, 1)
+
+
 def test_progress_is_plain_lines_off_a_terminal(
     bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,8 +76,11 @@ def test_progress_is_plain_lines_off_a_terminal(
     ("arguments", "message"),
     [
         (["--dim", "99"], "dim is 99 but teacher"),
-        (["--vocabulary", "gone.txt"], "gone.txt: the vocabulary file cannot be read"),
-        (["--corpus", "gone.txt"], "gone.txt: the corpus file cannot be read"),
+        (
+            ["--vocabulary", "gone.txt"],
+            "gone.txt: the vocabulary file cannot be read: No such file",
+        ),
+        (["--corpus", "gone.txt"], "gone.txt: the corpus file cannot be read: No such file"),
     ],
 )
 def test_mistakes_are_one_sentence(

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -109,10 +110,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"pumice distill: error: {error}", file=sys.stderr)
         return _WRONG_USAGE
     _check_output(args.output)
+    words = None if args.vocabulary is None else read_vocabulary(args.vocabulary)
     model = distill(
         args.teacher,
         dim=args.dim,
-        vocabulary=None if args.vocabulary is None else read_vocabulary(args.vocabulary),
+        vocabulary=None if words is None else words.entries,
         corpus=None if args.corpus is None else read_corpus(args.corpus),
         options=options,
     )
@@ -124,15 +126,34 @@ def run(args: argparse.Namespace) -> int:
         "dimensions": model.dimensions,
         "dtype": args.dtype,
         "bytes": args.output.stat().st_size,
+        "native": model.metadata["tokenizer"]["native"],
+        "reason": model.metadata["tokenizer"]["reason"],
+        "blank_lines": 0 if words is None else words.blank,
+        "repeated_lines": 0 if words is None else words.repeated,
     }
     if args.json:
         print(json.dumps(made))
     else:
-        print(
-            f"{args.output}: {made['tokens']} tokens, {model.dimensions} dimensions, "
-            f"{args.dtype}, {made['bytes'] / 1e6:.1f} MB"
-        )
+        print("\n".join(_told(made, vocabulary=args.vocabulary)))
     return 0
+
+
+def _told(made: Mapping[str, Any], *, vocabulary: Path | None) -> Iterator[str]:
+    """What was made, for people: one line, and one for each thing they may not expect."""
+    yield (
+        f"{made['model']}: {made['tokens']} tokens, {made['dimensions']} dimensions, "
+        f"{made['dtype']}, {made['bytes'] / 1e6:.1f} MB"
+    )
+    if made["blank_lines"] or made["repeated_lines"]:
+        yield (
+            f"{vocabulary}: skipped {made['blank_lines']} blank and "
+            f"{made['repeated_lines']} repeated lines"
+        )
+    if not made["native"]:
+        yield (
+            f"note: the model splits text with the tokenizers library, slower than "
+            f"pumice's own core, because {made['reason']}"
+        )
 
 
 def _check_output(output: Path) -> None:

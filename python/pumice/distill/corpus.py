@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -79,8 +80,10 @@ def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
                     yield from _json_strings(lines, path)
                 else:
                     yield from (line for line in lines if not line.isspace())
-        except (OSError, EOFError, lzma.LZMAError) as error:
-            raise InputError(f"{path}: the corpus file cannot be read ({error})") from error
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            # Of these only the system's own errors have a strerror; their str() names an errno.
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{path}: the corpus file cannot be read: {reason}") from error
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: the corpus file is not UTF-8 text: convert it") from error
 
@@ -103,4 +106,7 @@ def _json_strings(lines: Iterable[str], path: Path) -> Iterator[str]:
             raise InputError(f"{path}:{number}: not a JSON object: {error}") from error
         if not isinstance(record, dict):
             raise InputError(f"{path}:{number}: not a JSON object: put one object on each line")
-        yield from (value for value in record.values() if isinstance(value, str))
+        for key, value in record.items():
+            if isinstance(value, str):
+                check_unicode(value, what=f"{path}:{number}: {key!r}")
+                yield value

@@ -54,7 +54,8 @@ def distill(
     components (None: as many as the teacher has) and weighted by how rare the token is.
     ``vocabulary`` adds words and phrases, none empty or twice. ``corpus`` gives the texts
     in which tokens are counted (read once, a generator will do) or the counts themselves, by
-    token. Raises InputError, HubError, ModelFileError, and MissingExtraError without ``pip install "pumice[distill]"``.
+    token. Raises InputError, HubError, ModelFileError, and MissingExtraError without
+    ``pip install "pumice[distill]"``.
     """
     from pumice.model import StaticModel
 
@@ -76,7 +77,7 @@ def distill_parts(
         dim, options=options, vocabulary=vocabulary is not None, corpus=corpus is not None
     )
     if vocabulary is not None:
-        check_entries(vocabulary, place="vocabulary entry ", first=0)
+        check_entries(vocabulary)
     if corpus is not None:
         check_corpus(corpus)
     weighting = _weighting(options, corpus=corpus is not None)
