@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pumice.distill import DistillOptions, distill, distill_parts
 from pumice.distill.teacher import Teacher, load_teacher
+from pumice.distill.teacher_files import teacher_name
 from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError, PumiceError
 from tests.hub_server import serve
 
@@ -115,8 +116,13 @@ def test_teacher_without_its_files(bert: Path, tmp_path: Path) -> None:
         distill_parts("nobody/such-model", options=DistillOptions(offline=True))
     with pytest.raises(InputError, match="is a file"):
         distill_parts(bert / "config.json")
-    with pytest.raises(ModelFileError, match="cannot be loaded"):
+    with pytest.raises(ModelFileError, match=r"no config\.json: not a model's folder$"):
         distill_parts(tmp_path)
+    untold = tmp_path / "untold"
+    untold.mkdir()
+    shutil.copy(bert / "config.json", untold)
+    with pytest.raises(ModelFileError, match=r"teacher untold cannot be loaded: .*[^: ]$"):
+        distill_parts(untold)
     broken = tmp_path / "broken"
     shutil.copytree(bert, broken)
     (broken / "model.safetensors").write_bytes(b"short")
@@ -145,6 +151,64 @@ def test_a_loaded_teacher_is_refused(sentence_bert: Path) -> None:
     loaded: Any = SentenceTransformer(str(sentence_bert), device="cpu")
     with pytest.raises(InputError, match="of type SentenceTransformer: save it, and give the"):
         distill(loaded)
+
+
+def test_folder_that_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers")
+    (tmp_path / "notes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for folder in ("notes", "."):
+        with pytest.raises(ModelFileError) as caught:
+            distill_parts(folder)
+        assert str(caught.value) == f"{folder}: no config.json: not a model's folder"
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("bogus", "^device bogus: torch knows no such device: use cpu"),
+        ("", "^device : torch knows no such device"),
+        ("meta", r"^device meta: Cannot copy out of meta tensor; no data!: use cpu, or leave"),
+        ("cuda", "^device cuda: torch was built without CUDA: use cpu, or leave it out$"),
+    ],
+)
+def test_device_that_is_not_there(bert: Path, device: str, message: str) -> None:
+    import torch
+
+    if device == "cuda" and torch.version.cuda is not None:
+        pytest.skip("needs a torch without CUDA")
+    with pytest.raises(InputError, match=message):
+        distill_parts(bert, dim=8, options=DistillOptions(device=device))
+
+
+@pytest.mark.parametrize(
+    ("folder", "title", "name"),
+    [
+        ("my-bert", "# other", "my-bert"),
+        (
+            "gt_minilm/model",
+            "---\n# a comment\nlicense: mit\n---\n\n# all-MiniLM-L6-v2\n# Usage",
+            "all-MiniLM-L6-v2",
+        ),
+        ("tuned/checkpoint-500", "# SentenceTransformer based on x/y\n# Usage", "tuned"),
+        ("tuned/model", "", "tuned"),
+        (f"models--owner--the-name/snapshots/{'0a' * 20}", "# x", "owner/the-name"),
+    ],
+)
+def test_a_local_teachers_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, title: str, name: str
+) -> None:
+    place = tmp_path / folder
+    place.mkdir(parents=True)
+    if title:
+        (place / "README.md").write_text(title, encoding="utf-8")
+    assert teacher_name(place) == name
+    monkeypatch.chdir(place)
+    assert teacher_name(".") == name
+
+
+def test_a_hub_teachers_name() -> None:
+    assert teacher_name("owner/model") == "owner/model"
 
 
 def test_teacher_with_nan(bert: Path, tmp_path: Path) -> None:
