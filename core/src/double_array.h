@@ -15,6 +15,8 @@ struct DoubleArray {
   };
   static constexpr std::uint32_t kHasValue = 0x80000000u;
   static constexpr std::uint32_t kRoot = 0;
+  // Longer keys are never found, which bounds the work per byte of text whatever a file says.
+  static constexpr std::size_t kMaxKey = 1024;
 
   const Unit* units = nullptr;
   std::uint32_t count = 0;
@@ -32,7 +34,7 @@ struct DoubleArray {
     std::uint32_t node = start;
     std::uint32_t end = kRoot;
     std::uint32_t length = 0;
-    for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t i = 0; i < size && i < kMaxKey; ++i) {
       const auto byte = static_cast<unsigned char>(text[i]);
       const std::uint32_t child = (units[node].base & ~kHasValue) ^ byte;
       if (byte == 0 || child >= count || units[child].parent != node) break;

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
 
 namespace pumice {
@@ -58,16 +58,29 @@ Failure for_each_text(const pumice_model* model, const std::vector<std::string_v
   std::atomic<bool> failed{false};
   std::mutex mutex;
   Failure failure;
-  const auto run = [&](pumice_worker* worker) {
-    for (std::size_t share = next++; share < shares && !failed; share = next++) {
+  std::exception_ptr thrown;
+  // A share that was taken is always done, so that the first text that fails is the one reported.
+  const auto work_off = [&](pumice_worker* worker) {
+    while (!failed) {
+      const std::size_t share = next++;
+      if (share >= shares) return;
       for (std::size_t i = bounds[share]; i < bounds[share + 1]; ++i) {
         const pumice_status status = work(worker, i);
         if (status == PUMICE_OK) continue;
         const std::lock_guard lock(mutex);
-        if (!failed || i < failure.position) failure = {status, i};
+        if (failure.status == PUMICE_OK || i < failure.position) failure = {status, i};
         failed = true;
         break;
       }
+    }
+  };
+  const auto run = [&](pumice_worker* worker) {
+    try {
+      work_off(worker);
+    } catch (...) {  // memory ran out; it must not leave a thread
+      const std::lock_guard lock(mutex);
+      thrown = std::current_exception();
+      failed = true;
     }
   };
   const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
@@ -79,11 +92,12 @@ Failure for_each_text(const pumice_model* model, const std::vector<std::string_v
   helpers.reserve(wanted);
   try {
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(run, scratches[i]->worker());
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that started, and this one, do all the work.
+  } catch (const std::exception&) {
+    // No more threads or memory to be had: those that started, and this one, do all the work.
   }
   run(scratches[0]->worker());
   for (std::thread& helper : helpers) helper.join();
+  if (thrown) std::rethrow_exception(thrown);
   return failure;
 }
 

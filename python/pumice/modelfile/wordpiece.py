@@ -10,6 +10,7 @@ from pumice.errors import ModelFileError
 from pumice.modelfile.vocabulary import model_vocabulary, unknown_id
 
 MAX_WORD_CHARS = 1024
+MAX_TOKEN_BYTES = 1024
 NO_NODE = 0xFFFFFFFF
 
 
@@ -53,6 +54,17 @@ def why_not_native(tokenizer: dict[str, Any]) -> str | None:
         return f'the unknown token "{model.get("unk_token")}" is not in the vocabulary'
     if not 1 <= model.get("max_input_chars_per_word", 100) <= MAX_WORD_CHARS:
         return f"max_input_chars_per_word is not between 1 and {MAX_WORD_CHARS}"
+    longest = max(
+        map(
+            len,
+            map(
+                encoded,
+                [*model["vocab"], *(a["content"] for a in tokenizer.get("added_tokens") or [])],
+            ),
+        )
+    )
+    if longest > MAX_TOKEN_BYTES:
+        return f"a token has {longest} bytes (the core finds up to {MAX_TOKEN_BYTES})"
     keeps_nul = not tokenizer["normalizer"].get("clean_text", True)
     if keeps_nul and any("\0" in token for token in model["vocab"]):
         return "a token holds a NUL and the normalizer keeps NUL"
