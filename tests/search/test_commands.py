@@ -198,3 +198,13 @@ def test_the_demo_answers(pumice: Any, tmp_path: Path) -> None:
         assert "Next, your own files" in told
     answer = pumice("search", "--index", tmp_path / "demo", "square root of a number").stdout
     assert "math.sqrt" in answer
+
+
+def test_the_demo_empties_no_index_but_its_own(
+    pumice: Any, tmp_path: Path, model_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(PASSPORT)
+    pumice("index", "a.txt", "--into", "mine", "--model", model_path)
+    told = pumice("demo", "--into", "mine", code=1).stderr
+    assert "holds an index that the demo did not make: name a new folder" in told
+    assert "1 unchanged" in pumice("index", "a.txt", "--into", "mine").stdout

@@ -47,18 +47,22 @@ class EdgeHome:
     """An Edge shard in `folder / "shard"`. Threads may share it; processes may not."""
 
     def __init__(self, folder: Path, *, owner: Owner, dim: int, create: bool) -> None:
-        """Open the shard, or create it; SearchIndexError says why neither works."""
+        """Open the shard, or create it in place of one the caller knows to be unfinished.
+
+        SearchIndexError says why neither works.
+        """
         self._folder = folder
         self._path = folder / SHARD_FOLDER
         self._owner = owner
         self._dim = dim
         self._pid = os.getpid()
-        self._qe = _engine()
+        self._qe = engine()
         self._shard: qdrant_edge.EdgeShard | None = None
         self._need_space(0, _RESERVE if create else _OPEN_RESERVE)
         if create:
-            shutil.rmtree(self._path, ignore_errors=True)  # left by a creation that was killed
             with self._translated("created"):
+                if self._path.exists():  # left by a creation that was killed; Index has checked
+                    shutil.rmtree(self._path)
                 self._path.mkdir()
                 self._shard = self._qe.EdgeShard.create(str(self._path), self._config())
                 self._shard.update(
@@ -276,7 +280,8 @@ class EdgeHome:
         return qe.FieldCondition(key, range=qe.RangeFloat(gte=value, lte=value))
 
 
-def _engine() -> Any:
+def engine() -> Any:
+    """Qdrant Edge; MissingExtraError where it is not installed."""
     try:
         import qdrant_edge
     except ImportError:

@@ -17,10 +17,18 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, PumiceError, SearchIndexError
-from pumice.search.edge import SHARD_FOLDER, EdgeHome
+from pumice.search.edge import SHARD_FOLDER, EdgeHome, engine
 from pumice.search.filter import parse_filter
 from pumice.search.home import Home, Point
-from pumice.search.manifest import MANIFEST_FILE, Manifest, read_manifest, write_manifest
+from pumice.search.manifest import (
+    MANIFEST_FILE,
+    UNFINISHED_FILE,
+    Manifest,
+    mark_finished,
+    mark_unfinished,
+    read_manifest,
+    write_manifest,
+)
 from pumice.search.owner import LOCK_FILE, Owner
 from pumice.search.record import (
     AddReport,
@@ -73,7 +81,7 @@ class Index:
                 f"{location}: this version of pumice keeps indexes in folders; Qdrant servers are "
                 "not supported yet: give a folder"
             )
-        self.folder = Path(location).absolute()
+        self.folder = Path(os.path.expanduser(location)).absolute()
         manifest = _find(self.folder, create=create)
         self.model, place = _model_for(self.folder, model, manifest)
         if manifest is not None:
@@ -90,6 +98,7 @@ class Index:
         self._home: Home = self._open_home(place)
 
     def _open_home(self, place: str | None) -> Home:
+        engine()  # where the engine is missing, no folder is left behind
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -99,16 +108,18 @@ class Index:
         owner = Owner(self.folder)
         try:
             # Read again: another process may have created the index before the lock was ours.
-            manifest = read_manifest(self.folder)
+            manifest = _find(self.folder, create=True)
             if manifest is not None:
+                mark_finished(self.folder)
                 _check_model(self.folder, manifest, self.model)
                 if place not in (None, manifest.model_location):  # the model file has moved
                     write_manifest(self.folder, replace(manifest, model_location=place))
                 return EdgeHome(self.folder, owner=owner, dim=manifest.dim, create=False)
+            mark_unfinished(self.folder)
             home = EdgeHome(self.folder, owner=owner, dim=self.dim, create=True)
-            # The manifest comes last: without one the folder counts as not yet created.
             name, fingerprint = self.model.name, self.model.fingerprint
             write_manifest(self.folder, Manifest(name, fingerprint, self.dim, place))
+            mark_finished(self.folder)
             return home
         except BaseException:
             owner.release()
@@ -274,7 +285,8 @@ def empty_index(folder: Path) -> None:
         return
     owner = Owner(folder)
     try:
-        (folder / MANIFEST_FILE).unlink()  # first: from here on the folder is an unfinished one
+        mark_unfinished(folder)
+        (folder / MANIFEST_FILE).unlink()
         shutil.rmtree(folder / SHARD_FOLDER, ignore_errors=True)
     finally:
         owner.release()
@@ -304,17 +316,28 @@ def _find(folder: Path, *, create: bool) -> Manifest | None:
     if not create:
         raise SearchIndexError(f"there is no index in {folder}: fill one first (pumice index PATH)")
     if folder.is_dir():
-        ours = {LOCK_FILE, SHARD_FOLDER}
-        foreign = [
-            name
-            for name in os.listdir(folder)
-            if name not in ours and not name.startswith(MANIFEST_FILE)
-        ]
-        if foreign:
-            raise SearchIndexError(
-                f"{folder} is not an index and not empty (it holds {sorted(foreign)[0]!r}): "
-                "name a new folder"
-            )
+        return _check_free(folder)
+    return None
+
+
+def _check_free(folder: Path) -> Manifest | None:
+    """Refuse a folder with anything in it that pumice cannot prove to be its own."""
+    try:
+        names = set(os.listdir(folder))
+    except OSError as error:
+        raise SearchIndexError(f"{folder} cannot be read: {error.strerror}") from None
+    if MANIFEST_FILE in names:  # another process has just created it
+        return read_manifest(folder)
+    if SHARD_FOLDER in names and UNFINISHED_FILE not in names and LOCK_FILE in names:
+        raise SearchIndexError(
+            f"{folder} holds a shard but no {MANIFEST_FILE}: restore it or name a new folder"
+        )
+    ours = {LOCK_FILE, *([SHARD_FOLDER] if UNFINISHED_FILE in names else [])}
+    foreign = [name for name in names if name not in ours and not name.startswith(MANIFEST_FILE)]
+    if foreign:
+        raise SearchIndexError(
+            f"{folder} is not an index and not empty (it holds {min(foreign)!r}): name a new folder"
+        )
     return None
 
 
