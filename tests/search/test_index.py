@@ -266,3 +266,20 @@ def test_optimize_keeps_every_record(index: Index, sentences: list[str]) -> None
     index.optimize()
     assert len(index) == len(sentences)
     assert index.search(QUERIES, k=5) == before
+
+
+def test_any_k_that_can_be_asked_for_is_answered(index: Index) -> None:
+    index.add([{"id": at, "text": "bread"} for at in range(3)])
+    assert len(index.search("bread", k=2**31 - 1)) == 3
+    for k in (2**31, 2**64):
+        with pytest.raises(InputError, match="k is"):
+            index.search("bread", k=k)
+
+
+def test_queries_are_counted_and_may_be_an_array(index: Index) -> None:
+    index.add([{"id": 1, "text": "bread"}])
+    with pytest.raises(InputError, match=r"queries\[1\] is a NoneType"):
+        index.search(["a", None])  # type: ignore[list-item]
+    for array in (np.array(["bread", "wine"]), np.array(["bread", "wine"], dtype=object)):
+        hits = index.search(array)  # type: ignore[call-overload]
+        assert [[hit.id for hit in one] for one in hits] == [[1], [1]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from pumice.search import Index, IndexProgress, IndexReport, index_paths
 from pumice.search.documents.report import Progress
 from pumice.search.index import GRAPH_FROM
 from pumice.search.location import default_index_folder
-from pumice.search.rendering import printable
+from pumice.search.rendering import as_json, printable
 
 _PLAIN_LINE_SECONDS = 5.0
 _SKIPPED_SHOWN = 10
@@ -48,11 +47,7 @@ def run(args: argparse.Namespace) -> int:
             index.optimize()
         total, model = len(index), index.model.name
     if args.json:
-        print(
-            json.dumps(
-                {**asdict(report), "index": str(folder), "passages": total}, ensure_ascii=False
-            )
-        )
+        print(as_json({**asdict(report), "index": str(folder), "passages": total}))
         return 0
     for line in _summary(report):
         print(line)

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 BATCH = 1024  # records embedded and written together
 _BATCH_CHARACTERS = 8_000_000
+MAX_K = 2**31 - 1
+_LARGE_K = 10_000
 GRAPH_FROM = 200_000  # records from which the command line builds a graph: a scan takes 20 ms there
 NO_TOKENS = "its text is empty, or the model knows no token of it"
 
@@ -182,10 +184,19 @@ class Index:
         """
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             raise InputError(f"k is {k!r}: it must be an int of at least 1")
+        if k > MAX_K:
+            raise InputError(f"k is {k}: at most {MAX_K:,} hits can be asked for")
+        if k > _LARGE_K:  # the engine makes room for k hits
+            k = min(k, max(len(self), 1))
+        if isinstance(query, np.ndarray):
+            query = query.tolist()
         if not isinstance(query, (str, Sequence)):
             raise InputError(f"query is a {type(query).__name__}: give a str or a list of str")
         conditions = parse_filter(filter)
         queries = [query] if isinstance(query, str) else list(query)
+        for at, one in enumerate(queries):
+            if not isinstance(one, str):
+                raise InputError(f"queries[{at}] is a {type(one).__name__}: give a str")
         vectors, known = self.embed(queries)
         found = iter(self._home.query(vectors[known], k=k, conditions=conditions))
         hits = [[hit_of(one) for one in next(found)] if has_vector else [] for has_vector in known]
@@ -355,7 +366,9 @@ def _model_for(
             return pumice.load(manifest.model_location), manifest.model_location
         except PumiceError as error:
             raise SearchIndexError(
-                f"index {folder} needs the model {manifest.model_name} that filled it: {error}"
+                f"index {folder} needs the model {manifest.model_name} that filled it: {error}; "
+                "where it has moved, run pumice index PATH --model NEWPLACE, or open the index "
+                "with Index(folder, model=NEWPLACE)"
             ) from error
     if given is None:
         return pumice.load(), None
