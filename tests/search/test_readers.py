@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pumice.search.documents.document import Document, LineFinder, UnreadableError
+from pumice.search.documents.document import BadRow, Document, LineFinder, UnreadableError
 from pumice.search.documents.formats import open_file
 
 HTML = b"""<!doctype html>
@@ -29,7 +29,7 @@ and the <a href="x">old passport</a>.</p>
 
 def read(path: Path, content: bytes | str) -> list[Document]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(open_file(path).documents)
+    return [one for one in open_file(path).documents if isinstance(one, Document)]
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,7 @@ def test_text_is_kept_to_the_character(tmp_path: Path, name: str, kind: str) -> 
         ("a.txt", b"\xff\xfea", "not UTF-16 text"),
         ("a.json", b"{", "not JSON"),
         ("a.json", b"[" * 100_000, "nested too deeply"),
-        ("a.jsonl", b'{"text": "x"}\nnope\n', "line 2 is not JSON"),
-        ("a.jsonl", b"[" * 100_000, "line 1 is not JSON"),
-        ("a.jsonl", b'"\xff"', "line 1 is not JSON"),
-        ("a.csv", b"a,b\n1,2,3\n", "row 1 has 3 fields, the header 2"),
-        ("a.csv", b'a,b\n"open', "not CSV"),
+        ("a.csv", b'"a,b', "not CSV"),
         ("a.csv", b"a\n\xff\n", "not UTF-8 text"),
         ("a.csv", b"a\0", "binary"),
         ("a.parquet", b"PAR1 but no more", "not Parquet"),
@@ -69,6 +65,28 @@ def test_a_broken_file_says_why(tmp_path: Path, name: str, content: bytes, reaso
     with pytest.raises(UnreadableError, match=reason) as broken:
         read(tmp_path / name, content)
     assert not broken.value.unread
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reasons", "good"),
+    [
+        ("a.jsonl", b'"x"\nnope\n"y"\n', ["line 2 is not JSON"], ["x", "y"]),
+        ("a.jsonl", b"[" * 100_000, ["line 1 is not JSON"], []),
+        ("a.jsonl", b'"\xff"\n"y"', ["line 1 is not JSON"], ["y"]),
+        ("a.csv", b"a,b\nx,2\n1,2,3\ny,\n", ["row 2 has 3 fields, the header 2"], ["x", "y"]),
+        ("a.csv", b'a,b\nx,1\n"open,2\n3,4\n', ["row 2 is not CSV"], ["x"]),
+        ("a.csv", b'a,b\nx,1\n"y"z,2\nz,3\n', ["row 2 is not CSV"], ["x", "z"]),
+    ],
+)
+def test_a_bad_row_costs_no_other(
+    tmp_path: Path, name: str, content: bytes, reasons: list[str], good: list[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    found = list(open_file(tmp_path / name).documents)
+    assert [one.text for one in found if isinstance(one, Document)] == good
+    bad = [one.reason for one in found if isinstance(one, BadRow)]
+    assert len(bad) == len(reasons)
+    assert all(told.startswith(reason) for told, reason in zip(bad, reasons, strict=True))
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv"])
@@ -118,12 +136,16 @@ def test_broken_html_does_not_raise(tmp_path: Path, content: str) -> None:
 def test_json_is_records(tmp_path: Path) -> None:
     rows = [
         {"text": "prose", "year": 2024, "tags": ["a", "b"], "id": 7, "long": "x" * 300},
-        {"title": "No text", "body": {"deep": ["inside", 5]}, "ok": True, "none": None},
+        {"title": "No text", "body": {"deep": ["inside", 5], "": 1}, "ok": True, "none": None},
         "a string",
     ]
     expected = [
         Document("prose", "record", {"row": 1, "year": 2024, "tags": ["a", "b"]}),
-        Document("No text\ninside", "record", {"row": 2, "title": "No text", "ok": True}),
+        Document(
+            "No text\ninside",
+            "record",
+            {"row": 2, "title": "No text", "body": {"deep": ["inside", 5]}, "ok": True},
+        ),
         Document("a string", "record", {"row": 3, "value": "a string"}),
     ]
     assert read(tmp_path / "a.json", json.dumps(rows)) == expected

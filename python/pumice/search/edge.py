@@ -14,6 +14,7 @@ import shutil
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -251,6 +252,15 @@ class EdgeHome:
         return self._qe.Filter(must=[self._condition(condition) for condition in conditions])
 
     def _condition(self, condition: Condition) -> Any:
+        """`a.b` and `a[0]` are paths, but may be the names of fields too: either will do."""
+        key = condition.key
+        if '"' in key or not ("." in key or "[" in key):
+            return self._one_reading(condition)
+        both = [self._one_reading(one) for one in (condition, replace(condition, key=f'"{key}"'))]
+        neither = isinstance(condition, Missing) and condition.absent
+        return self._qe.Filter(must=both) if neither else self._qe.Filter(should=both)
+
+    def _one_reading(self, condition: Condition) -> Any:
         qe = self._qe
         if isinstance(condition, Missing):
             return qe.FieldCondition(condition.key, is_empty=condition.absent)

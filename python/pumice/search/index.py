@@ -131,7 +131,8 @@ class Index:
         """Store records, replacing those whose id is there already; report what was left out.
 
         A record is a dict with "id" (int, UUID or str), "text", and any JSON payload. A text
-        without a token the model knows has no vector: it is skipped and reported, never stored.
+        without a token the model knows has no vector: it is skipped and reported, never stored,
+        and a record of its id that is there already is deleted.
         Records are stored in batches of 1,024; an InputError names the first one that cannot be
         stored, and the batches before it stay. What `add` has returned from survives `kill -9`.
         """
@@ -153,6 +154,11 @@ class Index:
             ]
             if points:
                 self._home.upsert(points)
+            # A record replaced by a text without a vector must not be found by its old text.
+            latest = {record.point_id: row for row, record in enumerate(batch)}
+            replaced = [point_id for point_id, row in latest.items() if not known[row]]
+            if stored := self._home.present(replaced) if replaced else set():
+                self._home.delete(list(stored))
             added += len(points)
             skipped += [
                 Skipped(record.id, NO_TOKENS) for row, record in enumerate(batch) if not known[row]

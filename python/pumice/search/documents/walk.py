@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +32,8 @@ class Found:
     unseen: tuple[str, ...]
 
 
-def find_files(paths: Sequence[str | os.PathLike[str]]) -> Found:
-    """Walk the paths in name order; InputError if one does not exist.
+def find_files(paths: Sequence[str | os.PathLike[str]], *, known: Callable[[str], bool]) -> Found:
+    """Walk the paths in name order; InputError if one does not exist and is not `known` either.
 
     A path named by the caller is indexed even if hidden; below it hidden files and folders are
     skipped, links to folders are not followed, and index folders are left out.
@@ -44,6 +44,9 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> Found:
         try:
             mode = os.stat(root).st_mode
         except OSError as error:
+            if isinstance(error, (FileNotFoundError, NotADirectoryError)) and known(root):
+                walk.gone(root)
+                continue
             raise InputError(f"{os.fspath(given)!r} cannot be indexed: {error.strerror}") from None
         if stat.S_ISDIR(mode):
             walk.folder(root)
@@ -101,6 +104,9 @@ class _Walk:
             self._skip(path, error.strerror or str(error))
             return
         self.files.add(path)
+
+    def gone(self, root: str) -> None:
+        self._skip(root, "no longer there, its passages are removed")
 
     def _skip(self, path: str, reason: str) -> None:
         self.skipped.append(SkippedFile(path, reason))
