@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,22 @@ def test_a_model_that_moved_is_named_by_its_new_place(
     assert "run pumice index PATH --model NEWPLACE" in told
     pumice("search", "passport", "--model", "new.pumice")
     pumice("search", "passport")  # and is remembered
+
+
+def test_nothing_indexed_is_a_failure(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "only.jpg").write_bytes(b"\xff\xd8")
+    ran = pumice("index", "only.jpg", "--model", model_path, code=1)
+    assert "skipped  1: 1 format .jpg is not supported" in ran.stdout
+    assert "next" not in ran.stdout
+    (tmp_path / "a.txt").write_text(PASSPORT)
+    assert "indexed  1 file, 1 passage, " in pumice("index", "a.txt", "only.jpg").stdout
+
+
+def test_searches_at_the_same_time_take_turns(
+    pumice: Any, tmp_path: Path, model_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(PASSPORT)
+    pumice("index", "a.txt", "--into", "i", "--model", model_path)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: pumice("search", "passport", "--index", "i"), range(6)))
+    assert len({answer.stdout for answer in answers}) == 1

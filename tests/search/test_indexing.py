@@ -125,6 +125,7 @@ def test_what_is_left_out_says_why(index: Index, notes: Path, tmp_path: Path) ->
     (notes / "empty.txt").write_text(" \n")
     (notes / "dangling.txt").symlink_to("/nowhere/at/all")
     (notes / "loop").symlink_to(notes)
+    (notes / "circle.txt").symlink_to(notes / "circle.txt")
     os.mkfifo(notes / "pipe.txt")
     (notes / "surrogate.json").write_text('[{"text": "\\ud800"}]')
     bad_name = os.fsencode(notes) + b"/bad\xff.txt"
@@ -138,8 +139,9 @@ def test_what_is_left_out_says_why(index: Index, notes: Path, tmp_path: Path) ->
         ".hidden.txt": "hidden",
         ".git": "hidden",
         "binary.txt": "binary",
-        "empty.txt": "no text that the model knows",
-        "dangling.txt": "No such file or directory",
+        "empty.txt": "empty",
+        "dangling.txt": "a link to nothing",
+        "circle.txt": "a link that leads back to itself",
         "loop": "link to a folder",
         "pipe.txt": "not a regular file",
         "surrogate.json": "1 row left out: row 1 holds a lone surrogate, no valid Unicode",

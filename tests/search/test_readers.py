@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,38 @@ def test_broken_html_does_not_raise(tmp_path: Path, content: str) -> None:
     assert isinstance(page.text, str)
 
 
+@pytest.mark.parametrize(
+    ("meta", "encoding"),
+    [
+        ('<meta charset="windows-1251">', "cp1251"),
+        ("<META http-equiv=x content='text/html; charset=Shift_JIS'>", "shift_jis"),
+        ("<meta charset=iso-8859-1>", "cp1252"),
+    ],
+)
+def test_html_is_read_in_the_encoding_it_declares(tmp_path: Path, meta: str, encoding: str) -> None:
+    text = {
+        "cp1251": "\u043a\u043e\u0448\u043a\u0430",
+        "shift_jis": "\u732b",
+        "cp1252": "caf\u00e9 \u2019",
+    }[encoding]
+    [page] = read(tmp_path / "a.html", f"<html><head>{meta}</head><p>{text}".encode(encoding))
+    assert page.text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<p>caf\xe9", r"not UTF-8 text \(byte 6\)"),
+        (b"<meta charset=nonsense>caf\xe9", "not text in the nonsense that it declares"),
+        (b"<meta charset=rot13>caf\xe9", "not text in the rot13 that it declares"),
+        (b"<meta charset=utf-8>caf\xe9", "not text in the utf-8 that it declares"),
+    ],
+)
+def test_html_in_no_encoding_says_so(tmp_path: Path, content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableError, match=reason):
+        read(tmp_path / "a.html", content)
+
+
 def test_json_is_records(tmp_path: Path) -> None:
     rows = [
         {"text": "prose", "year": 2024, "tags": ["a", "b"], "id": 7, "long": "x" * 300},
@@ -196,6 +229,24 @@ def test_pdf_pages(tmp_path: Path) -> None:
         ("Bring a photograph", {"page": 1}),
         ("Pay the fee", {"page": 2}),
     ]
+
+
+def test_a_pdf_that_needs_repair_prints_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("pypdf")
+    (tmp_path / "a.pdf").write_bytes(pdf("Bring a photograph").replace(b"%%EOF", b""))
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4 but no more")
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from pumice.search.documents.formats import open_file\n"
+        "for name in sys.argv[1:]:\n"
+        "    try:\n        list(open_file(Path(name)).documents)\n"
+        "    except Exception as error:\n        print(error)\n"
+    )
+    files = [str(tmp_path / "a.pdf"), str(tmp_path / "b.pdf")]
+    command = [sys.executable, "-c", script, *files]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    assert "not a readable PDF" in ran.stdout
 
 
 def pdf(*texts: str) -> bytes:

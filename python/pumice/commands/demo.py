@@ -132,6 +132,6 @@ def _body(hit: Hit) -> str:
 def _place(hit: Hit) -> str:
     source = hit.payload["source"]
     if source == "built-in":
-        return "written in C"
+        return "built-in"
     library = sysconfig.get_path("stdlib")
     return f"{os.path.relpath(source, library)}:{hit.payload['line']}"

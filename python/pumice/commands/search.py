@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pumice.commands.opening import open_index
 from pumice.errors import InputError
-from pumice.search import Hit, Index
+from pumice.search import Hit
 from pumice.search.filter import parse_filter
 from pumice.search.highlight import Match, best_sentences
 from pumice.search.index import MAX_K
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.index) if args.index else default_index_folder()
     wanted = parse_filters(args.filter)
     question = " ".join(args.question)
-    with Index(folder, args.model, create=False) as index:
+    with open_index(folder, args.model, create=False) as index:
         hits = index.search(question, k=args.k, filter=wanted)
         model = index.model
     matches = best_sentences(hits, query=question, model=model)

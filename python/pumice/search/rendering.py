@@ -25,6 +25,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def as_json(value: Any) -> str:
     """One line of JSON that standard output can encode."""
     unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")

@@ -124,6 +124,7 @@ class _Run:
         self._small: list[_Small] = []
         self._waiting = 0
         self._bad_rows: dict[str, _BadRows] = {}
+        self._empty: set[str] = set()  # of the files just read
 
     def tell(self, source: str, passages: int = 0) -> None:
         """Report progress; `passages` are those of a file still being written."""
@@ -150,6 +151,8 @@ class _Run:
                 return
             pieces = self._pieces(source, reading.documents)
             first = list(islice(pieces, BATCH))
+            if not first:
+                self._empty.add(source)
             if len(first) < BATCH:
                 self._gather(_Small(source, state, first))
             else:
@@ -235,7 +238,9 @@ class _Run:
         if bad := self._bad_rows.pop(source, None):
             self.skipped.append(SkippedFile(source, str(bad)))
         elif not passages:
-            self.skipped.append(SkippedFile(source, "no text that the model knows"))
+            empty = source in self._empty
+            reason = "empty" if empty else "no text that the model knows"
+            self.skipped.append(SkippedFile(source, reason))
 
     def _shorten(self, source: str, passages: int) -> None:
         """Remove what an earlier, longer version of the file left behind."""

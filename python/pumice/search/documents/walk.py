@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -47,12 +48,22 @@ def find_files(paths: Sequence[str | os.PathLike[str]], *, known: Callable[[str]
             if isinstance(error, (FileNotFoundError, NotADirectoryError)) and known(root):
                 walk.gone(root)
                 continue
-            raise InputError(f"{os.fspath(given)!r} cannot be indexed: {error.strerror}") from None
+            raise InputError(
+                f"{os.fspath(given)!r} cannot be indexed: {_why_not_there(root, error)}"
+            ) from None
         if stat.S_ISDIR(mode):
             walk.folder(root)
         else:
             walk.file(root)
     return Found(tuple(roots), tuple(sorted(walk.files)), tuple(walk.skipped), tuple(walk.unseen))
+
+
+def _why_not_there(path: str, error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a link that leads back to itself"
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):
+        return "a link to nothing"
+    return error.strerror or str(error)
 
 
 class _Walk:
@@ -101,7 +112,7 @@ class _Walk:
                 self._skip(path, "not a regular file")
                 return
         except OSError as error:
-            self._skip(path, error.strerror or str(error))
+            self._skip(path, _why_not_there(path, error))
             return
         self.files.add(path)
 
