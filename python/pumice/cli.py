@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from pumice.errors import PumiceError
@@ -65,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     verb = next((a for a in arguments if not a.startswith("-")), None)
-    parser = build_parser(verb)
+    with _leaving_at_once_when_interrupted():
+        parser = build_parser(verb)
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         flags = any(one.startswith("-") for one in unknown)
@@ -81,6 +85,27 @@ def _run(arguments: list[str]) -> int:
         return WRONG_USAGE
     code: int = import_module(f"pumice.commands.{parsed.verb}").run(parsed)
     return code
+
+
+@contextmanager
+def _leaving_at_once_when_interrupted() -> Iterator[None]:
+    """While modules are imported: numpy turns an interrupt into an ImportError. Nothing is open yet."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+
+    def leave(*_: object) -> None:
+        print("pumice: interrupted", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)
+
+    signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _make_printable() -> None:
