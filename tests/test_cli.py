@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import pumice
 from pumice.cli import VERBS, main
+from pumice.loading import shipped_path
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -41,6 +43,16 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         ["search"],
         ["distill"],
         ["search", "q", "-k", "x"],
+        ["search", "q", "-k", "0"],
+        ["search", "q", "-k", "-1"],
+        ["search", "q", "-k", str(2**64)],
+        ["search", "q", "--filter", "foo"],
+        ["search", "q", "--filter", "=3"],
+        ["search", "q", "--filter", "year>=abc"],
+        ["search", "q", "--filter", "year!=2003"],
+        ["search", "q", "--filter", "year==3"],
+        ["search", "q", "--filter", "year=>3"],
+        ["search", "q", "--filter", "a=1", "--filter", "a>2"],
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,9 +62,20 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("arguments", [["--bogus"], ["-k", "1", "b"]])
+def test_a_wrong_flag_shows_the_usage_of_its_command(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", "a", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("usage: pumice search")
+    assert "unrecognized arguments" in said
+    assert ("quotes" in said) == (arguments[0] == "-k")
+
+
 def test_failures_are_1_and_one_sentence(tmp_path: Path) -> None:
     truncated = tmp_path / "cut.pumice"
-    truncated.write_bytes(Path(pumice.loading.shipped_path()).read_bytes()[:5000])
+    truncated.write_bytes(Path(shipped_path()).read_bytes()[:5000])
     for arguments in (
         ["info", str(truncated)],
         ["info", str(tmp_path / "missing.pumice")],
@@ -97,3 +120,38 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     command = f"{sys.executable} -m pumice.cli info | head -n 1"
     ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
     assert ran.stderr == ""
+
+
+def test_a_stream_that_cannot_print_a_character_gets_an_escape(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pumice.cli", "info", "caf\u00e9.pumice"]
+    narrow = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=narrow)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("pumice: caf\\")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    command = f"{sys.executable} -m pumice.cli info {closed}"
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("module", ["numpy", "pumice.commands.search", "pumice.search.index"])
+def test_an_interrupt_during_imports_is_one_line(module: str) -> None:
+    code = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["pumice", "search", "x"]
+from pumice.cli import main
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stderr) == (130, "pumice: interrupted\n")

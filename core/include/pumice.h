@@ -44,7 +44,7 @@ typedef enum pumice_status {
 } pumice_status;
 
 /* One sentence for a status; a static string. */
-const char* pumice_status_message(pumice_status status);
+const char* pumice_status_message(uint32_t status);
 
 /* An opened model: a view of the file's bytes. Immutable; any number of threads may share it. */
 typedef struct pumice_model pumice_model;
@@ -130,17 +130,17 @@ pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t si
                               size_t* count);
 
 /* Bytes of one vector of `dim` dimensions. */
-size_t pumice_vector_size(uint32_t dim, pumice_vector_type type);
+size_t pumice_vector_size(uint32_t dim, uint32_t type);
 
 /* The vector of one UTF-8 text: the first `dim` dimensions, normalised after the cut. A text without tokens
  * gives zeros. Writes pumice_vector_size(dim, type) bytes; `out` needs no alignment. */
-pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, pumice_vector_type type,
+pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, uint32_t type,
                             void* out);
 
 /* The same from token ids that a tokenizer outside the core made: cut at max_tokens, unknown ids left out
  * where the model drops them. */
-pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim,
-                          pumice_vector_type type, void* out);
+pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim, uint32_t type,
+                          void* out);
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,8 @@ constexpr std::size_t padded(std::size_t size) {
   return (size + PUMICE_ALIGNMENT - 1) / PUMICE_ALIGNMENT * PUMICE_ALIGNMENT;
 }
 
-bool is_vector(const pumice_model& model, std::uint32_t dim, pumice_vector_type type) {
-  return dim >= 1 && dim <= model.parameters.dimensions && type >= PUMICE_VECTOR_F32 && type <= PUMICE_VECTOR_BINARY;
+bool is_vector(const pumice_model& model, std::uint32_t dim, std::uint32_t type) {
+  return dim >= 1 && dim <= model.parameters.dimensions && type <= PUMICE_VECTOR_BINARY;
 }
 
 // Longest word the worker must hold; 0 where the core runs no tokenizer.
@@ -45,8 +45,11 @@ bool caches_words(const pumice_model& model) { return model.parameters.tokenizer
 struct CountedIds {
   std::uint32_t* ids;
   std::size_t capacity;
+  std::uint32_t tokens;
   std::size_t count = 0;
+  bool valid = true;
   void operator()(std::uint32_t id) {
+    valid = valid && id < tokens;
     if (count < capacity) ids[count] = id;
     ++count;
   }
@@ -56,7 +59,7 @@ struct CountedIds {
   }
 };
 
-pumice_status finish(pumice::Pool& pool, const pumice_worker& worker, std::uint32_t dim, pumice_vector_type type,
+pumice_status finish(pumice::Pool& pool, const pumice_worker& worker, std::uint32_t dim, std::uint32_t type,
                      void* out) {
   if (!pool.finish()) return PUMICE_BAD_SECTION;
   pumice::write_vector(worker.sum, dim, type, out);
@@ -67,7 +70,7 @@ pumice_status finish(pumice::Pool& pool, const pumice_worker& worker, std::uint3
 
 extern "C" {
 
-const char* pumice_status_message(pumice_status status) {
+const char* pumice_status_message(uint32_t status) {
   switch (status) {
     case PUMICE_OK:
       return "no error";
@@ -105,12 +108,13 @@ size_t pumice_model_size(void) { return padded(sizeof(pumice_model)); }
 
 pumice_status pumice_open(const void* file, size_t file_size, void* memory, size_t memory_size,
                           const pumice_model** model) {
+  if (model != nullptr) *model = nullptr;
   if (file == nullptr || memory == nullptr || model == nullptr) return PUMICE_BAD_ARGUMENT;
   if (!is_aligned(file) || !is_aligned(memory)) return PUMICE_UNALIGNED;
   if (memory_size < sizeof(pumice_model)) return PUMICE_MEMORY_TOO_SMALL;
   auto* opened = new (memory) pumice_model;
   const pumice_status status = pumice::open_model(static_cast<const std::uint8_t*>(file), file_size, *opened);
-  *model = status == PUMICE_OK ? opened : nullptr;
+  if (status == PUMICE_OK) *model = opened;
   return status;
 }
 
@@ -138,6 +142,7 @@ size_t pumice_worker_fast_size(const pumice_model* model) {
 }
 
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker) {
+  if (worker != nullptr) *worker = nullptr;
   if (model == nullptr || memory == nullptr || worker == nullptr) return PUMICE_BAD_ARGUMENT;
   if (!is_aligned(memory)) return PUMICE_UNALIGNED;
   if (memory_size < pumice_worker_size(model)) return PUMICE_MEMORY_TOO_SMALL;
@@ -176,13 +181,13 @@ pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t si
   if (worker == nullptr || (text == nullptr && size != 0) || (ids == nullptr && capacity != 0) || count == nullptr) {
     return PUMICE_BAD_ARGUMENT;
   }
-  CountedIds sink{ids, capacity};
+  CountedIds sink{ids, capacity, worker->model->parameters.tokens};
   const pumice_status status = pumice::tokenize(*worker, text, size, sink);
   *count = sink.count;
-  return status;
+  return status == PUMICE_OK && !sink.valid ? PUMICE_BAD_SECTION : status;
 }
 
-size_t pumice_vector_size(uint32_t dim, pumice_vector_type type) {
+size_t pumice_vector_size(uint32_t dim, uint32_t type) {
   const std::size_t n = dim;
   switch (type) {
     case PUMICE_VECTOR_F32:
@@ -197,7 +202,7 @@ size_t pumice_vector_size(uint32_t dim, pumice_vector_type type) {
   return 0;
 }
 
-pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, pumice_vector_type type,
+pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, uint32_t type,
                             void* out) {
   if (worker == nullptr || (text == nullptr && size != 0) || out == nullptr || !is_vector(*worker->model, dim, type)) {
     return PUMICE_BAD_ARGUMENT;
@@ -207,14 +212,16 @@ pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size
   return status == PUMICE_OK ? finish(pool, *worker, dim, type, out) : status;
 }
 
-pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim,
-                          pumice_vector_type type, void* out) {
+pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim, uint32_t type,
+                          void* out) {
   if (worker == nullptr || (ids == nullptr && count != 0) || out == nullptr || !is_vector(*worker->model, dim, type)) {
     return PUMICE_BAD_ARGUMENT;
   }
   pumice::Pool pool(*worker->model, worker->sum, dim);
   pumice::TokenStream<pumice::Pool> stream(*worker->model, pool);
-  for (std::size_t i = 0; i < count && stream.put(ids[i]); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (ids[i] >= worker->model->parameters.tokens) return PUMICE_BAD_ARGUMENT;
+    if (!stream.put(ids[i])) break;
   }
   return finish(pool, *worker, dim, type, out);
 }

@@ -51,7 +51,7 @@ pumice_status read_sections(const std::uint8_t* file, std::size_t size, pumice_m
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return PUMICE_NOT_A_MODEL;
   if (header.version != PUMICE_FORMAT_VERSION) return PUMICE_UNKNOWN_VERSION;
   if (header.file_size != size) return PUMICE_TRUNCATED;
-  if (header.section_count > kMaxSections) return PUMICE_BAD_SECTION_TABLE;
+  if (header.reserved != 0 || header.section_count > kMaxSections) return PUMICE_BAD_SECTION_TABLE;
   const std::uint64_t table_end = sizeof(Header) + header.section_count * sizeof(SectionEntry);
   if (table_end > size) return PUMICE_BAD_SECTION_TABLE;
   std::uint64_t end = table_end;
@@ -61,6 +61,7 @@ pumice_status read_sections(const std::uint8_t* file, std::size_t size, pumice_m
     if (entry.offset != aligned(end) || entry.offset > size || entry.length > size - entry.offset) {
       return PUMICE_BAD_SECTION_TABLE;
     }
+    if (entry.reserved != 0 || (entry.flags & ~kRequired) != 0) return PUMICE_BAD_SECTION_TABLE;
     end = entry.offset + entry.length;
     if (entry.kind == 0 || entry.kind >= kSectionKinds) {
       if (entry.flags & kRequired) return PUMICE_UNKNOWN_SECTION;
@@ -157,6 +158,9 @@ pumice_status read_rows(pumice_model& model) {
   // No overflow: at most 2^24 rows of 2^16 dimensions of 4 bytes.
   if (rows.size != std::uint64_t{p.rows} * p.dimensions * width) return PUMICE_BAD_SECTION;
   model.rows = rows.bytes;
+  if (model.sections[PUMICE_SECTION_ROW_SCALES].bytes != nullptr && p.row_type != PUMICE_ROW_I8) {
+    return PUMICE_BAD_SECTION;
+  }
   pumice_status status = read_array(model.sections[PUMICE_SECTION_ROW_SCALES], p.rows, model.row_scales);
   if (status != PUMICE_OK) return status;
   status = read_array(model.sections[PUMICE_SECTION_TOKEN_ROWS], p.tokens, model.token_rows);

@@ -41,7 +41,7 @@ void write_binary(const float* vector, std::uint32_t dim, std::uint8_t* out) {
 
 }  // namespace
 
-void write_vector(const float* vector, std::uint32_t dim, pumice_vector_type type, void* out) {
+void write_vector(const float* vector, std::uint32_t dim, std::uint32_t type, void* out) {
   auto* bytes = static_cast<std::uint8_t*>(out);
   switch (type) {
     case PUMICE_VECTOR_F32:

@@ -9,6 +9,6 @@
 namespace pumice {
 
 // `out` takes pumice_vector_size(dim, type) bytes and needs no alignment.
-void write_vector(const float* vector, std::uint32_t dim, pumice_vector_type type, void* out);
+void write_vector(const float* vector, std::uint32_t dim, std::uint32_t type, void* out);
 
 }  // namespace pumice

@@ -70,6 +70,10 @@ Layout layout_of(const ArrowSchema& schema) {
                           .c_str());
 }
 
+[[noreturn]] void raise_damaged() {
+  raise("InputError", "the Arrow column is damaged: an offset points outside its text");
+}
+
 bool is_null(const ArrowArray& array, int64_t i) {
   const auto* valid = static_cast<const std::uint8_t*>(array.buffers[0]);
   return array.null_count != 0 && valid != nullptr && (valid[i / 8] >> (i % 8) & 1) == 0;
@@ -79,6 +83,7 @@ template <class Offset>
 std::string_view by_offset(const ArrowArray& array, int64_t i) {
   const auto* offsets = static_cast<const Offset*>(array.buffers[1]);
   const auto* bytes = static_cast<const char*>(array.buffers[2]);
+  if (offsets[i] < 0 || offsets[i + 1] < offsets[i]) raise_damaged();
   return {bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
 }
 
@@ -87,9 +92,14 @@ std::string_view by_view(const ArrowArray& array, int64_t i) {
   const auto* view = static_cast<const char*>(array.buffers[1]) + 16 * i;
   std::int32_t length, buffer, offset;
   std::memcpy(&length, view, 4);
+  if (length < 0) raise_damaged();
   if (length <= 12) return {view + 4, static_cast<std::size_t>(length)};
   std::memcpy(&buffer, view + 8, 4);
   std::memcpy(&offset, view + 12, 4);
+  // The last buffer holds the sizes of the data buffers, which lie between it and the views.
+  const int64_t count = array.n_buffers - 3;
+  const auto* sizes = static_cast<const int64_t*>(array.buffers[array.n_buffers - 1]);
+  if (buffer < 0 || buffer >= count || offset < 0 || sizes[buffer] - offset < length) raise_damaged();
   return {static_cast<const char*>(array.buffers[2 + buffer]) + offset, static_cast<std::size_t>(length)};
 }
 
@@ -105,8 +115,13 @@ void add_views(const ArrowArray& array, Layout layout, std::vector<std::string_v
   }
 }
 
+[[noreturn]] void raise_consumed() {
+  raise("InputError", "the Arrow column was read before: pass a fresh one, a capsule is used once");
+}
+
 // Takes over the array in `source`, as the interface asks: copy the structure, mark the source released.
 std::shared_ptr<void> take(ArrowArray& source) {
+  if (source.release == nullptr) raise_consumed();
   auto owned = std::make_shared<Released<ArrowArray>>();
   owned->value = source;
   source.release = nullptr;
@@ -124,6 +139,7 @@ void* pointer_in(nb::handle capsule, const char* name) {
 }
 
 void read_stream(ArrowArrayStream& stream, Texts& texts) {
+  if (stream.release == nullptr) raise_consumed();
   const auto check = [&stream](int code) {
     if (code == 0) return;
     const char* why = stream.get_last_error(&stream);
@@ -133,10 +149,10 @@ void read_stream(ArrowArrayStream& stream, Texts& texts) {
   check(stream.get_schema(&stream, &schema.value));
   const Layout layout = layout_of(schema.value);
   while (true) {
-    ArrowArray next{};
-    check(stream.get_next(&stream, &next));
-    if (next.release == nullptr) return;
-    texts.columns.push_back(take(next));
+    Released<ArrowArray> next;
+    check(stream.get_next(&stream, &next.value));
+    if (next.value.release == nullptr) return;
+    texts.columns.push_back(take(next.value));
     add_views(array_in(texts.columns.back()), layout, texts.views);
   }
 }
@@ -152,7 +168,9 @@ Texts texts_of_arrow(nb::handle column) {
   }
   nb::tuple pair = nb::cast<nb::tuple>(column.attr("__arrow_c_array__")());
   texts.strings = pair;
-  const Layout layout = layout_of(*static_cast<ArrowSchema*>(pointer_in(pair[0], "arrow_schema")));
+  const auto& schema = *static_cast<ArrowSchema*>(pointer_in(pair[0], "arrow_schema"));
+  if (schema.release == nullptr) raise_consumed();
+  const Layout layout = layout_of(schema);
   texts.columns.push_back(take(*static_cast<ArrowArray*>(pointer_in(pair[1], "arrow_array"))));
   add_views(array_in(texts.columns.back()), layout, texts.views);
   return texts;

@@ -83,7 +83,7 @@ class Model {
                           nb::callable allocate) const {
     const Texts texts = texts_of_arrow(column);
     nb::object array = allocate(texts.views.size());
-    encode_texts(texts, dim, type, threads, nb::cast<Bytes>(array));
+    encode_texts(texts, dim, type, threads, nb::cast<Bytes>(array, false));
     return array;
   }
 
@@ -150,7 +150,7 @@ class Model {
     return value == UINT32_MAX ? nb::object(nb::none()) : nb::object(nb::int_(value));
   }
 
-  static pumice_vector_type vector_type(int type) { return static_cast<pumice_vector_type>(type); }
+  static std::uint32_t vector_type(int type) { return static_cast<std::uint32_t>(type); }
 
   static void check_room(const Bytes& out, std::size_t count, std::uint32_t dim, int type) {
     const bool known = type >= PUMICE_VECTOR_F32 && type <= PUMICE_VECTOR_BINARY;
@@ -220,12 +220,14 @@ NB_MODULE(_core, m) {
       .def("describe", &Model::describe)
       .def("section", &Model::section, nb::arg("kind"))
       .def("encode", &Model::encode, nb::arg("texts"), nb::arg("dim"), nb::arg("kind"), nb::arg("threads"),
-           nb::arg("out"))
+           nb::arg("out").noconvert())
       .def("encode_arrow", &Model::encode_arrow, nb::arg("column"), nb::arg("dim"), nb::arg("kind"), nb::arg("threads"),
            nb::arg("allocate"))
-      .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"))
+      .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("kind"),
+           nb::arg("out").noconvert())
       .def("tokenize", &Model::tokenize, nb::arg("texts"), nb::arg("threads"))
-      .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"));
+      .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"),
+           nb::arg("out").noconvert());
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_merges_whole", &pumice::bpe_merges_whole, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 namespace pumice {
@@ -39,18 +39,31 @@ Failure for_each_text(Workers& workers, const std::vector<std::string_view>& tex
   std::atomic<bool> failed{false};
   std::mutex mutex;
   Failure failure;
-  const auto run = [&] {
+  std::exception_ptr thrown;
+  // A share that was taken is always done, so that the first text that fails is the one reported.
+  const auto work_off = [&] {
     const Borrowed scratch(workers);
-    for (std::size_t share = next++; share < shares && !failed; share = next++) {
+    while (!failed) {
+      const std::size_t share = next++;
+      if (share >= shares) return;
       for (std::size_t i = bounds[share]; i < bounds[share + 1]; ++i) {
         pumice_status status = work(scratch->worker(), i);
         while (status == PUMICE_MEMORY_TOO_SMALL && scratch->grow()) status = work(scratch->worker(), i);
         if (status == PUMICE_OK) continue;
         const std::lock_guard lock(mutex);
-        if (!failed || i < failure.position) failure = {status, i};
+        if (failure.status == PUMICE_OK || i < failure.position) failure = {status, i};
         failed = true;
         break;
       }
+    }
+  };
+  const auto run = [&] {
+    try {
+      work_off();
+    } catch (...) {  // memory ran out; it must not leave a thread
+      const std::lock_guard lock(mutex);
+      thrown = std::current_exception();
+      failed = true;
     }
   };
   const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
@@ -58,11 +71,12 @@ Failure for_each_text(Workers& workers, const std::vector<std::string_view>& tex
   std::vector<std::thread> helpers;
   try {
     for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(run);
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that started, and this one, do all the work.
+  } catch (const std::exception&) {
+    // No more threads or memory to be had: those that started, and this one, do all the work.
   }
   run();
   for (std::thread& helper : helpers) helper.join();
+  if (thrown) std::rethrow_exception(thrown);
   return failure;
 }
 

@@ -6,27 +6,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError
-from pumice.loading import load
-from pumice.model import StaticModel
 
 if TYPE_CHECKING:
     from pumice.distill import distill as distill
+    from pumice.loading import load as load
+    from pumice.model import StaticModel as StaticModel
     from pumice.search import Index as Index
 
 __all__ = ["Index", "PumiceError", "StaticModel", "distill", "load"]
 
-_VERBS = {"Index": "pumice.search", "distill": "pumice.distill"}
+# Imported when first asked for, and numpy or optional libraries with them: the command line must
+# be up, and able to say that it was interrupted, before anything slow is imported.
+_HOMES = {
+    "Index": "pumice.search",
+    "StaticModel": "pumice.model",
+    "distill": "pumice.distill",
+    "load": "pumice.loading",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Verbs are imported when they are first asked for, and their optional libraries with them."""
+    """The public names, from the modules where they live."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("pumice")
-    if name not in _VERBS:
+    if name not in _HOMES:
         raise AttributeError(f"module 'pumice' has no attribute {name!r}")
-    value = getattr(import_module(_VERBS[name]), name)
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = (
         value  # also over the sub-package of the same name: pumice.distill is the function
     )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from pumice.errors import PumiceError
@@ -26,11 +30,13 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
         prog="pumice", description="Static text embeddings: distil, index, search, one file."
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
+    parser.set_defaults(parser=parser)
     subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND")
     for name, summary in VERBS.items():
         subparser = subparsers.add_parser(
             name, help=summary, description=f"{summary.capitalize()}."
         )
+        subparser.set_defaults(parser=subparser)  # so that its own usage stands above its errors
         if name == verb:
             import_module(f"pumice.commands.{name}").add_arguments(subparser)
     return parser
@@ -38,25 +44,13 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 worked, 1 failed, 2 wrong usage, 130 interrupted."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    verb = next((a for a in arguments if not a.startswith("-")), None)
-    parser = build_parser(verb)
     try:
-        parsed = parser.parse_args(arguments)
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    if parsed.version:
-        import pumice
-
-        print(f"pumice {pumice.__version__}")
-        return WORKED
-    if parsed.verb is None:
-        parser.print_help()
-        return WRONG_USAGE
-    try:
-        code: int = import_module(f"pumice.commands.{parsed.verb}").run(parsed)
+        _make_printable()
+        code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return code
+    except SystemExit as leaving:  # argparse has printed help or a usage error
+        return int(leaving.code or 0)
     except PumiceError as error:
         print(f"pumice: {error}", file=sys.stderr)
         return FAILED
@@ -70,6 +64,58 @@ def main(argv: Sequence[str] | None = None) -> int:
         what = f"{error.filename}: " if error.filename else ""
         print(f"pumice: {what}{error.strerror or error}", file=sys.stderr)
         return FAILED
+
+
+def _run(arguments: list[str]) -> int:
+    verb = next((a for a in arguments if not a.startswith("-")), None)
+    with _leaving_at_once_when_interrupted():
+        parser = build_parser(verb)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        flags = any(one.startswith("-") for one in unknown)
+        hint = "" if flags or parsed.verb != "search" else ' (put the question in "quotes")'
+        parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    if parsed.version:
+        import pumice
+
+        print(f"pumice {pumice.__version__}")
+        return WORKED
+    if parsed.verb is None:
+        parser.print_help()
+        return WRONG_USAGE
+    code: int = import_module(f"pumice.commands.{parsed.verb}").run(parsed)
+    return code
+
+
+@contextmanager
+def _leaving_at_once_when_interrupted() -> Iterator[None]:
+    """While modules are imported: numpy turns an interrupt into an ImportError. Nothing is open yet."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+
+    def leave(*_: object) -> None:
+        print("pumice: interrupted", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)
+
+    signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _make_printable() -> None:
+    """Streams that take every text: closed ones swallow it, narrow encodings see escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller: pumice >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

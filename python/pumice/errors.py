@@ -21,6 +21,10 @@ class SearchIndexError(PumiceError):
     """A search index that cannot be opened, or that another model filled."""
 
 
+class IndexInUseError(SearchIndexError):
+    """A search index that another process, or another Index of this one, has open."""
+
+
 class MissingExtraError(PumiceError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pumice.distill import DistillOptions, distill_parts
+from pumice.distill import DistillOptions, distill, distill_parts
 from pumice.distill.teacher import Teacher, load_teacher
+from pumice.distill.teacher_files import teacher_name
 from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError, PumiceError
 from tests.hub_server import serve
 
@@ -115,13 +116,99 @@ def test_teacher_without_its_files(bert: Path, tmp_path: Path) -> None:
         distill_parts("nobody/such-model", options=DistillOptions(offline=True))
     with pytest.raises(InputError, match="is a file"):
         distill_parts(bert / "config.json")
-    with pytest.raises(ModelFileError, match="cannot be loaded"):
+    with pytest.raises(ModelFileError, match=r"no config\.json: not a model's folder$"):
         distill_parts(tmp_path)
+    untold = tmp_path / "untold"
+    untold.mkdir()
+    shutil.copy(bert / "config.json", untold)
+    with pytest.raises(ModelFileError, match=r"teacher untold cannot be loaded: .*[^: ]$"):
+        distill_parts(untold)
     broken = tmp_path / "broken"
     shutil.copytree(bert, broken)
     (broken / "model.safetensors").write_bytes(b"short")
     with pytest.raises(PumiceError, match="teacher broken cannot be loaded"):
         distill_parts(broken)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (None, "teacher is of type NoneType: give a folder or a Hugging Face id"),
+        (3, "teacher is of type int"),
+        (b"model", "teacher is of type bytes"),
+        ("", "teacher is empty: give a folder"),
+    ],
+)
+def test_no_teacher_at_all(teacher: Any, message: str) -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(InputError, match=message):
+        distill(teacher)
+
+
+def test_a_loaded_teacher_is_refused(sentence_bert: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    loaded: Any = SentenceTransformer(str(sentence_bert), device="cpu")
+    with pytest.raises(InputError, match="of type SentenceTransformer: save it, and give the"):
+        distill(loaded)
+
+
+def test_folder_that_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers")
+    (tmp_path / "notes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for folder in ("notes", "."):
+        with pytest.raises(ModelFileError) as caught:
+            distill_parts(folder)
+        assert str(caught.value) == f"{folder}: no config.json: not a model's folder"
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("bogus", "^device bogus: torch knows no such device: use cpu"),
+        ("", "^device : torch knows no such device"),
+        ("meta", r"^device meta: Cannot copy out of meta tensor; no data!: use cpu, or leave"),
+        ("cuda", "^device cuda: torch was built without CUDA: use cpu, or leave it out$"),
+    ],
+)
+def test_device_that_is_not_there(bert: Path, device: str, message: str) -> None:
+    import torch
+
+    if device == "cuda" and torch.version.cuda is not None:
+        pytest.skip("needs a torch without CUDA")
+    with pytest.raises(InputError, match=message):
+        distill_parts(bert, dim=8, options=DistillOptions(device=device))
+
+
+@pytest.mark.parametrize(
+    ("folder", "title", "name"),
+    [
+        ("my-bert", "# other", "my-bert"),
+        (
+            "gt_minilm/model",
+            "---\n# a comment\nlicense: mit\n---\n\n# all-MiniLM-L6-v2\n# Usage",
+            "all-MiniLM-L6-v2",
+        ),
+        ("tuned/checkpoint-500", "# SentenceTransformer based on x/y\n# Usage", "tuned"),
+        ("tuned/model", "", "tuned"),
+        (f"models--owner--the-name/snapshots/{'0a' * 20}", "# x", "owner/the-name"),
+    ],
+)
+def test_a_local_teachers_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, title: str, name: str
+) -> None:
+    place = tmp_path / folder
+    place.mkdir(parents=True)
+    if title:
+        (place / "README.md").write_text(title, encoding="utf-8")
+    assert teacher_name(place) == name
+    monkeypatch.chdir(place)
+    assert teacher_name(".") == name
+
+
+def test_a_hub_teachers_name() -> None:
+    assert teacher_name("owner/model") == "owner/model"
 
 
 def test_teacher_with_nan(bert: Path, tmp_path: Path) -> None:
@@ -170,6 +257,16 @@ def test_static_teacher_is_refused(tmp_path: Path, gpt: Path) -> None:
         ({"sif_coefficient": float("nan")}, "sif_coefficient is nan"),
         ({"whitening": 1.5}, "whitening is 1.5"),
         ({"remove_pattern": "("}, "is not a regular expression"),
+        ({"remove_pattern": 3}, "remove_pattern is of type int: give a string or None"),
+        ({"prompt": 3}, "prompt is of type int: give a string or None"),
+        ({"prompt": "\ud800"}, "prompt holds a lone surrogate at character 0"),
+        ({"device": 3.5}, "device is of type float: give a string or None"),
+        ({"name": 3}, "name is of type int: give a string"),
+        ({"name": None}, "name is of type NoneType: give a string"),
+        ({"offline": "yes"}, "offline is of type str: give True or False"),
+        ({"sif_coefficient": "a"}, "sif_coefficient is of type str: give a number or None"),
+        ({"whitening": True}, "whitening is of type bool: give a number or None"),
+        ({"progress": 3}, "progress is of type int: give a function"),
     ],
 )
 def test_bad_options(settings: dict[str, Any], message: str) -> None:
@@ -188,6 +285,11 @@ def test_bad_options(settings: dict[str, Any], message: str) -> None:
         ({"options": DistillOptions(teacher_vocabulary=False)}, "the vocabulary is empty"),
         ({"options": DistillOptions(remove_pattern=".")}, "leaves no token"),
         ({"corpus": ["a"], "options": DistillOptions(weighting="zipf")}, "corpus has no use"),
+        ({"corpus": ["a", "b\ud800"]}, "corpus text 1 holds a lone surrogate at character 1"),
+        ({"corpus": 3}, "corpus is of type int: give a sequence of texts"),
+        ({"corpus": {"the": "often"}}, "corpus counts 'the' as 'often'"),
+        ({"corpus": {"the": 2**70}}, "corpus counts 'the' as 1180591620717411303424"),
+        ({"options": {"name": "mine"}}, "options is of type dict: give DistillOptions"),
     ],
 )
 def test_bad_arguments(bert: Path, arguments: dict[str, Any], message: str) -> None:

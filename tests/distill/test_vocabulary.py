@@ -156,8 +156,7 @@ def test_unknown_tokenizer_model() -> None:
     ("data", "message"),
     [
         (b"", "is empty: give at least one word"),
-        (b"rose\n\ntulip\n", r"words\.txt:2: the vocabulary entry is empty"),
-        (b"rose\ntulip\nrose \n", r"words\.txt:3: 'rose' is there already \(1\)"),
+        (b"\n \n", r"words\.txt: the vocabulary is empty"),
         (b"caf\xe9\n", "not UTF-8"),
     ],
 )
@@ -165,8 +164,17 @@ def test_bad_vocabulary_files(tmp_path: Path, data: bytes, message: str) -> None
     (tmp_path / "words.txt").write_bytes(data)
     with pytest.raises(InputError, match=message):
         read_vocabulary(tmp_path / "words.txt")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"gone\.txt: .* cannot be read: No such file or dir\w+$"):
         read_vocabulary(tmp_path / "gone.txt")
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory$"):
+        read_vocabulary(tmp_path)
+
+
+def test_lines_that_say_nothing_new_are_skipped_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbfrose\r\n\r\n tulip\nrose \n \nrose\n")
+    found = read_vocabulary(tmp_path / "words.txt")
+    assert found.entries == ("rose", "tulip")
+    assert (found.blank, found.repeated) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +185,9 @@ def test_bad_vocabulary_files(tmp_path: Path, data: bytes, message: str) -> None
         (["rose", " "], "vocabulary entry 1: the vocabulary entry is empty"),
         (["rose", "rose"], "'rose' is there already"),
         (["rose", 3], "vocabulary entry 1: a vocabulary entry must be str: 3 is not"),
+        (["rose", "a\ud800"], "vocabulary entry 1 holds a lone surrogate at character 1"),
+        (3, "vocabulary is of type int: give a list"),
+        (iter(["rose"]), "vocabulary is of type list_iterator: give a list"),
         (["\u0301"], "is empty once the teacher's tokenizer has normalised it"),
         (["word " * 80], "reads at most 64"),
     ],

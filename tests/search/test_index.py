@@ -125,6 +125,7 @@ def test_filters_agree_with_python(
         {"x": {"gte": 1, "lt": "2024-01-01"}},
         {"x": {"gte": True}},
         {'a"b c': 1},
+        {"a\\b": 1},
     ],
 )
 def test_refuses_a_filter_that_means_nothing(index: Index, wanted: Any) -> None:
@@ -187,6 +188,8 @@ def test_text_without_a_vector_is_reported_and_not_stored(index: Index) -> None:
         {"id": 1, "text": "x", "v": "\udfff"},
         {"id": 1, "text": "x", "_pumice": 1},
         {"id": 1, "text": "x", 5: 1},
+        {"id": 1, "text": "x", 'size"': 1},
+        {"id": 1, "text": "x", "v": {"a\\b": 1}},
     ],
 )
 def test_refuses_a_record_it_cannot_keep_exactly(index: Index, record: Any) -> None:
@@ -205,7 +208,9 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.text(st.characters(exclude_categories=["Cs"]), min_size=1), inner, max_size=3
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters='"\\'), min_size=1),
+            inner,
+            max_size=3,
         )
     ),
     max_leaves=8,
@@ -266,3 +271,41 @@ def test_optimize_keeps_every_record(index: Index, sentences: list[str]) -> None
     index.optimize()
     assert len(index) == len(sentences)
     assert index.search(QUERIES, k=5) == before
+
+
+def test_any_k_that_can_be_asked_for_is_answered(index: Index) -> None:
+    index.add([{"id": at, "text": "bread"} for at in range(3)])
+    assert len(index.search("bread", k=2**31 - 1)) == 3
+    for k in (2**31, 2**64):
+        with pytest.raises(InputError, match="k is"):
+            index.search("bread", k=k)
+
+
+def test_queries_are_counted_and_may_be_an_array(index: Index) -> None:
+    index.add([{"id": 1, "text": "bread"}])
+    with pytest.raises(InputError, match=r"queries\[1\] is a NoneType"):
+        index.search(["a", None])  # type: ignore[list-item]
+    for array in (np.array(["bread", "wine"]), np.array(["bread", "wine"], dtype=object)):
+        hits = index.search(array)  # type: ignore[call-overload]
+        assert [[hit.id for hit in one] for one in hits] == [[1], [1]]
+
+
+def test_a_record_replaced_by_nothing_is_gone(index: Index) -> None:
+    index.add([{"id": "a", "text": "bread"}, {"id": 2, "text": "wine"}, {"id": 3, "text": "wine"}])
+    report = index.add(
+        {"id": id_, "text": text}
+        for id_, text in [("a", ""), (2, "x"), (2, ""), (3, " "), (3, "cheese")]
+    )
+    assert [skipped.id for skipped in report.skipped] == ["a", 2, 3]
+    assert [(hit.id, hit.text) for hit in index.search("bread")] == [(3, "cheese")]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.b", "a[0]", "a[]", "with space", "a'b", ".", "[x", "a/b:c", " "]
+)
+def test_every_name_a_payload_may_have_can_be_filtered_by(index: Index, name: str) -> None:
+    index.add([{"id": 1, "text": "bread", name: 7}, {"id": 2, "text": "bread"}])
+    assert [hit.id for hit in index.search("bread", filter={name: 7})] == [1]
+    assert [hit.id for hit in index.search("bread", filter={name: {"gte": 7}})] == [1]
+    assert [hit.id for hit in index.search("bread", filter={name: None})] == [2]
+    assert index.search("bread", filter={name: 8}) == []

@@ -125,6 +125,7 @@ def test_what_is_left_out_says_why(index: Index, notes: Path, tmp_path: Path) ->
     (notes / "empty.txt").write_text(" \n")
     (notes / "dangling.txt").symlink_to("/nowhere/at/all")
     (notes / "loop").symlink_to(notes)
+    (notes / "circle.txt").symlink_to(notes / "circle.txt")
     os.mkfifo(notes / "pipe.txt")
     (notes / "surrogate.json").write_text('[{"text": "\\ud800"}]')
     bad_name = os.fsencode(notes) + b"/bad\xff.txt"
@@ -138,11 +139,12 @@ def test_what_is_left_out_says_why(index: Index, notes: Path, tmp_path: Path) ->
         ".hidden.txt": "hidden",
         ".git": "hidden",
         "binary.txt": "binary",
-        "empty.txt": "no text that the model knows",
-        "dangling.txt": "No such file or directory",
+        "empty.txt": "empty",
+        "dangling.txt": "a link to nothing",
+        "circle.txt": "a link that leads back to itself",
         "loop": "link to a folder",
         "pipe.txt": "not a regular file",
-        "surrogate.json": "row 1 holds a lone surrogate, no valid Unicode",
+        "surrogate.json": "1 row left out: row 1 holds a lone surrogate, no valid Unicode",
         "bad?.txt": "its name is not UTF-8",
         "an index": "a pumice index",
     }
@@ -236,8 +238,8 @@ def test_files_of_many_batches(index: Index, tmp_path: Path, rows: int) -> None:
         file.write("{broken")
     report = index_paths(index, [folder])
     [skipped] = report.skipped
-    assert skipped.reason.startswith(f"line {rows - 499} is not JSON")
-    assert len(index) == 0
+    assert skipped.reason.startswith(f"1 row left out: line {rows - 499} is not JSON")
+    assert len(index) == rows - 500
     write_rows(table, rows)
     assert index_paths(index, [folder]).passages_added == len(index) == rows
 
@@ -252,3 +254,39 @@ def test_a_passage_the_model_knows_nothing_of_is_no_gap(index: Index, tmp_path: 
     assert (report.passages_added, len(index)) == (1, 1)
     assert index.search("wine", k=1)[0].payload["row"] == 2
     assert index_paths(index, [tmp_path / "rows.json"]).embedded_bytes in (0, 4)
+
+
+def test_bad_rows_are_counted_and_the_first_are_named(index: Index, tmp_path: Path) -> None:
+    lines = [f'{{"text": "train {n}"}}' if n % 2 else "nope" for n in range(20)]
+    lines[1] = '{"text": "\\ud800"}'
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    report = index_paths(index, [tmp_path / "t.jsonl"])
+    [skipped] = report.skipped
+    assert skipped.reason.startswith("11 rows left out: line 1 is not JSON")
+    assert "; row 2 holds a lone surrogate" in skipped.reason
+    assert skipped.reason.endswith("; and 6 more")
+    assert len(index) == 9
+
+
+def test_a_root_that_is_gone_loses_its_passages(index: Index, notes: Path) -> None:
+    index_paths(index, [notes])
+    (notes / "cat.txt").unlink()
+    report = index_paths(index, [notes / "cat.txt", notes / "deep"])
+    assert (report.files_removed, report.files_unchanged) == (1, 1)
+    [skipped] = report.skipped
+    assert skipped.path == str(notes / "cat.txt")
+    assert skipped.reason == "no longer there, its passages are removed"
+    with pytest.raises(InputError, match="cannot be indexed"):
+        index_paths(index, [notes / "cat.txt"])  # now the index knows nothing of it
+    notes.rename(notes.parent / "elsewhere")
+    assert index_paths(index, [notes]).files_removed == 2
+    assert len(index) == 0
+
+
+def test_nested_fields_of_rows_can_be_filtered_by(index: Index, tmp_path: Path) -> None:
+    rows = [{"text": "wine", "maker": {"name": n, "a.b": 1}, "x.y": n} for n in ("ada", "bob")]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    index_paths(index, [tmp_path / "t.json"])
+    for wanted in ({"maker.name": "bob"}, {"x.y": "bob"}):
+        [hit] = index.search("wine", filter=wanted)
+        assert hit.payload["maker"] == {"name": "bob", "a.b": 1}

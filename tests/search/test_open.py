@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from pumice.errors import PumiceError, SearchIndexError
 from pumice.search import Index
-from pumice.search.manifest import MANIFEST_FILE
+from pumice.search.manifest import MANIFEST_FILE, UNFINISHED_FILE
 
 RECORDS = [{"id": 1, "text": "a cat"}, {"id": "two", "text": "a train", "year": 2024}]
 
@@ -117,12 +119,59 @@ def test_a_lost_shard_is_one_sentence(filled: Path, model: Any) -> None:
 
 
 def test_a_creation_that_was_killed_starts_over(filled: Path, model: Any) -> None:
-    (filled / MANIFEST_FILE).unlink()  # it is written last
+    (filled / UNFINISHED_FILE).touch()  # it goes last
+    (filled / MANIFEST_FILE).unlink()
     (filled / (MANIFEST_FILE + "abc.tmp")).write_text("{")
     with Index(filled, model) as index:
         assert len(index) == 0
         index.add(RECORDS)
     assert json.loads((filled / MANIFEST_FILE).read_text())["version"] == 1
+    assert not (filled / UNFINISHED_FILE).exists()
+
+
+def test_a_finished_index_is_kept_whatever_a_killed_creation_left(filled: Path, model: Any) -> None:
+    (filled / UNFINISHED_FILE).touch()
+    with Index(filled, model) as index:
+        assert len(index) == 2
+    (filled / MANIFEST_FILE).unlink()
+    with pytest.raises(SearchIndexError, match="restore it"):
+        Index(filled, model)
+
+
+def test_a_lost_manifest_does_not_cost_the_records(filled: Path, model: Any) -> None:
+    (filled / MANIFEST_FILE).rename(filled.parent / "backup.json")
+    with pytest.raises(
+        SearchIndexError,
+        match=r"holds a shard but no pumice-index\.json: restore it or name a new folder",
+    ):
+        Index(filled, model)
+    (filled.parent / "backup.json").rename(filled / MANIFEST_FILE)
+    with Index(filled, model) as index:
+        assert len(index) == 2
+
+
+def test_a_folder_of_the_users_named_shard_is_kept(tmp_path: Path, model: Any) -> None:
+    (tmp_path / "shard").mkdir()
+    (tmp_path / "shard" / "thesis.tex").write_text("years of work")
+    for _ in range(2):
+        with pytest.raises(SearchIndexError, match=r"not empty \(it holds 'shard'\)"):
+            Index(tmp_path, model)
+    assert (tmp_path / "shard" / "thesis.tex").read_text() == "years of work"
+    assert os.listdir(tmp_path) == ["shard"]
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, model: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with Index("~/mine", model) as index:
+        assert index.folder == tmp_path / "mine"
+
+
+def test_a_missing_engine_leaves_no_folder(tmp_path: Path, model: Any, monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "qdrant_edge", None)
+    with pytest.raises(PumiceError, match=r'pip install "pumice\[search\]"'):
+        Index(tmp_path / "new", model)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_closed_index_says_so(filled: Path, model: Any) -> None:

@@ -8,14 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pumice.errors import SearchIndexError
+from pumice.errors import IndexInUseError, SearchIndexError
 from pumice.search import Index, index_paths
+from pumice.search.owner import LOCK_FILE, Owner
 
 HOLD = """
 import sys, time
@@ -89,6 +91,24 @@ def test_a_second_process_is_told_who_holds_the_index(tmp_path: Path, model_path
     finally:
         kill(holder)
     Index(tmp_path / "i", model_path).close()  # a killed holder's note is stale, its lock is gone
+
+
+@posix
+def test_a_holder_is_named_even_if_its_note_comes_late(tmp_path: Path) -> None:
+    holder = Owner(tmp_path)
+    note = (tmp_path / LOCK_FILE).read_text()
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for stale in ("", note.replace(str(os.getpid()), str(dead.pid))):
+        (tmp_path / LOCK_FILE).write_text(stale)
+        late = threading.Timer(0.2, (tmp_path / LOCK_FILE).write_text, [note])
+        late.start()
+        with pytest.raises(IndexInUseError, match="already open in this process"):
+            Owner(tmp_path)
+        late.join()
+    holder.release()
+    assert (tmp_path / LOCK_FILE).read_text() == ""
+    Owner(tmp_path).release()
 
 
 @posix

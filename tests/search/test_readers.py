@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pumice.search.documents.document import Document, LineFinder, UnreadableError
+from pumice.search.documents.document import BadRow, Document, LineFinder, UnreadableError
 from pumice.search.documents.formats import open_file
 
 HTML = b"""<!doctype html>
@@ -29,7 +30,7 @@ and the <a href="x">old passport</a>.</p>
 
 def read(path: Path, content: bytes | str) -> list[Document]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(open_file(path).documents)
+    return [one for one in open_file(path).documents if isinstance(one, Document)]
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,7 @@ def test_text_is_kept_to_the_character(tmp_path: Path, name: str, kind: str) -> 
         ("a.txt", b"\xff\xfea", "not UTF-16 text"),
         ("a.json", b"{", "not JSON"),
         ("a.json", b"[" * 100_000, "nested too deeply"),
-        ("a.jsonl", b'{"text": "x"}\nnope\n', "line 2 is not JSON"),
-        ("a.jsonl", b"[" * 100_000, "line 1 is not JSON"),
-        ("a.jsonl", b'"\xff"', "line 1 is not JSON"),
-        ("a.csv", b"a,b\n1,2,3\n", "row 1 has 3 fields, the header 2"),
-        ("a.csv", b'a,b\n"open', "not CSV"),
+        ("a.csv", b'"a,b', "not CSV"),
         ("a.csv", b"a\n\xff\n", "not UTF-8 text"),
         ("a.csv", b"a\0", "binary"),
         ("a.parquet", b"PAR1 but no more", "not Parquet"),
@@ -69,6 +66,28 @@ def test_a_broken_file_says_why(tmp_path: Path, name: str, content: bytes, reaso
     with pytest.raises(UnreadableError, match=reason) as broken:
         read(tmp_path / name, content)
     assert not broken.value.unread
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reasons", "good"),
+    [
+        ("a.jsonl", b'"x"\nnope\n"y"\n', ["line 2 is not JSON"], ["x", "y"]),
+        ("a.jsonl", b"[" * 100_000, ["line 1 is not JSON"], []),
+        ("a.jsonl", b'"\xff"\n"y"', ["line 1 is not JSON"], ["y"]),
+        ("a.csv", b"a,b\nx,2\n1,2,3\ny,\n", ["row 2 has 3 fields, the header 2"], ["x", "y"]),
+        ("a.csv", b'a,b\nx,1\n"open,2\n3,4\n', ["row 2 is not CSV"], ["x"]),
+        ("a.csv", b'a,b\nx,1\n"y"z,2\nz,3\n', ["row 2 is not CSV"], ["x", "z"]),
+    ],
+)
+def test_a_bad_row_costs_no_other(
+    tmp_path: Path, name: str, content: bytes, reasons: list[str], good: list[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    found = list(open_file(tmp_path / name).documents)
+    assert [one.text for one in found if isinstance(one, Document)] == good
+    bad = [one.reason for one in found if isinstance(one, BadRow)]
+    assert len(bad) == len(reasons)
+    assert all(told.startswith(reason) for told, reason in zip(bad, reasons, strict=True))
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv"])
@@ -115,15 +134,51 @@ def test_broken_html_does_not_raise(tmp_path: Path, content: str) -> None:
     assert isinstance(page.text, str)
 
 
+@pytest.mark.parametrize(
+    ("meta", "encoding"),
+    [
+        ('<meta charset="windows-1251">', "cp1251"),
+        ("<META http-equiv=x content='text/html; charset=Shift_JIS'>", "shift_jis"),
+        ("<meta charset=iso-8859-1>", "cp1252"),
+    ],
+)
+def test_html_is_read_in_the_encoding_it_declares(tmp_path: Path, meta: str, encoding: str) -> None:
+    text = {
+        "cp1251": "\u043a\u043e\u0448\u043a\u0430",
+        "shift_jis": "\u732b",
+        "cp1252": "caf\u00e9 \u2019",
+    }[encoding]
+    [page] = read(tmp_path / "a.html", f"<html><head>{meta}</head><p>{text}".encode(encoding))
+    assert page.text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<p>caf\xe9", r"not UTF-8 text \(byte 6\)"),
+        (b"<meta charset=nonsense>caf\xe9", "not text in the nonsense that it declares"),
+        (b"<meta charset=rot13>caf\xe9", "not text in the rot13 that it declares"),
+        (b"<meta charset=utf-8>caf\xe9", "not text in the utf-8 that it declares"),
+    ],
+)
+def test_html_in_no_encoding_says_so(tmp_path: Path, content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableError, match=reason):
+        read(tmp_path / "a.html", content)
+
+
 def test_json_is_records(tmp_path: Path) -> None:
     rows = [
         {"text": "prose", "year": 2024, "tags": ["a", "b"], "id": 7, "long": "x" * 300},
-        {"title": "No text", "body": {"deep": ["inside", 5]}, "ok": True, "none": None},
+        {"title": "No text", "body": {"deep": ["inside", 5], "": 1}, "ok": True, "none": None},
         "a string",
     ]
     expected = [
         Document("prose", "record", {"row": 1, "year": 2024, "tags": ["a", "b"]}),
-        Document("No text\ninside", "record", {"row": 2, "title": "No text", "ok": True}),
+        Document(
+            "No text\ninside",
+            "record",
+            {"row": 2, "title": "No text", "body": {"deep": ["inside", 5]}, "ok": True},
+        ),
         Document("a string", "record", {"row": 3, "value": "a string"}),
     ]
     assert read(tmp_path / "a.json", json.dumps(rows)) == expected
@@ -174,6 +229,24 @@ def test_pdf_pages(tmp_path: Path) -> None:
         ("Bring a photograph", {"page": 1}),
         ("Pay the fee", {"page": 2}),
     ]
+
+
+def test_a_pdf_that_needs_repair_prints_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("pypdf")
+    (tmp_path / "a.pdf").write_bytes(pdf("Bring a photograph").replace(b"%%EOF", b""))
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4 but no more")
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from pumice.search.documents.formats import open_file\n"
+        "for name in sys.argv[1:]:\n"
+        "    try:\n        list(open_file(Path(name)).documents)\n"
+        "    except Exception as error:\n        print(error)\n"
+    )
+    files = [str(tmp_path / "a.pdf"), str(tmp_path / "b.pdf")]
+    command = [sys.executable, "-c", script, *files]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    assert "not a readable PDF" in ran.stdout
 
 
 def pdf(*texts: str) -> bytes:

@@ -13,12 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pumice.errors import SearchIndexError
 from pumice.search import Hit, Index
 from pumice.search.documents.document import Document
 from pumice.search.documents.splitting import split_document
 from pumice.search.highlight import best_sentences
 from pumice.search.index import empty_index
 from pumice.search.location import demo_index_folder
+from pumice.search.manifest import MANIFEST_FILE, read_manifest
 from pumice.search.rendering import BOLD, printable
 from pumice.search.stdlib_docs import standard_library
 
@@ -30,6 +32,7 @@ QUESTIONS = (
     "how much free disk space is left",
 )
 _ANSWERS = 2
+_MARK = f"{MANIFEST_FILE}.demo"  # only an index of the demo's own is emptied
 _LINE = 92
 
 
@@ -40,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, embed, ask, and say what to try next."""
-    folder = Path(args.into) if args.into else demo_index_folder()
+    folder = Path(args.into).expanduser() if args.into else demo_index_folder()
+    if args.into and read_manifest(folder) is not None and not (folder / _MARK).exists():
+        raise SearchIndexError(
+            f"{folder} holds an index that the demo did not make: name a new folder"
+        )
     empty_index(folder)
     version = ".".join(map(str, sys.version_info[:2]))
     print(f"Reading the documentation of Python {version}'s standard library …", flush=True)
@@ -53,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
         flush=True,
     )
     with Index(folder) as index:
+        (folder / _MARK).touch()
         started = time.perf_counter()
         report = index.add(records)
         index.flush()
@@ -124,6 +132,6 @@ def _body(hit: Hit) -> str:
 def _place(hit: Hit) -> str:
     source = hit.payload["source"]
     if source == "built-in":
-        return "written in C"
+        return "built-in"
     library = sysconfig.get_path("stdlib")
     return f"{os.path.relpath(source, library)}:{hit.payload['line']}"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from pumice.distill import DistillOptions, distill
 from pumice.distill.corpus import read_corpus
+from pumice.distill.distillation import check_settings
 from pumice.distill.options import Pooling, Progress, Weighting
 from pumice.distill.vocabulary import read_vocabulary
 from pumice.errors import InputError, MissingExtraError
+
+_WRONG_USAGE = 2  # what argparse exits with too
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,28 +84,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Distil, save, and say what was made."""
-    if not args.output.parent.is_dir():
-        raise InputError(
-            f"{args.output.parent}: no such folder to write the model to: make it first"
+    progress = None if args.json else _progress()
+    try:
+        options = DistillOptions(
+            weighting=args.weighting,
+            sif_coefficient=args.sif_coefficient,
+            whitening=args.whitening,
+            pooling=args.pooling,
+            prompt=args.prompt,
+            remove_unseen=args.remove_unseen,
+            teacher_vocabulary=not args.only_vocabulary,
+            name=args.name,
+            device=args.device,
+            offline=args.offline,
+            trust_remote_code=args.trust_remote_code,
+            progress=progress,
         )
-    options = DistillOptions(
-        weighting=args.weighting,
-        sif_coefficient=args.sif_coefficient,
-        whitening=args.whitening,
-        pooling=args.pooling,
-        prompt=args.prompt,
-        remove_unseen=args.remove_unseen,
-        teacher_vocabulary=not args.only_vocabulary,
-        name=args.name,
-        device=args.device,
-        offline=args.offline,
-        trust_remote_code=args.trust_remote_code,
-        progress=None if args.json else _progress(),
-    )
+        check_settings(
+            args.dim,
+            options=options,
+            vocabulary=args.vocabulary is not None,
+            corpus=args.corpus is not None,
+        )
+    except InputError as error:  # settings come from flags alone: this is wrong usage
+        print(f"pumice distill: error: {error}", file=sys.stderr)
+        return _WRONG_USAGE
+    _check_output(args.output)
+    words = None if args.vocabulary is None else read_vocabulary(args.vocabulary)
     model = distill(
         args.teacher,
         dim=args.dim,
-        vocabulary=None if args.vocabulary is None else read_vocabulary(args.vocabulary),
+        vocabulary=None if words is None else words.entries,
         corpus=None if args.corpus is None else read_corpus(args.corpus),
         options=options,
     )
@@ -112,15 +126,54 @@ def run(args: argparse.Namespace) -> int:
         "dimensions": model.dimensions,
         "dtype": args.dtype,
         "bytes": args.output.stat().st_size,
+        "native": model.metadata["tokenizer"]["native"],
+        "reason": model.metadata["tokenizer"]["reason"],
+        "blank_lines": 0 if words is None else words.blank,
+        "repeated_lines": 0 if words is None else words.repeated,
     }
     if args.json:
         print(json.dumps(made))
     else:
-        print(
-            f"{args.output}: {made['tokens']} tokens, {model.dimensions} dimensions, "
-            f"{args.dtype}, {made['bytes'] / 1e6:.1f} MB"
-        )
+        print("\n".join(_told(made, vocabulary=args.vocabulary)))
     return 0
+
+
+def _told(made: Mapping[str, Any], *, vocabulary: Path | None) -> Iterator[str]:
+    """What was made, for people: one line, and one for each thing they may not expect."""
+    yield (
+        f"{made['model']}: {made['tokens']} tokens, {made['dimensions']} dimensions, "
+        f"{made['dtype']}, {made['bytes'] / 1e6:.1f} MB"
+    )
+    if made["blank_lines"] or made["repeated_lines"]:
+        yield (
+            f"{vocabulary}: skipped {made['blank_lines']} blank and "
+            f"{made['repeated_lines']} repeated lines"
+        )
+    if not made["native"]:
+        yield (
+            f"note: the model splits text with the tokenizers library, slower than "
+            f"pumice's own core, because {made['reason']}"
+        )
+
+
+def _check_output(output: Path) -> None:
+    """Find out before the teacher runs for minutes whether the model can be written there."""
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder: name a file in it, such as model.pumice")
+    if output.exists() and not output.is_file():
+        raise InputError(f"{output}: is not a regular file: name another to write the model to")
+    if not output.parent.is_dir():
+        raise InputError(f"{output.parent}: no such folder to write the model to: make it first")
+    # Only a write tells: permission bits know nothing of read-only mounts, nor do they stop root.
+    # The name is as long as the one that the model is first saved under.
+    probe = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{output}: cannot be written: {error.strerror}: name another place"
+        ) from None
 
 
 def _progress() -> Progress:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
@@ -12,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from pumice.search import Index, IndexProgress, IndexReport, index_paths
+from pumice.commands.opening import open_index
+from pumice.search import IndexProgress, IndexReport, index_paths
 from pumice.search.documents.report import Progress
 from pumice.search.index import GRAPH_FROM
 from pumice.search.location import default_index_folder
-from pumice.search.rendering import printable
+from pumice.search.rendering import as_json, counted, printable
 
 _PLAIN_LINE_SECONDS = 5.0
 _SKIPPED_SHOWN = 10
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Index, report, say what to try next."""
     folder = Path(args.into) if args.into else default_index_folder()
-    with Index(folder, args.model) as index:
+    with open_index(folder, args.model) as index:
         with _shown_progress(quiet=args.json) as progress:
             report = index_paths(index, args.paths, progress=progress)
         if len(index) >= GRAPH_FROM:
@@ -47,29 +47,33 @@ def run(args: argparse.Namespace) -> int:
                 )
             index.optimize()
         total, model = len(index), index.model.name
+    # Asked to index and nothing could be: a script should not go on as if it had worked.
+    worked = report.files_indexed or report.files_unchanged or report.files_removed
+    code = 1 if report.skipped and not worked else 0
     if args.json:
-        print(
-            json.dumps(
-                {**asdict(report), "index": str(folder), "passages": total}, ensure_ascii=False
-            )
-        )
-        return 0
+        print(as_json({**asdict(report), "index": str(folder), "passages": total}))
+        return code
     for line in _summary(report):
         print(line)
-    print(f"index    {folder}: {total:,} passages, model {model}")
+    print(f"index    {folder}: {counted(total, 'passage')}, model {model}")
     option = f" --index {args.into}" if args.into else ""
-    print(f'next     pumice search{option} "your question"')
-    return 0
+    if total:
+        print(f'next     pumice search{option} "your question"')
+    return code
 
 
 def _summary(report: IndexReport) -> Iterator[str]:
     megabytes = report.embedded_bytes / 1e6
     yield (
-        f"indexed  {report.files_indexed:,} files, {report.passages_added:,} passages, "
+        f"indexed  {counted(report.files_indexed, 'file')}, "
+        f"{counted(report.passages_added, 'passage')}, "
         f"{megabytes:.1f} MB of text in {report.seconds:.1f} s"
     )
     if report.files_unchanged or report.files_removed:
-        yield f"kept     {report.files_unchanged:,} unchanged files, removed {report.files_removed:,}"
+        yield (
+            f"kept     {counted(report.files_unchanged, 'unchanged file')}, "
+            f"removed {report.files_removed:,}"
+        )
     if report.skipped:
         reasons = Counter(skipped.reason for skipped in report.skipped).most_common()
         told = "; ".join(f"{count:,} {reason}" for reason, count in reasons[:_SKIPPED_SHOWN])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -13,28 +14,41 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pumice.distill.options import check_unicode
 from pumice.distill.tokenizer_json import load_tokenizer, token_ids
 from pumice.errors import InputError
 
 _BATCH = 1000
+_MOST = 2**40  # of one token; a sum over any vocabulary still fits 64 bits
 
 
 def token_counts(
     tokenizer: dict[str, Any], corpus: Iterable[str] | Mapping[str, int]
 ) -> NDArray[np.int64]:
     """Count each token id of a tokenizer in texts, or look it up where counts are given by token."""
+    check_corpus(corpus)
     ids = token_ids(tokenizer)
     if isinstance(corpus, Mapping):
-        counts = np.array([corpus.get(token, 0) for token in ids], dtype=np.int64)
-        if (counts < 0).any():
-            raise InputError("corpus gives a negative count: give how often each token occurs")
-        return counts
+        return np.array([_count_of(token, corpus.get(token, 0)) for token in ids], dtype=np.int64)
     return _count(tokenizer, corpus, size=len(ids))
 
 
-def _count(tokenizer: dict[str, Any], texts: Iterable[str], *, size: int) -> NDArray[np.int64]:
-    if isinstance(texts, str):
+def check_corpus(corpus: Any) -> None:
+    """Raise InputError for what is no corpus at all, without reading any of it."""
+    if isinstance(corpus, str):
         raise InputError("corpus is one string: give a sequence of texts, or [text]")
+    if not isinstance(corpus, Iterable):
+        kind = type(corpus).__name__
+        raise InputError(f"corpus is of type {kind}: give a sequence of texts, or counts by token")
+
+
+def _count_of(token: str, count: Any) -> int:
+    if not isinstance(count, (int, np.integer)) or not 0 <= count <= _MOST:
+        raise InputError(f"corpus counts {token!r} as {count!r}: give how often it occurs")
+    return int(count)
+
+
+def _count(tokenizer: dict[str, Any], texts: Iterable[str], *, size: int) -> NDArray[np.int64]:
     encoder = load_tokenizer(tokenizer)
     counts = np.zeros(size, dtype=np.int64)
     position = 0
@@ -44,11 +58,9 @@ def _count(tokenizer: dict[str, Any], texts: Iterable[str], *, size: int) -> NDA
             if not isinstance(text, str):
                 kind = type(text).__name__
                 raise InputError(f"corpus text {position + offset} is of type {kind}: give str")
+            check_unicode(text, what=f"corpus text {position + offset}")
         position += len(batch)
-        try:
-            encodings = encoder.encode_batch_fast(batch, add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError) as error:
-            raise InputError(f"the tokenizer refuses a corpus text: {error}") from error
+        encodings = encoder.encode_batch_fast(batch, add_special_tokens=False)
         ids = [encoding.ids for encoding in encodings]
         counts += np.bincount(np.fromiter((i for row in ids for i in row), int), minlength=size)
     if position == 0:
@@ -68,8 +80,10 @@ def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
                     yield from _json_strings(lines, path)
                 else:
                     yield from (line for line in lines if not line.isspace())
-        except (OSError, EOFError, lzma.LZMAError) as error:
-            raise InputError(f"{path}: the corpus file cannot be read ({error})") from error
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            # Of these only the system's own errors have a strerror; their str() names an errno.
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{path}: the corpus file cannot be read: {reason}") from error
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: the corpus file is not UTF-8 text: convert it") from error
 
@@ -92,4 +106,7 @@ def _json_strings(lines: Iterable[str], path: Path) -> Iterator[str]:
             raise InputError(f"{path}:{number}: not a JSON object: {error}") from error
         if not isinstance(record, dict):
             raise InputError(f"{path}:{number}: not a JSON object: put one object on each line")
-        yield from (value for value in record.values() if isinstance(value, str))
+        for key, value in record.items():
+            if isinstance(value, str):
+                check_unicode(value, what=f"{path}:{number}: {key!r}")
+                yield value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.distill.corpus import token_counts
+from pumice.distill.corpus import check_corpus, token_counts
 from pumice.distill.options import DistillOptions
 from pumice.distill.pca import project
 from pumice.distill.teacher import Teacher, load_teacher
@@ -22,7 +22,13 @@ from pumice.distill.tokenizer_json import (
     unknown_token,
     word_level,
 )
-from pumice.distill.vocabulary import OwnVocabulary, kept_tokens, own_vocabulary, seen_tokens
+from pumice.distill.vocabulary import (
+    OwnVocabulary,
+    check_entries,
+    kept_tokens,
+    own_vocabulary,
+    seen_tokens,
+)
 from pumice.distill.weights import corpus_probabilities, sif_weights, zipf_probabilities
 from pumice.errors import InputError
 from pumice.modelfile.parts import Metadata, ModelParts
@@ -46,9 +52,10 @@ def distill(
 
     Every token goes through the teacher alone; its vector is turned onto the ``dim`` principal
     components (None: as many as the teacher has) and weighted by how rare the token is.
-    ``vocabulary`` adds words and phrases. ``corpus`` gives the texts in which tokens are counted
-    (read once, a generator will do) or the counts themselves, by token. Raises InputError,
-    HubError, ModelFileError, and MissingExtraError without ``pip install "pumice[distill]"``.
+    ``vocabulary`` adds words and phrases, none empty or twice. ``corpus`` gives the texts
+    in which tokens are counted (read once, a generator will do) or the counts themselves, by
+    token. Raises InputError, HubError, ModelFileError, and MissingExtraError without
+    ``pip install "pumice[distill]"``.
     """
     from pumice.model import StaticModel
 
@@ -66,8 +73,14 @@ def distill_parts(
     options: DistillOptions = _DEFAULTS,
 ) -> ModelParts:
     """Do what `distill` does, but stop before the model is compiled."""
+    check_settings(
+        dim, options=options, vocabulary=vocabulary is not None, corpus=corpus is not None
+    )
+    if vocabulary is not None:
+        check_entries(vocabulary)
+    if corpus is not None:
+        check_corpus(corpus)
     weighting = _weighting(options, corpus=corpus is not None)
-    _check(dim, options=options, vocabulary=vocabulary is not None, corpus=corpus is not None)
     loaded = load_teacher(teacher, options)
     if dim is not None and dim > loaded.width:
         raise InputError(
@@ -122,6 +135,34 @@ def distill_parts(
             provenance=provenance,
         ),
     )
+
+
+def check_settings(
+    dim: int | None, *, options: DistillOptions, vocabulary: bool, corpus: bool
+) -> None:
+    """Raise InputError for settings that go ill together, before anything is read or loaded.
+
+    ``vocabulary`` and ``corpus`` say whether there is one.
+    """
+    if not isinstance(options, DistillOptions):
+        raise InputError(f"options is of type {type(options).__name__}: give DistillOptions")
+    if dim is not None and (isinstance(dim, bool) or not isinstance(dim, int) or dim < 1):
+        raise InputError(f"dim is {dim!r}: give a whole number of at least 1, or None")
+    if options.remove_unseen and not corpus:
+        raise InputError("remove_unseen needs a corpus to look for tokens in: give one")
+    if not options.teacher_vocabulary and not vocabulary:
+        raise InputError("the vocabulary is empty: without the teacher's tokens, give words")
+    weighting = options.weighting
+    if weighting == "sif" and not corpus:
+        raise InputError(
+            'weighting "sif" needs a corpus to count tokens in: give one, or use "zipf"'
+        )
+    if corpus and weighting not in ("auto", "sif") and not options.remove_unseen:
+        raise InputError(
+            f'a corpus has no use with weighting "{weighting}": leave it out, or use "sif"'
+        )
+    if weighting == "none" and options.sif_coefficient is not None:
+        raise InputError('sif_coefficient has no use with weighting "none": leave it out')
 
 
 @dataclass(frozen=True)
@@ -190,27 +231,9 @@ def _pieces(layout: _Layout, teacher: Teacher) -> list[list[int]]:
 
 
 def _weighting(options: DistillOptions, *, corpus: bool) -> str:
-    weighting = options.weighting
-    if weighting == "auto":
+    if options.weighting == "auto":
         return "sif" if corpus else "zipf"
-    if weighting == "sif" and not corpus:
-        raise InputError(
-            'weighting "sif" needs a corpus to count tokens in: give one, or use "zipf"'
-        )
-    if corpus and weighting != "sif" and not options.remove_unseen:
-        raise InputError(
-            f'a corpus has no use with weighting "{weighting}": leave it out, or use "sif"'
-        )
-    return weighting
-
-
-def _check(dim: int | None, *, options: DistillOptions, vocabulary: bool, corpus: bool) -> None:
-    if dim is not None and (isinstance(dim, bool) or not isinstance(dim, int) or dim < 1):
-        raise InputError(f"dim is {dim!r}: give a whole number of at least 1, or None")
-    if options.remove_unseen and not corpus:
-        raise InputError("remove_unseen needs a corpus to look for tokens in: give one")
-    if not options.teacher_vocabulary and not vocabulary:
-        raise InputError("the vocabulary is empty: without the teacher's tokens, give words")
+    return options.weighting
 
 
 def _prefixes(dim: int) -> tuple[int, ...]:

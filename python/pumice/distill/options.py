@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from numbers import Real
+from typing import Any, Literal, get_args
 
 from pumice.errors import InputError
 
@@ -58,6 +59,8 @@ class DistillOptions:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
+        for field, kind in _KINDS.items():
+            _check_kind(field, getattr(self, field), kind=kind)
         for field, allowed in (("weighting", Weighting), ("pooling", Pooling)):
             if getattr(self, field) not in get_args(allowed):
                 known = ", ".join(get_args(allowed))
@@ -69,6 +72,9 @@ class DistillOptions:
             )
         if self.whitening is not None and not 0 <= self.whitening <= 1:
             raise InputError(f"whitening is {self.whitening}: it must lie between 0 and 1")
+        if self.progress is not None and not callable(self.progress):
+            kind = type(self.progress).__name__
+            raise InputError(f"progress is of type {kind}: give a function of (done, total)")
         if self.remove_pattern is not None:
             try:
                 re.compile(self.remove_pattern)
@@ -76,3 +82,39 @@ class DistillOptions:
                 raise InputError(
                     f"remove_pattern {self.remove_pattern!r} is not a regular expression: {error}"
                 ) from error
+
+
+_KINDS: dict[str, Any] = {
+    "sif_coefficient": Real | None,
+    "whitening": Real | None,
+    "prompt": str | None,
+    "remove_pattern": str | None,
+    "remove_unseen": bool,
+    "teacher_vocabulary": bool,
+    "name": str,
+    "device": str | None,
+    "offline": bool,
+    "trust_remote_code": bool,
+}
+
+
+def _check_kind(field: str, value: Any, *, kind: Any) -> None:
+    # bool counts as a number to Python, but True is no coefficient.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        wanted = {bool: "True or False", str: "a string"}.get(kind)
+        if wanted is None:
+            wanted = "a string or None" if kind == str | None else "a number or None"
+        raise InputError(f"{field} is of type {type(value).__name__}: give {wanted}")
+    if isinstance(value, str):
+        check_unicode(value, what=field)
+
+
+def check_unicode(text: str, *, what: str) -> None:
+    """Raise InputError for a lone surrogate: no tokenizer, file or terminal takes one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{what} holds a lone surrogate at character {error.start}, which UTF-8 cannot carry: "
+            "remove it"
+        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice.distill.options import DistillOptions, Pooling, Progress
-from pumice.distill.teacher_files import read_card, teacher_folder
+from pumice.distill.teacher_files import read_card, teacher_folder, teacher_name
 from pumice.errors import (
     InputError,
     MissingExtraError,
@@ -98,9 +99,9 @@ def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
     except ImportError as error:
         raise MissingExtraError("transformers", "distill") from error
 
+    device = _device(options.device)
     folder = teacher_folder(teacher, offline=options.offline)
-    name = folder.name if Path(teacher).exists() else str(teacher)
-    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    name = teacher_name(teacher)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
     with _quiet():
         try:
@@ -113,6 +114,8 @@ def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
             raise
         except Exception as error:  # loaders raise whatever their file formats' libraries do
             reason = str(error).strip().split("\n")[0]
+            if reason.endswith((":", ": ")):  # what follows is on the lines below
+                reason = textwrap.shorten(str(error), 300, placeholder=" …")
             raise ModelFileError(f"teacher {name} cannot be loaded: {reason}") from error
 
     backend = getattr(loaded.tokenizer, "backend_tokenizer", None)
@@ -150,6 +153,30 @@ def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
         forward=pooled,
         device=device,
     )
+
+
+def _device(asked: str | None) -> str:
+    """Choose the device, or try the one that was asked for: torch says only in use what it has."""
+    import torch
+
+    if asked is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(asked).type
+    except RuntimeError:
+        raise InputError(
+            f"device {asked}: torch knows no such device: use cpu, cuda, cuda:1 or mps"
+        ) from None
+    try:
+        torch.zeros(1, device=asked).cpu()
+    except (
+        Exception
+    ) as error:  # AssertionError, RuntimeError, NotImplementedError: each backend its own
+        reason = str(error).strip().split("\n")[0].split(". ")[0]
+        if kind == "cuda" and torch.version.cuda is None:
+            reason = "torch was built without CUDA"
+        raise InputError(f"device {asked}: {reason}: use cpu, or leave it out") from error
+    return asked
 
 
 @dataclass(frozen=True)

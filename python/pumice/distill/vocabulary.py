@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pumice.distill.options import check_unicode
 from pumice.distill.tokenizer_json import (
     NewWord,
     Phrase,
@@ -27,33 +28,59 @@ class OwnVocabulary:
     phrases: tuple[Phrase, ...] = ()
 
 
-def read_vocabulary(path: Path) -> list[str]:
-    """Read a vocabulary file: UTF-8, one word or phrase on each line, none empty or repeated."""
+@dataclass(frozen=True)
+class VocabularyFile:
+    """What a vocabulary file says, and how many of its lines said nothing new."""
+
+    entries: tuple[str, ...]
+    blank: int
+    repeated: int
+
+
+def read_vocabulary(path: Path) -> VocabularyFile:
+    """Read a vocabulary file: UTF-8, one word or phrase on each line.
+
+    Blank lines and those that repeat an earlier one are skipped, and counted.
+    """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except OSError as error:
-        raise InputError(f"{path}: the vocabulary file cannot be read ({error})") from error
+        raise InputError(f"{path}: the vocabulary file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: the vocabulary file is not UTF-8 text: convert it") from error
-    _check_entries(lines, place=f"{path}:", first=1)
-    return [line.strip() for line in lines]
+    entries = tuple(dict.fromkeys(filter(None, lines)))
+    if not entries:
+        raise InputError(f"{path}: the vocabulary is empty: give at least one word")
+    blank = lines.count("")
+    return VocabularyFile(entries, blank=blank, repeated=len(lines) - blank - len(entries))
 
 
-def _check_entries(entries: Sequence[str], *, place: str, first: int) -> None:
+def check_entries(entries: Sequence[str]) -> None:
+    """Raise InputError for entries that are no strings, empty, or there twice.
+
+    A list that a program gives is not mended in silence; for a file, which a person wrote,
+    `read_vocabulary` skips and counts.
+    """
     if isinstance(entries, str):
         raise InputError("vocabulary is one string: give a sequence of words and phrases")
+    if not isinstance(entries, Sequence):
+        kind = type(entries).__name__
+        raise InputError(f"vocabulary is of type {kind}: give a list of words and phrases")
     if not entries:
-        raise InputError(f"{place} the vocabulary is empty: give at least one word")
+        raise InputError("the vocabulary is empty: give at least one word")
     seen: dict[str, int] = {}
-    for number, entry in enumerate(entries, start=first):
+    for number, entry in enumerate(entries):
         if not isinstance(entry, str):
-            raise InputError(f"{place}{number}: a vocabulary entry must be str: {entry!r} is not")
+            raise InputError(
+                f"vocabulary entry {number}: a vocabulary entry must be str: {entry!r} is not"
+            )
+        check_unicode(entry, what=f"vocabulary entry {number}")
         if not entry.strip():
-            raise InputError(f"{place}{number}: the vocabulary entry is empty: remove it")
+            raise InputError(f"vocabulary entry {number}: the vocabulary entry is empty: remove it")
         if entry.strip() in seen:
             before = seen[entry.strip()]
             raise InputError(
-                f"{place}{number}: {entry.strip()!r} is there already ({before}): remove one"
+                f"vocabulary entry {number}: {entry.strip()!r} is there already ({before}): remove one"
             )
         seen[entry.strip()] = number
 
@@ -66,7 +93,6 @@ def own_vocabulary(
     Entries that the tokenizer spells alike ("Paris", "paris" when it lowercases), or that are
     among the ``taken`` tokens already, come in once.
     """
-    _check_entries(entries, place="vocabulary entry ", first=0)
     reference = load_tokenizer(tokenizer)
     model = tokenizer["model"]
     longest_word = model.get("max_input_chars_per_word", 2**31)

@@ -14,6 +14,7 @@ import shutil
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,18 +48,22 @@ class EdgeHome:
     """An Edge shard in `folder / "shard"`. Threads may share it; processes may not."""
 
     def __init__(self, folder: Path, *, owner: Owner, dim: int, create: bool) -> None:
-        """Open the shard, or create it; SearchIndexError says why neither works."""
+        """Open the shard, or create it in place of one the caller knows to be unfinished.
+
+        SearchIndexError says why neither works.
+        """
         self._folder = folder
         self._path = folder / SHARD_FOLDER
         self._owner = owner
         self._dim = dim
         self._pid = os.getpid()
-        self._qe = _engine()
+        self._qe = engine()
         self._shard: qdrant_edge.EdgeShard | None = None
         self._need_space(0, _RESERVE if create else _OPEN_RESERVE)
         if create:
-            shutil.rmtree(self._path, ignore_errors=True)  # left by a creation that was killed
             with self._translated("created"):
+                if self._path.exists():  # left by a creation that was killed; Index has checked
+                    shutil.rmtree(self._path)
                 self._path.mkdir()
                 self._shard = self._qe.EdgeShard.create(str(self._path), self._config())
                 self._shard.update(
@@ -247,6 +252,15 @@ class EdgeHome:
         return self._qe.Filter(must=[self._condition(condition) for condition in conditions])
 
     def _condition(self, condition: Condition) -> Any:
+        """`a.b` and `a[0]` are paths, but may be the names of fields too: either will do."""
+        key = condition.key
+        if '"' in key or not ("." in key or "[" in key):
+            return self._one_reading(condition)
+        both = [self._one_reading(one) for one in (condition, replace(condition, key=f'"{key}"'))]
+        neither = isinstance(condition, Missing) and condition.absent
+        return self._qe.Filter(must=both) if neither else self._qe.Filter(should=both)
+
+    def _one_reading(self, condition: Condition) -> Any:
         qe = self._qe
         if isinstance(condition, Missing):
             return qe.FieldCondition(condition.key, is_empty=condition.absent)
@@ -276,7 +290,8 @@ class EdgeHome:
         return qe.FieldCondition(key, range=qe.RangeFloat(gte=value, lte=value))
 
 
-def _engine() -> Any:
+def engine() -> Any:
+    """Qdrant Edge; MissingExtraError where it is not installed."""
     try:
         import qdrant_edge
     except ImportError:

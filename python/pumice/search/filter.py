@@ -50,7 +50,7 @@ Condition = AnyOf | Range | Missing
 
 
 def parse_filter(given: Mapping[str, Any] | None) -> list[Condition]:
-    """The conditions that all must hold; a dot in a key goes one level down.
+    """The conditions that all must hold; a dot in a key goes one level down, or is in the name.
 
     A value asks for equality, a list for any of its values, a dict of gte, gt, lte, lt for a
     range, None for a missing value. Raises InputError for anything else.
@@ -75,9 +75,16 @@ def _condition(key: Any, value: Any) -> Condition:
     return AnyOf(path, (_value(key, value),))
 
 
+def is_unaddressable(name: str) -> bool:
+    """Whether no path can spell this name of a payload field, so that it could not be filtered."""
+    return '"' in name or "\\" in name
+
+
 def _quoted(key: str) -> str:
-    if '"' in key:
-        raise InputError(f"filter key {key!r} holds a double quote: rename the payload field")
+    if is_unaddressable(key):
+        raise InputError(
+            f"filter key {key!r} holds a double quote or a backslash: no payload field is named so"
+        )
     return f'"{key}"'
 
 

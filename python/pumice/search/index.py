@@ -17,10 +17,18 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, PumiceError, SearchIndexError
-from pumice.search.edge import SHARD_FOLDER, EdgeHome
+from pumice.search.edge import SHARD_FOLDER, EdgeHome, engine
 from pumice.search.filter import parse_filter
 from pumice.search.home import Home, Point
-from pumice.search.manifest import MANIFEST_FILE, Manifest, read_manifest, write_manifest
+from pumice.search.manifest import (
+    MANIFEST_FILE,
+    UNFINISHED_FILE,
+    Manifest,
+    mark_finished,
+    mark_unfinished,
+    read_manifest,
+    write_manifest,
+)
 from pumice.search.owner import LOCK_FILE, Owner
 from pumice.search.record import (
     AddReport,
@@ -39,6 +47,8 @@ if TYPE_CHECKING:
 
 BATCH = 1024  # records embedded and written together
 _BATCH_CHARACTERS = 8_000_000
+MAX_K = 2**31 - 1
+_LARGE_K = 10_000
 GRAPH_FROM = 200_000  # records from which the command line builds a graph: a scan takes 20 ms there
 NO_TOKENS = "its text is empty, or the model knows no token of it"
 
@@ -73,7 +83,7 @@ class Index:
                 f"{location}: this version of pumice keeps indexes in folders; Qdrant servers are "
                 "not supported yet: give a folder"
             )
-        self.folder = Path(location).absolute()
+        self.folder = Path(os.path.expanduser(location)).absolute()
         manifest = _find(self.folder, create=create)
         self.model, place = _model_for(self.folder, model, manifest)
         if manifest is not None:
@@ -90,6 +100,7 @@ class Index:
         self._home: Home = self._open_home(place)
 
     def _open_home(self, place: str | None) -> Home:
+        engine()  # where the engine is missing, no folder is left behind
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -99,16 +110,18 @@ class Index:
         owner = Owner(self.folder)
         try:
             # Read again: another process may have created the index before the lock was ours.
-            manifest = read_manifest(self.folder)
+            manifest = _find(self.folder, create=True)
             if manifest is not None:
+                mark_finished(self.folder)
                 _check_model(self.folder, manifest, self.model)
                 if place not in (None, manifest.model_location):  # the model file has moved
                     write_manifest(self.folder, replace(manifest, model_location=place))
                 return EdgeHome(self.folder, owner=owner, dim=manifest.dim, create=False)
+            mark_unfinished(self.folder)
             home = EdgeHome(self.folder, owner=owner, dim=self.dim, create=True)
-            # The manifest comes last: without one the folder counts as not yet created.
             name, fingerprint = self.model.name, self.model.fingerprint
             write_manifest(self.folder, Manifest(name, fingerprint, self.dim, place))
+            mark_finished(self.folder)
             return home
         except BaseException:
             owner.release()
@@ -118,7 +131,8 @@ class Index:
         """Store records, replacing those whose id is there already; report what was left out.
 
         A record is a dict with "id" (int, UUID or str), "text", and any JSON payload. A text
-        without a token the model knows has no vector: it is skipped and reported, never stored.
+        without a token the model knows has no vector: it is skipped and reported, never stored,
+        and a record of its id that is there already is deleted.
         Records are stored in batches of 1,024; an InputError names the first one that cannot be
         stored, and the batches before it stay. What `add` has returned from survives `kill -9`.
         """
@@ -140,6 +154,11 @@ class Index:
             ]
             if points:
                 self._home.upsert(points)
+            # A record replaced by a text without a vector must not be found by its old text.
+            latest = {record.point_id: row for row, record in enumerate(batch)}
+            replaced = [point_id for point_id, row in latest.items() if not known[row]]
+            if stored := self._home.present(replaced) if replaced else set():
+                self._home.delete(list(stored))
             added += len(points)
             skipped += [
                 Skipped(record.id, NO_TOKENS) for row, record in enumerate(batch) if not known[row]
@@ -171,10 +190,19 @@ class Index:
         """
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             raise InputError(f"k is {k!r}: it must be an int of at least 1")
+        if k > MAX_K:
+            raise InputError(f"k is {k}: at most {MAX_K:,} hits can be asked for")
+        if k > _LARGE_K:  # the engine makes room for k hits
+            k = min(k, max(len(self), 1))
+        if isinstance(query, np.ndarray):
+            query = query.tolist()
         if not isinstance(query, (str, Sequence)):
             raise InputError(f"query is a {type(query).__name__}: give a str or a list of str")
         conditions = parse_filter(filter)
         queries = [query] if isinstance(query, str) else list(query)
+        for at, one in enumerate(queries):
+            if not isinstance(one, str):
+                raise InputError(f"queries[{at}] is a {type(one).__name__}: give a str")
         vectors, known = self.embed(queries)
         found = iter(self._home.query(vectors[known], k=k, conditions=conditions))
         hits = [[hit_of(one) for one in next(found)] if has_vector else [] for has_vector in known]
@@ -274,7 +302,8 @@ def empty_index(folder: Path) -> None:
         return
     owner = Owner(folder)
     try:
-        (folder / MANIFEST_FILE).unlink()  # first: from here on the folder is an unfinished one
+        mark_unfinished(folder)
+        (folder / MANIFEST_FILE).unlink()
         shutil.rmtree(folder / SHARD_FOLDER, ignore_errors=True)
     finally:
         owner.release()
@@ -304,17 +333,28 @@ def _find(folder: Path, *, create: bool) -> Manifest | None:
     if not create:
         raise SearchIndexError(f"there is no index in {folder}: fill one first (pumice index PATH)")
     if folder.is_dir():
-        ours = {LOCK_FILE, SHARD_FOLDER}
-        foreign = [
-            name
-            for name in os.listdir(folder)
-            if name not in ours and not name.startswith(MANIFEST_FILE)
-        ]
-        if foreign:
-            raise SearchIndexError(
-                f"{folder} is not an index and not empty (it holds {sorted(foreign)[0]!r}): "
-                "name a new folder"
-            )
+        return _check_free(folder)
+    return None
+
+
+def _check_free(folder: Path) -> Manifest | None:
+    """Refuse a folder with anything in it that pumice cannot prove to be its own."""
+    try:
+        names = set(os.listdir(folder))
+    except OSError as error:
+        raise SearchIndexError(f"{folder} cannot be read: {error.strerror}") from None
+    if MANIFEST_FILE in names:  # another process has just created it
+        return read_manifest(folder)
+    if SHARD_FOLDER in names and UNFINISHED_FILE not in names and LOCK_FILE in names:
+        raise SearchIndexError(
+            f"{folder} holds a shard but no {MANIFEST_FILE}: restore it or name a new folder"
+        )
+    ours = {LOCK_FILE, *([SHARD_FOLDER] if UNFINISHED_FILE in names else [])}
+    foreign = [name for name in names if name not in ours and not name.startswith(MANIFEST_FILE)]
+    if foreign:
+        raise SearchIndexError(
+            f"{folder} is not an index and not empty (it holds {min(foreign)!r}): name a new folder"
+        )
     return None
 
 
@@ -332,7 +372,9 @@ def _model_for(
             return pumice.load(manifest.model_location), manifest.model_location
         except PumiceError as error:
             raise SearchIndexError(
-                f"index {folder} needs the model {manifest.model_name} that filled it: {error}"
+                f"index {folder} needs the model {manifest.model_name} that filled it: {error}; "
+                "where it has moved, run pumice index PATH --model NEWPLACE, or open the index "
+                "with Index(folder, model=NEWPLACE)"
             ) from error
     if given is None:
         return pumice.load(), None

@@ -12,6 +12,8 @@ from typing import Any
 from pumice.errors import SearchIndexError
 
 MANIFEST_FILE = "pumice-index.json"
+# Stands beside the shard while it is created or emptied: only then may pumice delete the shard.
+UNFINISHED_FILE = f"{MANIFEST_FILE}.unfinished"
 _FORMAT = "pumice-index"
 _VERSION = 1
 _MAX_BYTES = 1 << 20
@@ -67,6 +69,23 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+        raise SearchIndexError(f"index {folder} cannot be written: {error.strerror}") from None
+
+
+def mark_unfinished(folder: Path) -> None:
+    """Say that the shard of `folder`, from here on, is pumice's own and holds nothing to keep."""
+    try:
+        with (folder / UNFINISHED_FILE).open("w") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise SearchIndexError(f"index {folder} cannot be written: {error.strerror}") from None
+
+
+def mark_finished(folder: Path) -> None:
+    """Say that the shard is to be kept; nothing deletes it any more."""
+    try:
+        (folder / UNFINISHED_FILE).unlink(missing_ok=True)
+    except OSError as error:
         raise SearchIndexError(f"index {folder} cannot be written: {error.strerror}") from None
 
 

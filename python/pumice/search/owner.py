@@ -6,14 +6,18 @@ import json
 import os
 import socket
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pumice.errors import SearchIndexError
+from pumice.errors import IndexInUseError, SearchIndexError
 
 LOCK_FILE = "owner.lock"
 _COMMAND_LENGTH = 120
+_NOTE_SECONDS = 1.0  # how long a new holder may take to write its note
+_RETRY_SECONDS = 0.01
 # Windows locks are mandatory: lock a byte far behind the note, so that it stays readable.
 _LOCKED_BYTE = 1 << 30
 
@@ -38,8 +42,9 @@ class Owner:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock, or raise SearchIndexError naming the process that has it."""
+        """Take the lock, or raise IndexInUseError naming the process that has it."""
         self._descriptor = -1
+        self._locked_by = -1
         try:
             # Not inherited by programs this process starts, unless it hands the descriptor on.
             self._descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
@@ -47,13 +52,23 @@ class Owner:
             raise SearchIndexError(
                 f"index {folder} cannot be locked: {error.strerror}; make the folder writable"
             ) from None
+        deadline = time.monotonic() + _NOTE_SECONDS
+        while not self._take():
+            note = _read_note(self._descriptor)
+            # No note, or that of a killed holder: the new one has yet to write its own.
+            if _is_running(note) or time.monotonic() > deadline:
+                self.release()
+                raise IndexInUseError(_held(folder, note))
+            time.sleep(_RETRY_SECONDS)
+        self._locked_by = os.getpid()
+        self.note(" ".join(sys.argv) or "python", pid=os.getpid())
+
+    def _take(self) -> bool:
         try:
             _lock(self._descriptor)
         except OSError:
-            note = _read_note(self._descriptor)
-            self.release()
-            raise SearchIndexError(_held(folder, note)) from None
-        self.note(" ".join(sys.argv) or "python", pid=os.getpid())
+            return False
+        return True
 
     @property
     def descriptor(self) -> int:
@@ -83,6 +98,9 @@ class Owner:
     def release(self) -> None:
         """Let the next process in. May be called twice."""
         if self._descriptor >= 0:
+            if self._locked_by == os.getpid():  # not in a forked child: the note is its parent's
+                with suppress(OSError):
+                    os.ftruncate(self._descriptor, 0)  # or the next one would be taken for us
             os.close(self._descriptor)
             self._descriptor = -1
 
@@ -94,6 +112,22 @@ def _read_note(descriptor: int) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
+
+
+def _is_running(note: dict[str, Any]) -> bool:
+    """Whether the note is of a process that may well hold the lock."""
+    pid = note.get("pid")
+    if not isinstance(pid, int) or pid < 1:
+        return False
+    if note.get("host") != socket.gethostname() or sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # somebody else's process
+    return True
 
 
 def _held(folder: Path, note: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pumice.errors import InputError
+from pumice.search.filter import is_unaddressable
 from pumice.search.home import Payload, PointId, Scored
 
 # str ids become UUIDv5 under this name space. Fixed for ever: it names points in stored indexes.
@@ -125,6 +126,11 @@ def _string_keys(mapping: Mapping[Any, Any], where: str) -> Iterator[tuple[str, 
         if not isinstance(key, str) or not key:
             raise InputError(f"{where}: payload key {key!r} is not a non-empty str")
         _check_unicode(key, f"{where}: a payload key")
+        if is_unaddressable(key):
+            raise InputError(
+                f"{where}: payload key {key!r} holds a double quote or a backslash, which no "
+                "filter can spell: rename it"
+            )
         yield key, value
 
 

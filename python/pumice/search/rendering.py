@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pumice.search.highlight import Match
 from pumice.search.record import Hit
 
 BOLD = ("\033[1m", "\033[0m")
-ASTERISKS = ("**", "**")  # where there is no terminal, or it wants no styles
+ASTERISKS = ("**", "**")  # for a terminal that wants no styles
+PLAIN = ("", "")
 # An indexed file may hold escape sequences that would rewrite the reader's terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -19,6 +23,24 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def printable(text: str) -> str:
     """Text without control characters, line breaks and tabs kept."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON that standard output can encode."""
+    unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=not unicode)
+
+
+def marks_for_output() -> tuple[str, str]:
+    """What stands around the best sentence: nothing where no person reads it from a terminal."""
+    if not sys.stdout.isatty():
+        return PLAIN
+    return ASTERISKS if "NO_COLOR" in os.environ else BOLD
 
 
 def marked_lines(text: str, match: Match, *, marks: tuple[str, str]) -> Iterator[str]:

@@ -6,18 +6,18 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from pumice.search.documents.document import Document, UnreadableError
+from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.fields import row_document
 
 _SAMPLE = 65536
 _MAX_FIELD = 64 << 20
 
 
-def read_csv(path: Path) -> Iterator[Document]:
+def read_csv(path: Path) -> Iterator[Document | BadRow]:
     """Row numbers count data rows from 1. Comma, semicolon, tab or bar: the header line decides.
 
-    Raises UnreadableError on a row with more fields than the header, on bytes that are not UTF-8
-    and on NUL.
+    A row that cannot be read, or has more fields than the header, is a BadRow. Raises
+    UnreadableError on a bad header, on bytes that are not UTF-8 and on NUL.
     """
     with path.open("rb") as raw:
         if b"\0" in raw.read(_SAMPLE):
@@ -29,26 +29,34 @@ def read_csv(path: Path) -> Iterator[Document]:
             delimiter = max(",;\t|", key=header.count)
             rows = _rows(csv.reader(file, delimiter=delimiter, strict=True))
             names = next(rows, [])
+            if isinstance(names, csv.Error):
+                raise UnreadableError(f"not CSV ({names})")
             for row, values in enumerate(rows, start=1):
+                if isinstance(values, csv.Error):
+                    yield BadRow(f"row {row} is not CSV ({values})")
+                    continue
                 if len(values) > len(names):
-                    raise UnreadableError(
-                        f"row {row} has {len(values)} fields, the header {len(names)}"
-                    )
+                    yield BadRow(f"row {row} has {len(values)} fields, the header {len(names)}")
+                    continue
                 cells = dict(zip(names, map(_cell, values), strict=False))
                 if cells:
                     yield row_document(cells, row=row)
     except UnicodeDecodeError:
         raise UnreadableError("not UTF-8 text") from None
-    except csv.Error as error:
-        raise UnreadableError(f"not CSV ({error})") from None
 
 
-def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows, whole documents as cells included: the limit is the module's, so it is put back."""
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
+    """The rows, whole documents as cells included: the limit is the module's, so it is put back.
+
+    After an error the reader goes on with the next line; a quote never closed takes all the rest.
+    """
+    row: list[str] | csv.Error | None
     while True:
         previous = csv.field_size_limit(_MAX_FIELD)
         try:
             row = next(reader, None)
+        except csv.Error as error:
+            row = error
         finally:
             csv.field_size_limit(previous)
         if row is None:

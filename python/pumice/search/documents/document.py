@@ -25,6 +25,13 @@ class Document:
     lines: Sequence[tuple[int, int]] | None = None
 
 
+@dataclass(frozen=True)
+class BadRow:
+    """A row that gives no document, in a table whose other rows do; `reason` names the row."""
+
+    reason: str
+
+
 class LineFinder:
     """Line numbers of ascending character offsets, each character looked at once."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pumice.errors import MissingExtraError
 from pumice.search.documents.csv_files import read_csv
-from pumice.search.documents.document import Document, UnreadableError
+from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.html import read_html
 from pumice.search.documents.json_files import read_json, read_jsonl
 from pumice.search.documents.parquet import read_parquet
@@ -32,7 +32,7 @@ _whole: dict[str, Callable[[bytes], Iterator[Document]]] = {
     ".json": read_json,
     ".pdf": read_pdf,
 }
-_streamed: dict[str, Callable[[Path], Iterator[Document]]] = {
+_streamed: dict[str, Callable[[Path], Iterator[Document | BadRow]]] = {
     ".jsonl": read_jsonl,
     ".csv": read_csv,
     ".parquet": read_parquet,
@@ -45,7 +45,7 @@ class Reading:
     """A file's documents, read as they are asked for, and the SHA-256 of its bytes."""
 
     sha256: str
-    documents: Iterator[Document]
+    documents: Iterator[Document | BadRow]
 
 
 def open_file(path: Path) -> Reading:
@@ -75,7 +75,9 @@ def open_file(path: Path) -> Reading:
     return Reading(hashlib.sha256(data).hexdigest(), _guarded(_whole[suffix](data)))
 
 
-def _guarded(documents: Iterator[Document]) -> Iterator[Document]:
+def _guarded(
+    documents: Iterator[Document] | Iterator[Document | BadRow],
+) -> Iterator[Document | BadRow]:
     try:
         yield from documents
     except MissingExtraError as error:

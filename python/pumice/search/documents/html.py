@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
@@ -15,6 +16,13 @@ _INLINE = frozenset(
     | {"var", "wbr"}
 )
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+
+
+_CHARSET = re.compile(
+    rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE | re.ASCII
+)
+_DECLARED_WITHIN = 4096
+_LATIN_1 = frozenset(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii"))
 
 
 class _Page(HTMLParser):
@@ -87,11 +95,28 @@ class _Page(HTMLParser):
         self._length += len(text)
 
 
+def _decode(data: bytes) -> str:
+    """UTF-8 as for any text; a page that is not, in the encoding that its <meta> declares."""
+    try:
+        return decode(data)
+    except UnreadableError:
+        declared = _CHARSET.search(data[:_DECLARED_WITHIN])
+        if declared is None:
+            raise
+        name = declared[1].decode("ascii")
+        # The web's latin-1 is Windows' code page, as the HTML standard says.
+        encoding = "cp1252" if name.lower() in _LATIN_1 else name
+        try:
+            return data.decode(encoding)
+        except (LookupError, ValueError):
+            raise UnreadableError(f"not text in the {name} that it declares") from None
+
+
 def read_html(data: bytes) -> Iterator[Document]:
     """The page's title and text without scripts, styles and the rest of its head."""
     page = _Page()
     try:
-        page.feed(decode(data))
+        page.feed(_decode(data))
         page.close()
     except AssertionError as error:  # html.parser's answer to some broken <![ declarations
         raise UnreadableError(f"not readable HTML ({error})") from None

@@ -15,7 +15,7 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from pumice.search.documents.document import Document, UnreadableError
+from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.formats import open_file
 from pumice.search.documents.ledger import (
     UNFINISHED,
@@ -33,6 +33,8 @@ from pumice.search.home import Point
 from pumice.search.index import BATCH, Index
 from pumice.search.record import Record, parse_record, stored_payload
 
+_BAD_ROWS_SHOWN = 5
+
 
 def index_paths(
     index: Index,
@@ -45,11 +47,16 @@ def index_paths(
     Reads .txt .md .rst .html .py .json .jsonl .csv .parquet .pdf, splits them into passages and
     stores each with `source` (absolute path), `start`, `end` (character span), `line`, and the
     row or page. Unchanged files are not embedded again; passages of files that are gone are
-    removed. Interrupted at any point, even by `kill -9`, running it again completes the work.
+    removed; so are those of a path that the index knows and that is there no more. Interrupted
+    at any point, even by `kill -9`, running it again completes the work.
     """
     started = time.perf_counter()
-    found = find_files([paths] if isinstance(paths, (str, os.PathLike)) else paths)
-    run = _Run(index, found, progress)
+    ledger = read_ledger(index.home)
+    found = find_files(
+        [paths] if isinstance(paths, (str, os.PathLike)) else paths,
+        known=lambda root: any(_below(source, [root]) for source in ledger),
+    )
+    run = _Run(index, found, ledger, progress)
     for source in found.files:
         run.file(source)
         run.files_done += 1
@@ -79,10 +86,32 @@ class _Small:
     pieces: list[_Piece]
 
 
+class _BadRows:
+    """The bad rows of one file: the first few as they are, the others counted."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._shown: list[str] = []
+
+    def add(self, bad: BadRow) -> None:
+        self._count += 1
+        if len(self._shown) < _BAD_ROWS_SHOWN:
+            self._shown.append(bad.reason)
+
+    def __str__(self) -> str:
+        told = "; ".join(self._shown)
+        if self._count == 1:
+            return f"1 row left out: {told}"
+        more = self._count - len(self._shown)
+        return f"{self._count:,} rows left out: {told}" + (f"; and {more:,} more" if more else "")
+
+
 class _Run:
     """One call of `index_paths`: what it found, has written and will report."""
 
-    def __init__(self, index: Index, found: Found, progress: Progress | None) -> None:
+    def __init__(
+        self, index: Index, found: Found, ledger: dict[str, Entry], progress: Progress | None
+    ) -> None:
         self.files_done = 0
         self._progress = progress
         self.report = IndexReport()
@@ -90,10 +119,12 @@ class _Run:
         self._index = index
         self._home = index.home
         self._found = found
-        self._ledger = read_ledger(self._home)
+        self._ledger = ledger
         self._unread: set[str] = set()
         self._small: list[_Small] = []
         self._waiting = 0
+        self._bad_rows: dict[str, _BadRows] = {}
+        self._empty: set[str] = set()  # of the files just read
 
     def tell(self, source: str, passages: int = 0) -> None:
         """Report progress; `passages` are those of a file still being written."""
@@ -118,8 +149,10 @@ class _Run:
                 write_state(self._home, entry, state)
                 self.report.files_unchanged += 1
                 return
-            pieces = _pieces(source, reading.documents)
+            pieces = self._pieces(source, reading.documents)
             first = list(islice(pieces, BATCH))
+            if not first:
+                self._empty.add(source)
             if len(first) < BATCH:
                 self._gather(_Small(source, state, first))
             else:
@@ -193,6 +226,7 @@ class _Run:
         self._done(source, written)
 
     def _leave_out(self, source: str, reason: str, *, unread: bool) -> None:
+        self._bad_rows.pop(source, None)
         self.skipped.append(SkippedFile(source, reason))
         if not unread and source in self._ledger:
             self._remove(source)
@@ -201,14 +235,30 @@ class _Run:
         self.report.passages_added += passages
         if passages:
             self.report.files_indexed += 1
-        else:
-            self.skipped.append(SkippedFile(source, "no text that the model knows"))
+        if bad := self._bad_rows.pop(source, None):
+            self.skipped.append(SkippedFile(source, str(bad)))
+        elif not passages:
+            empty = source in self._empty
+            reason = "empty" if empty else "no text that the model knows"
+            self.skipped.append(SkippedFile(source, reason))
 
     def _shorten(self, source: str, passages: int) -> None:
         """Remove what an earlier, longer version of the file left behind."""
         conditions: list[Condition] = [AnyOf("source", (source,)), Range("passage", gte=passages)]
         self.report.passages_removed += self._home.count(conditions)
         self._home.delete_matching(conditions)
+
+    def _pieces(self, source: str, documents: Iterator[Document | BadRow]) -> Iterator[_Piece]:
+        for given in documents:
+            fault: BadRow | None = None
+            if isinstance(given, Document) and given.kind == "record":
+                fault = _unicode_fault(given)
+            document = fault or given
+            if isinstance(document, BadRow):
+                self._bad_rows.setdefault(source, _BadRows()).add(document)
+                continue
+            for passage in split_document(document):
+                yield _Piece(passage.text, _payload(source, document, passage))
 
     def _remove(self, source: str) -> None:
         self._shorten(source, 0)
@@ -221,21 +271,13 @@ class _Run:
         return result
 
 
-def _pieces(source: str, documents: Iterator[Document]) -> Iterator[_Piece]:
-    for document in documents:
-        if document.kind == "record":
-            _check_unicode(document)
-        for passage in split_document(document):
-            yield _Piece(passage.text, _payload(source, document, passage))
-
-
-def _check_unicode(document: Document) -> None:
+def _unicode_fault(document: Document) -> BadRow | None:
     """JSON can spell lone surrogates, which neither the model nor the store can take."""
     try:
         json.dumps([document.text, document.payload], ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        row = document.payload["row"]
-        raise UnreadableError(f"row {row} holds a lone surrogate, no valid Unicode") from None
+        return BadRow(f"row {document.payload['row']} holds a lone surrogate, no valid Unicode")
+    return None
 
 
 def _payload(source: str, document: Document, passage: Passage) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pumice.search.documents.document import Document, UnreadableError
+from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.fields import row_document
 from pumice.search.documents.text import decode
 
@@ -26,8 +26,8 @@ def read_json(data: bytes) -> Iterator[Document]:
         yield row_document(_fields(item), row=row)
 
 
-def read_jsonl(path: Path) -> Iterator[Document]:
-    """One record per line; row numbers are line numbers. Read line by line."""
+def read_jsonl(path: Path) -> Iterator[Document | BadRow]:
+    """One record per line; row numbers are line numbers. A bad line costs no other line."""
     with path.open("rb") as file:
         row = 0
         while line := file.readline(_MAX_LINE):
@@ -38,7 +38,8 @@ def read_jsonl(path: Path) -> Iterator[Document]:
                 value = json.loads(line.decode("utf-8-sig" if row == 1 else "utf-8"))
             except (ValueError, RecursionError) as error:
                 reason = error.__class__.__name__ if isinstance(error, RecursionError) else error
-                raise UnreadableError(f"line {row} is not JSON ({reason})") from None
+                yield BadRow(f"line {row} is not JSON ({reason})")
+                continue
             yield row_document(_fields(value), row=row)
 
 

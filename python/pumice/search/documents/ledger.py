@@ -15,7 +15,7 @@ from pumice.search.record import PRIVATE
 
 _FILE = "file"
 # Passages cut by other rules are not comparable: raise this when reading or splitting changes.
-RULES = 1
+RULES = 2
 # A file changed within this time of being read may change again and keep its time stamp.
 _RACY_NANOSECONDS = 2_000_000_000
 

@@ -36,6 +36,8 @@ def read_parquet(path: Path) -> Iterator[Document]:
 def _plain(value: Any) -> Any:
     if isinstance(value, date):  # datetime is one too
         return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value

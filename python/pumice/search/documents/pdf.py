@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
 
 from pumice.errors import MissingExtraError
@@ -15,6 +16,10 @@ def read_pdf(data: bytes) -> Iterator[Document]:
         import pypdf
     except ImportError:
         raise MissingExtraError("pypdf", "pdf") from None
+    # pypdf logs what it repairs; Python prints that where the program has no log handler at all.
+    logger = logging.getLogger("pypdf")
+    quiet = logging.NullHandler()
+    logger.addHandler(quiet)
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
@@ -30,3 +35,5 @@ def read_pdf(data: bytes) -> Iterator[Document]:
         # A hostile PDF makes pypdf raise nearly anything: KeyError, RecursionError, zlib.error ...
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UnreadableError(f"not a readable PDF ({reason})") from None
+    finally:
+        logger.removeHandler(quiet)

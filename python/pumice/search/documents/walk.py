@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,8 @@ class Found:
     unseen: tuple[str, ...]
 
 
-def find_files(paths: Sequence[str | os.PathLike[str]]) -> Found:
-    """Walk the paths in name order; InputError if one does not exist.
+def find_files(paths: Sequence[str | os.PathLike[str]], *, known: Callable[[str], bool]) -> Found:
+    """Walk the paths in name order; InputError if one does not exist and is not `known` either.
 
     A path named by the caller is indexed even if hidden; below it hidden files and folders are
     skipped, links to folders are not followed, and index folders are left out.
@@ -44,12 +45,25 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> Found:
         try:
             mode = os.stat(root).st_mode
         except OSError as error:
-            raise InputError(f"{os.fspath(given)!r} cannot be indexed: {error.strerror}") from None
+            if isinstance(error, (FileNotFoundError, NotADirectoryError)) and known(root):
+                walk.gone(root)
+                continue
+            raise InputError(
+                f"{os.fspath(given)!r} cannot be indexed: {_why_not_there(root, error)}"
+            ) from None
         if stat.S_ISDIR(mode):
             walk.folder(root)
         else:
             walk.file(root)
     return Found(tuple(roots), tuple(sorted(walk.files)), tuple(walk.skipped), tuple(walk.unseen))
+
+
+def _why_not_there(path: str, error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a link that leads back to itself"
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):
+        return "a link to nothing"
+    return error.strerror or str(error)
 
 
 class _Walk:
@@ -98,9 +112,12 @@ class _Walk:
                 self._skip(path, "not a regular file")
                 return
         except OSError as error:
-            self._skip(path, error.strerror or str(error))
+            self._skip(path, _why_not_there(path, error))
             return
         self.files.add(path)
+
+    def gone(self, root: str) -> None:
+        self._skip(root, "no longer there, its passages are removed")
 
     def _skip(self, path: str, reason: str) -> None:
         self.skipped.append(SkippedFile(path, reason))
