@@ -13,6 +13,7 @@
 #include "double_array_build.h"
 #include "parallel.h"
 #include "pumice.h"
+#include "spans.h"
 #include "texts.h"
 
 namespace nb = nanobind;
@@ -106,6 +107,13 @@ class Model {
     return ids;
   }
 
+  SpanTable token_spans(nb::handle text) const {
+    const std::vector<std::string_view> views{utf8_of(text, -1)};
+    std::vector<pumice_token> tokens;
+    run(views, 1, [&](pumice_worker* worker, std::size_t) { return read_spans(worker, views[0], tokens); });
+    return span_table(views[0], tokens);
+  }
+
   void pool(Ids ids, Offsets offsets, std::uint32_t dim, int type, Bytes out) const {
     const std::size_t count = offsets.shape(0) == 0 ? 0 : offsets.shape(0) - 1;
     std::vector<std::string_view> spans;
@@ -191,6 +199,7 @@ NB_MODULE(_core, m) {
            nb::arg("allocate"))
       .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"))
       .def("tokenize", &Model::tokenize, nb::arg("texts"), nb::arg("threads"))
+      .def("token_spans", &Model::token_spans, nb::arg("text"))
       .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"), nb::arg("out"));
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
 }
