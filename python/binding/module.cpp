@@ -162,8 +162,12 @@ class Model {
     Failure failure;
     {
       nb::gil_scoped_release released;
-      failure = for_each_text(model_, texts, threads, work);
+      failure = for_each_text(model_, texts, threads, work, [] {
+        const nb::gil_scoped_acquire held;
+        return PyErr_CheckSignals() != 0;  // runs Python's handlers on the main thread; elsewhere it is nothing
+      });
     }
+    if (failure.interrupted) throw nb::python_error();
     if (failure.status != PUMICE_OK) raise_status(failure.status, failure.position);
   }
 

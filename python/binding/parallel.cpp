@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -15,7 +16,8 @@ namespace {
 // A share takes some 100 µs: long against handing it out, short against a core that comes late.
 constexpr std::size_t kShareBytes = 16 << 10;
 constexpr std::size_t kMostScratch = std::size_t{1} << 36;
-constexpr std::size_t kTextCost = 64;  // bytes that a text costs before its first byte
+constexpr std::size_t kTextCost = 64;                   // bytes that a text costs before its first byte
+constexpr std::chrono::milliseconds kBetweenPolls{50};  // rare enough to wait for a busy GIL each time
 
 class Scratch {
  public:
@@ -62,21 +64,31 @@ std::vector<std::size_t> share_bounds(const std::vector<std::string_view>& texts
 }  // namespace
 
 Failure for_each_text(const pumice_model* model, const std::vector<std::string_view>& texts, unsigned threads,
-                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work) {
+                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work,
+                      const std::function<bool()>& interrupted) {
   const std::vector<std::size_t> bounds = share_bounds(texts);
   const std::size_t shares = bounds.size() - 1;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   std::mutex mutex;
   Failure failure;
-  const auto run = [&](Scratch& scratch) {
+  const auto run = [&](Scratch& scratch, bool polls) {
+    auto polled = std::chrono::steady_clock::now();
     for (std::size_t share = next++; share < shares && !failed; share = next++) {
+      if (polls && std::chrono::steady_clock::now() - polled >= kBetweenPolls) {
+        const bool stop = interrupted();
+        polled = std::chrono::steady_clock::now();
+        const std::lock_guard lock(mutex);
+        if (stop && !failed) failure.interrupted = true;
+        if (stop) failed = true;
+        if (failed) return;
+      }
       for (std::size_t i = bounds[share]; i < bounds[share + 1]; ++i) {
         pumice_status status = work(scratch.worker(), i);
         while (status == PUMICE_MEMORY_TOO_SMALL && scratch.grow()) status = work(scratch.worker(), i);
         if (status == PUMICE_OK) continue;
         const std::lock_guard lock(mutex);
-        if (!failed || i < failure.position) failure = {status, i};
+        if (!failure.interrupted && (!failed || i < failure.position)) failure = {status, i, false};
         failed = true;
         break;
       }
@@ -90,11 +102,12 @@ Failure for_each_text(const pumice_model* model, const std::vector<std::string_v
   std::vector<std::thread> helpers;
   helpers.reserve(wanted);
   try {
-    for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back([&run, &scratch = *scratches[i]] { run(scratch); });
+    for (std::size_t i = 1; i < wanted; ++i)
+      helpers.emplace_back([&run, &scratch = *scratches[i]] { run(scratch, false); });
   } catch (const std::system_error&) {
     // No more threads to be had: those that started, and this one, do all the work.
   }
-  run(*scratches[0]);
+  run(*scratches[0], true);
   for (std::thread& helper : helpers) helper.join();
   return failure;
 }
