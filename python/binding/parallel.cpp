@@ -16,8 +16,9 @@ namespace {
 // A share takes some 100 µs: long against handing it out, short against a core that comes late.
 constexpr std::size_t kShareBytes = 16 << 10;
 constexpr std::size_t kMostScratch = std::size_t{1} << 36;
-constexpr std::size_t kTextCost = 64;                   // bytes that a text costs before its first byte
-constexpr std::chrono::milliseconds kBetweenPolls{50};  // rare enough to wait for a busy GIL each time
+constexpr std::size_t kTextCost = 64;  // bytes that a text costs before its first byte
+// Each poll may wait for a busy GIL, 5 ms by default.
+constexpr std::chrono::milliseconds kBetweenPolls{50};
 
 class Scratch {
  public:
@@ -72,23 +73,24 @@ Failure for_each_text(const pumice_model* model, const std::vector<std::string_v
   std::atomic<bool> failed{false};
   std::mutex mutex;
   Failure failure;
+  bool stopped = false;  // the calling thread's own
   const auto run = [&](Scratch& scratch, bool polls) {
     auto polled = std::chrono::steady_clock::now();
     for (std::size_t share = next++; share < shares && !failed; share = next++) {
       if (polls && std::chrono::steady_clock::now() - polled >= kBetweenPolls) {
-        const bool stop = interrupted();
+        stopped = interrupted();
+        if (stopped) {
+          failed = true;
+          return;
+        }
         polled = std::chrono::steady_clock::now();
-        const std::lock_guard lock(mutex);
-        if (stop && !failed) failure.interrupted = true;
-        if (stop) failed = true;
-        if (failed) return;
       }
       for (std::size_t i = bounds[share]; i < bounds[share + 1]; ++i) {
         pumice_status status = work(scratch.worker(), i);
         while (status == PUMICE_MEMORY_TOO_SMALL && scratch.grow()) status = work(scratch.worker(), i);
         if (status == PUMICE_OK) continue;
         const std::lock_guard lock(mutex);
-        if (!failure.interrupted && (!failed || i < failure.position)) failure = {status, i, false};
+        if (!failed || i < failure.position) failure = {status, i};
         failed = true;
         break;
       }
@@ -109,6 +111,7 @@ Failure for_each_text(const pumice_model* model, const std::vector<std::string_v
   }
   run(*scratches[0], true);
   for (std::thread& helper : helpers) helper.join();
+  failure.interrupted = stopped;
   return failure;
 }
 

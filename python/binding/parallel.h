@@ -13,7 +13,7 @@ namespace pumice {
 struct Failure {
   pumice_status status = PUMICE_OK;
   std::size_t position = 0;
-  bool interrupted = false;  // `interrupted` asked to stop, and nothing failed before it did
+  bool interrupted = false;  // whatever else failed
 };
 
 // Calls `work(worker, i)` for every text. `threads` 0: as many as the machine has processors. Holds no GIL.

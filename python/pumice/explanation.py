@@ -54,12 +54,14 @@ class Explanation:
     @property
     def query_shares(self) -> NDArray[np.float64]:
         """(n_query,) what each token of the query adds to the score."""
-        return np.sum(self.shares, axis=1, dtype=np.float64)
+        sums: NDArray[np.float64] = self.shares.sum(axis=1)
+        return sums
 
     @property
     def document_shares(self) -> NDArray[np.float64]:
         """(n_document,) what each token of the document adds to the score."""
-        return np.sum(self.shares, axis=0, dtype=np.float64)
+        sums: NDArray[np.float64] = self.shares.sum(axis=0)
+        return sums
 
 
 def _over_norm_of_sum(text: TokenVectors) -> NDArray[np.float64]:
