@@ -188,6 +188,10 @@ nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std
 }  // namespace
 }  // namespace pumice
 
+// Nothing here relies on the GIL, so the module also serves free-threaded Python: a Model is immutable, a call's
+// strings are in a tuple of its own, an Arrow stream is made for the call, the result's buffer is exported while it
+// is written, and helper threads never touch Python. PyUnicode_AsUTF8AndSize races with itself on one str before
+// CPython 3.13.2 (gh-128013); free-threaded wheels begin at 3.14.
 NB_MODULE(_core, m) {
   using pumice::Model;
   // A model that lives until the interpreter ends is no leak worth a warning on standard error.
