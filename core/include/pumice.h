@@ -135,7 +135,8 @@ typedef struct pumice_token {
 /* The tokens of pumice_tokenize with their spans, as Hugging Face tokenizers reports offsets: what a code point
  * expands to shares its span, an unknown word has that of the whole word. Slow, for explaining a result: it
  * reads on past the last token that counts, and its scratch grows with the text (after PUMICE_MEMORY_TOO_SMALL
- * repeat the call with a worker in more memory). Native WordPiece only: PUMICE_NO_NATIVE_TOKENIZER for every other tokenizer. */
+ * repeat the call with a worker in more memory). Native WordPiece only: PUMICE_NO_NATIVE_TOKENIZER for every other
+ * tokenizer. */
 pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t size, pumice_token* tokens,
                                  size_t capacity, size_t* count);
 
