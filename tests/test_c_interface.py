@@ -94,9 +94,18 @@ def test_the_same_bits_as_python(
     wanted = ["model 0 no error"]
     for text in TEXTS:
         wanted.append(" ".join(["0 ids", *map(str, stored.tokenize(text))]))
+        wanted.append(" ".join(["0 spans", *byte_spans(stored, text)]))
         for kind in ("float32", "float16", "int8", "binary"):
             wanted.append(f"0 {stored.encode(text, dtype=kind).tobytes().hex()}")
     assert ran.stdout.decode().splitlines() == wanted
+
+
+def byte_spans(model: pumice.StaticModel, text: str) -> list[str]:
+    """Python's spans of characters as the C program prints its spans of bytes."""
+    found = model.token_vectors(text)
+    at = [len(text[:i].encode()) for i in range(len(text) + 1)]
+    rows = zip(found.ids.tolist(), found.spans.tolist(), strict=True)
+    return [f"{token}:{at[begin]}-{at[end]}" for token, (begin, end) in rows]
 
 
 def test_invalid_utf8_is_refused_and_never_read_past(sanitized: Encode, tmp_path: Path) -> None:
@@ -114,7 +123,7 @@ def test_invalid_utf8_is_refused_and_never_read_past(sanitized: Encode, tmp_path
     ran = sanitized(path, text=b"\n".join([b"ab " + bad for bad in invalid] + [b"abc"]))
     assert ran.returncode == 0, ran.stderr.decode()
     statuses = [line.split()[0] for line in ran.stdout.decode().splitlines()[1:]]
-    assert statuses == ["11"] * 5 * len(invalid) + ["0"] * 5
+    assert statuses == ["11"] * 6 * len(invalid) + ["0"] * 6
 
 
 def test_damaged_models_are_refused_or_harmless(sanitized: Encode, tmp_path: Path) -> None:

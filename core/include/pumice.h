@@ -57,7 +57,7 @@ typedef enum pumice_row_type { PUMICE_ROW_F32 = 0, PUMICE_ROW_F16 = 1, PUMICE_RO
 
 /* Which tokenizer the file carries. */
 typedef enum pumice_tokenizer {
-  PUMICE_TOKENIZER_LIBRARY = 0, /* none that the core runs: token ids come from the caller */
+  PUMICE_TOKENIZER_LIBRARY = 0,   /* none that the core runs: token ids come from the caller */
   PUMICE_TOKENIZER_WORDPIECE = 1, /* with BERT's normalizer and pre-tokenizer */
   PUMICE_TOKENIZER_UNIGRAM = 2,
   PUMICE_TOKENIZER_BPE = 3,
@@ -128,6 +128,21 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
  * out where the model drops them. Writes at most `capacity` ids; *count is how many there are. */
 pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t size, uint32_t* ids, size_t capacity,
                               size_t* count);
+
+/* A token and the bytes of the text that it stands for: `begin` is its first, `end` the one after its last. */
+typedef struct pumice_token {
+  uint32_t id;
+  size_t begin;
+  size_t end;
+} pumice_token;
+
+/* The tokens of pumice_tokenize with their spans, as Hugging Face tokenizers reports offsets: what a code point
+ * expands to shares its span, an unknown word has that of the whole word. Slow, for explaining a result: it
+ * reads on past the last token that counts, and its scratch grows with the text (after PUMICE_MEMORY_TOO_SMALL
+ * repeat the call with a worker in more memory). Native WordPiece only: PUMICE_NO_NATIVE_TOKENIZER for every other
+ * tokenizer. */
+pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t size, pumice_token* tokens,
+                                 size_t capacity, size_t* count);
 
 /* Bytes of one vector of `dim` dimensions. */
 size_t pumice_vector_size(uint32_t dim, uint32_t type);

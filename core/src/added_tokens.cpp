@@ -24,7 +24,7 @@ bool AddedTokenCutter::next(Part& part) {
     }
   }
   waits_ = false;
-  part = {true, value_ & kAddedTokenId, {}};
+  part = {true, value_ & kAddedTokenId, {begin_, static_cast<std::size_t>(match_end_ - begin_)}};
   return true;
 }
 

@@ -22,7 +22,7 @@ class AddedTokenCutter {
   struct Part {
     bool is_token;
     std::uint32_t id;       // of a token
-    std::string_view text;  // between tokens; not empty
+    std::string_view text;  // between tokens, not empty; or the token with the white space it takes along
   };
 
   AddedTokenCutter(const DoubleArray& trie, std::string_view text)

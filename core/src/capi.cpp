@@ -7,6 +7,7 @@
 #include "pooling.h"
 #include "pumice.h"
 #include "quantize.h"
+#include "spans.h"
 #include "worker.h"
 
 namespace {
@@ -185,6 +186,14 @@ pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t si
   const pumice_status status = pumice::tokenize(*worker, text, size, sink);
   *count = sink.count;
   return status == PUMICE_OK && !sink.valid ? PUMICE_BAD_SECTION : status;
+}
+
+pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t size, pumice_token* tokens,
+                                 size_t capacity, size_t* count) {
+  if (worker == nullptr || (text == nullptr && size != 0) || (tokens == nullptr && capacity != 0) || count == nullptr) {
+    return PUMICE_BAD_ARGUMENT;
+  }
+  return pumice::token_spans(*worker, text, size, tokens, capacity, *count);
 }
 
 size_t pumice_vector_size(uint32_t dim, uint32_t type) {

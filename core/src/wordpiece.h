@@ -9,8 +9,10 @@
 namespace pumice {
 
 // Writes the ids of one word's pieces; a word that the vocabulary cannot spell is one unknown token. `pieces`
-// holds at least `max_word_chars` ids: every piece covers one code point or more.
-inline std::uint32_t wordpiece(const pumice_model& model, const Word& word, std::uint32_t* pieces) {
+// holds at least `max_word_chars` ids: every piece covers one code point or more. `ends`, where given, gets the
+// pieces' ends in the word's bytes; an unknown word has none.
+inline std::uint32_t wordpiece(const pumice_model& model, const Word& word, std::uint32_t* pieces,
+                               std::uint32_t* ends = nullptr) {
   const auto unknown = [&] {
     pieces[0] = model.parameters.unknown_id;
     return 1u;
@@ -22,8 +24,10 @@ inline std::uint32_t wordpiece(const pumice_model& model, const Word& word, std:
     if (node == kNone) return unknown();  // the vocabulary has no continuing pieces
     const auto match = model.vocabulary.longest_prefix(node, word.bytes + at, word.size - at);
     if (match.length == 0 || count == model.parameters.max_word_chars) return unknown();
-    pieces[count++] = match.value;
+    pieces[count] = match.value;
     at += match.length;
+    if (ends != nullptr) ends[count] = static_cast<std::uint32_t>(at);
+    ++count;
     node = model.parameters.continuation_node;
   }
   return count;

@@ -1,7 +1,7 @@
 /* Encodes the lines of standard input with each model file named; a C program that uses pumice.h alone.
  *
- * Prints, for every model, its status, then for every line the ids and the bits of its vectors of all four
- * types. tests/test_c_interface.py compares them with Python's and runs it under sanitizers on damaged files.
+ * Prints, for every model, its status, then for every line the ids, their spans and the bits of its vectors of
+ * all four types. tests/test_c_interface.py compares them with Python's and runs it under sanitizers on damaged files.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "pumice.h"
 
-enum { MAX_LINE = 1 << 16, MAX_IDS = 64 };
+enum { MAX_LINE = 1 << 16, MAX_IDS = 64, SPAN_ROOM = 8 << 20 };
 
 static void* aligned(size_t size) {
   return aligned_alloc(PUMICE_ALIGNMENT, (size + PUMICE_ALIGNMENT - 1) / PUMICE_ALIGNMENT * PUMICE_ALIGNMENT);
@@ -36,6 +36,13 @@ static void encode_line(pumice_worker* worker, uint32_t dim, const char* line, s
   printf("%d ids", status);
   for (size_t i = 0; status == PUMICE_OK && i < count && i < MAX_IDS; ++i) printf(" %u", ids[i]);
   printf("\n");
+  pumice_token tokens[MAX_IDS];
+  status = pumice_token_spans(worker, line, size, tokens, MAX_IDS, &count);
+  printf("%d spans", status);
+  for (size_t i = 0; status == PUMICE_OK && i < count && i < MAX_IDS; ++i) {
+    printf(" %u:%zu-%zu", tokens[i].id, tokens[i].begin, tokens[i].end);
+  }
+  printf("\n");
   for (pumice_vector_type type = PUMICE_VECTOR_F32; type <= PUMICE_VECTOR_BINARY; ++type) {
     const size_t width = pumice_vector_size(dim, type);
     unsigned char* vector = malloc(width);
@@ -60,8 +67,9 @@ static void use_model(const char* path, const char* text, size_t text_size) {
   printf("model %d %s\n", status, pumice_status_message(status));
   if (status == PUMICE_OK) {
     pumice_worker* worker = NULL;
-    void* scratch = aligned(pumice_worker_size(model));
-    if (pumice_worker_init(model, scratch, pumice_worker_size(model), &worker) == PUMICE_OK) {
+    const size_t scratch_size = pumice_worker_size(model) + SPAN_ROOM;
+    void* scratch = aligned(scratch_size);
+    if (pumice_worker_init(model, scratch, scratch_size, &worker) == PUMICE_OK) {
       const char* line = text;
       while (line < text + text_size) {
         const char* end = memchr(line, '\n', (size_t)(text + text_size - line));

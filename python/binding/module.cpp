@@ -14,6 +14,7 @@
 #include "normalized.h"
 #include "parallel.h"
 #include "pumice.h"
+#include "spans.h"
 #include "texts.h"
 #include "whole_pieces.h"
 
@@ -122,6 +123,13 @@ class Model {
     return ids;
   }
 
+  SpanTable token_spans(nb::handle text) const {
+    const std::vector<std::string_view> views{utf8_of(text, -1)};
+    std::vector<pumice_token> tokens;
+    run(views, 1, [&](pumice_worker* worker, std::size_t) { return read_spans(worker, views[0], tokens); });
+    return span_table(views[0], tokens);
+  }
+
   void pool(Ids ids, Offsets offsets, std::uint32_t dim, int type, Bytes out) const {
     const std::size_t count = offsets.shape(0) == 0 ? 0 : offsets.shape(0) - 1;
     std::vector<std::string_view> spans;
@@ -172,8 +180,12 @@ class Model {
     Failure failure;
     {
       nb::gil_scoped_release released;
-      failure = for_each_text(*workers_, texts, threads, work);
+      failure = for_each_text(*workers_, texts, threads, work, [] {
+        const nb::gil_scoped_acquire held;
+        return PyErr_CheckSignals() != 0;  // runs Python's handlers on the main thread; elsewhere it is nothing
+      });
     }
+    if (failure.interrupted) throw nb::python_error();
     if (failure.status != PUMICE_OK) raise_status(failure.status, failure.position);
   }
 
@@ -210,6 +222,10 @@ nb::bytes normalize_bytes(const nb::bytes& program, const nb::bytes& text) {
 }  // namespace
 }  // namespace pumice
 
+// Nothing here relies on the GIL, so the module also serves free-threaded Python: a Model is immutable, a call's
+// strings are in a tuple of its own, an Arrow stream is made for the call, the result's buffer is exported while it
+// is written, and helper threads never touch Python. PyUnicode_AsUTF8AndSize races with itself on one str before
+// CPython 3.13.2 (gh-128013); free-threaded wheels begin at 3.14.
 NB_MODULE(_core, m) {
   using pumice::Model;
   // A model that lives until the interpreter ends is no leak worth a warning on standard error.
@@ -226,6 +242,7 @@ NB_MODULE(_core, m) {
       .def("encode_one", &Model::encode_one, nb::arg("text"), nb::arg("dim"), nb::arg("kind"),
            nb::arg("out").noconvert())
       .def("tokenize", &Model::tokenize, nb::arg("texts"), nb::arg("threads"))
+      .def("token_spans", &Model::token_spans, nb::arg("text"))
       .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"),
            nb::arg("out").noconvert());
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));

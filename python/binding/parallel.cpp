@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -13,6 +14,8 @@ namespace {
 // A share takes some 100 µs: long against handing it out, short against a core that comes late.
 constexpr std::size_t kShareBytes = 16 << 10;
 constexpr std::size_t kTextCost = 64;  // bytes that a text costs before its first byte
+// Each poll may wait for a busy GIL, 5 ms by default.
+constexpr std::chrono::milliseconds kBetweenPolls{50};
 
 // Begins of shares of about kShareBytes, and the end.
 std::vector<std::size_t> share_bounds(const std::vector<std::string_view>& texts) {
@@ -32,7 +35,8 @@ std::vector<std::size_t> share_bounds(const std::vector<std::string_view>& texts
 }  // namespace
 
 Failure for_each_text(Workers& workers, const std::vector<std::string_view>& texts, unsigned threads,
-                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work) {
+                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work,
+                      const std::function<bool()>& interrupted) {
   const std::vector<std::size_t> bounds = share_bounds(texts);
   const std::size_t shares = bounds.size() - 1;
   std::atomic<std::size_t> next{0};
@@ -40,10 +44,17 @@ Failure for_each_text(Workers& workers, const std::vector<std::string_view>& tex
   std::mutex mutex;
   Failure failure;
   std::exception_ptr thrown;
-  // A share that was taken is always done, so that the first text that fails is the one reported.
-  const auto work_off = [&] {
+  // A share that was taken is always done, so that the first text that fails is the one reported. Only the calling
+  // thread polls.
+  const auto work_off = [&](bool polls) {
     const Borrowed scratch(workers);
+    auto polled = std::chrono::steady_clock::now();
     while (!failed) {
+      if (polls && std::chrono::steady_clock::now() - polled >= kBetweenPolls) {
+        failure.interrupted = interrupted();
+        if (failure.interrupted) failed = true;
+        polled = std::chrono::steady_clock::now();
+      }
       const std::size_t share = next++;
       if (share >= shares) return;
       for (std::size_t i = bounds[share]; i < bounds[share + 1]; ++i) {
@@ -51,15 +62,18 @@ Failure for_each_text(Workers& workers, const std::vector<std::string_view>& tex
         while (status == PUMICE_MEMORY_TOO_SMALL && scratch->grow()) status = work(scratch->worker(), i);
         if (status == PUMICE_OK) continue;
         const std::lock_guard lock(mutex);
-        if (failure.status == PUMICE_OK || i < failure.position) failure = {status, i};
+        if (failure.status == PUMICE_OK || i < failure.position) {
+          failure.status = status;
+          failure.position = i;
+        }
         failed = true;
         break;
       }
     }
   };
-  const auto run = [&] {
+  const auto run = [&](bool polls) {
     try {
-      work_off();
+      work_off(polls);
     } catch (...) {  // memory ran out; it must not leave a thread
       const std::lock_guard lock(mutex);
       thrown = std::current_exception();
@@ -70,11 +84,11 @@ Failure for_each_text(Workers& workers, const std::vector<std::string_view>& tex
   const std::size_t wanted = std::min<std::size_t>(threads == 0 ? processors : threads, shares);
   std::vector<std::thread> helpers;
   try {
-    for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(run);
+    for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(run, false);
   } catch (const std::exception&) {
     // No more threads or memory to be had: those that started, and this one, do all the work.
   }
-  run();
+  run(true);
   for (std::thread& helper : helpers) helper.join();
   if (thrown) std::rethrow_exception(thrown);
   return failure;

@@ -15,6 +15,8 @@ void raise(const char* name, const char* message) {
 
 namespace {
 
+constexpr Py_ssize_t kBetweenPolls = 1 << 16;  // strings
+
 std::string place(Py_ssize_t position) {
   return position < 0 ? std::string("the text") : "texts[" + std::to_string(position) + "]";
 }
@@ -44,7 +46,10 @@ Texts texts_of_sequence(nb::handle sequence) {
   if (!texts.strings.is_valid()) throw nb::python_error();
   const Py_ssize_t count = PyTuple_Size(texts.strings.ptr());
   texts.views.reserve(static_cast<std::size_t>(count));
-  for (Py_ssize_t i = 0; i < count; ++i) texts.views.push_back(utf8_of(PyTuple_GetItem(texts.strings.ptr(), i), i));
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    if (i % kBetweenPolls == kBetweenPolls - 1 && PyErr_CheckSignals() != 0) throw nb::python_error();
+    texts.views.push_back(utf8_of(PyTuple_GetItem(texts.strings.ptr(), i), i));
+  }
   return texts;
 }
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pumice import arguments
 from pumice.errors import InputError
+from pumice.explanation import Explanation, TokenVectors
 from pumice.modelfile.compiler import compile_model
-from pumice.modelfile.native import LIBRARY
+from pumice.modelfile.native import LIBRARY, WORDPIECE
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.reader import ModelFile
 from pumice.modelfile.writing import checked_path, write_whole
 
 if TYPE_CHECKING:
     from pumice.library_tokenizer import LibraryTokenizer
-
-VECTOR_DTYPES = ("float32", "float16", "int8", "binary")
-"""In the order of pumice_vector_type."""
 
 
 class StaticModel:
@@ -79,6 +79,7 @@ class StaticModel:
         dim: int | None = None,
         dtype: str = "float32",
         threads: int | None = None,
+        out: NDArray[Any] | None = None,
     ) -> NDArray[Any]:
         """The vectors of texts.
 
@@ -87,34 +88,75 @@ class StaticModel:
         cut. ``dtype`` is "float32", "float16", "int8" (127 x / max|x|, a scale per vector, which leaves
         cosines as they are) or "binary" (uint8, a bit a dimension, set where x > 0, in numpy.packbits order).
         A text without tokens gives zeros. ``threads`` defaults to the processors at hand; results do not
-        depend on it. Raises InputError.
+        depend on it. ``out``, a C-contiguous array of the result's shape and dtype, is filled and returned
+        instead of a new one; after an error or Ctrl-C its content is undefined. Ctrl-C ends the call between
+        texts. Raises InputError.
         """
         dim = self._checked_dim(dim)
-        kind = _checked_dtype(dtype)
-        workers = _checked_threads(threads)
+        kind = arguments.checked_dtype(dtype)
+        workers = arguments.checked_threads(threads)
         if isinstance(texts, str):
-            if self._library is not None:
-                return _only(self._pool([texts], dim=dim, kind=kind))
-            out = _empty(1, dim, kind)
-            self._core.encode_one(texts, dim, kind, out.view(np.uint8))
-            return _only(out)
-        if _is_arrow(texts):
-            if self._library is not None:
-                return self._pool(_arrow_strings(texts), dim=dim, kind=kind)
+            out = arguments.room(None, dim=dim, kind=kind, out=out)
+            if self._library is None:
+                self._core.encode_one(texts, dim, kind, out.view(np.uint8))
+            else:
+                self._pool([texts], dim=dim, kind=kind, out=out)
+            return out
+        if self._library is None and arguments.is_arrow(texts):
             column: list[NDArray[Any]] = []
 
             def allocate(count: int) -> NDArray[Any]:
-                column.append(_empty(count, dim, kind))
+                column.append(arguments.room(count, dim=dim, kind=kind, out=out))
                 return column[0].view(np.uint8)
 
             self._core.encode_arrow(texts, dim, kind, workers, allocate)
             return column[0]
-        listed = _checked_sequence(texts)
-        if self._library is not None:
-            return self._pool(listed, dim=dim, kind=kind)
-        out = _empty(len(listed), dim, kind)
-        self._core.encode(listed, dim, kind, workers, out.view(np.uint8))
+        listed = arguments.listed(texts)
+        out = arguments.room(len(listed), dim=dim, kind=kind, out=out)
+        if self._library is None:
+            self._core.encode(listed, dim, kind, workers, out.view(np.uint8))
+        else:
+            self._pool(listed, dim=dim, kind=kind, out=out)
         return out
+
+    def encode_stream(
+        self,
+        texts: Iterable[str],
+        *,
+        batch: int = 4096,
+        dim: int | None = None,
+        dtype: str = "float32",
+        threads: int | None = None,
+    ) -> Iterator[NDArray[Any]]:
+        """The vectors of any iterable of str, however long: arrays of shape (batch, width), the last shorter.
+
+        Texts are read when their batch is asked for, so that memory holds one batch of texts and its vectors.
+        The other parameters are those of ``encode``; arguments are checked at once, texts as they come, and
+        InputError names a bad one's position in the whole stream.
+        """
+        if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+            raise InputError(
+                f"texts is {type(texts).__name__}: pass an iterable of str; encode takes one text"
+            )
+        size = arguments.checked_count("batch", batch)
+        self._checked_dim(dim)
+        arguments.checked_dtype(dtype)
+        arguments.checked_threads(threads)
+
+        def batches(rest: Iterator[str]) -> Iterator[NDArray[Any]]:
+            first = 0
+            while read := list(islice(rest, size)):
+                try:
+                    vectors = self.encode(read, dim=dim, dtype=dtype, threads=threads)
+                except InputError:
+                    arguments.check_strings(read, first=first)
+                    raise
+                first += len(read)
+                read.clear()
+                yield vectors
+                del vectors
+
+        return batches(iter(texts))
 
     def tokenize(self, texts: str | Iterable[str]) -> Any:
         """Token ids as they enter the mean: cut at the limits, unknown tokens left out where dropped.
@@ -122,9 +164,42 @@ class StaticModel:
         A str gives a list of int, n texts give n lists.
         """
         if isinstance(texts, str):
-            _check_surrogates(texts, "the text")
+            arguments.check_string(texts, name="the text")
             return self._ids([texts])[0]
-        return self._ids(_arrow_strings(texts) if _is_arrow(texts) else _checked_sequence(texts))
+        return self._ids(arguments.listed(texts))
+
+    def token_vectors(self, text: str) -> TokenVectors:
+        """Each token of a text that enters the mean: its id, its place in the text, what it adds.
+
+        The mean of its ``vectors``, normalised where the model normalises, is ``encode(text)``. Spans are the
+        offsets that Hugging Face tokenizers reports, on every text: what one character expands to shares its
+        span, a stripped accent belongs to no span, and an unknown word has the span of the whole word. Where
+        combining marks that outlive BERT's strip_accents are written out of canonical order, the library sorts
+        the marks and not their offsets, and so does this. Models whose tokenizer is not WordPiece need the
+        ``tokenizers`` library here. Raises InputError.
+        """
+        arguments.check_string(text, name="the text")
+        found = self._token_spans(text)
+        ids = found[:, 0].astype(np.uint32)
+        return TokenVectors(
+            ids=ids,
+            tokens=[self.tokens[i] for i in ids.tolist()],
+            spans=np.ascontiguousarray(found[:, 1:]),
+            vectors=self._file.token_vectors(ids),
+        )
+
+    def explain(self, query: str, document: str, *, dim: int | None = None) -> Explanation:
+        """Why two texts are as similar as they are: each token pair's exact share of their cosine.
+
+        ``dim`` compares the first dimensions only. A text without tokens, or whose vector is zero, has a score
+        and shares of 0. Takes memory for every pair of tokens. Raises InputError.
+        """
+        width = self._checked_dim(dim)
+        arguments.check_string(query, name="query")
+        arguments.check_string(document, name="document")
+        return Explanation.of(
+            self.token_vectors(query).cut(width), self.token_vectors(document).cut(width)
+        )
 
     def verify(self) -> None:
         """Raise ModelFileError if the file's content does not match its fingerprint."""
@@ -146,8 +221,11 @@ class StaticModel:
 
     @cached_property
     def _library(self) -> LibraryTokenizer | None:
-        if self._file.info["tokenizer"] != LIBRARY:
-            return None
+        """The tokenizer of a model that the core does not tokenise for."""
+        return self._reference if self._file.info["tokenizer"] == LIBRARY else None
+
+    @cached_property
+    def _reference(self) -> LibraryTokenizer:
         from pumice.library_tokenizer import LibraryTokenizer
 
         return LibraryTokenizer(self._file.tokenizer, source=self._file.source)
@@ -163,28 +241,30 @@ class StaticModel:
 
     def _library_ids(self, texts: list[str]) -> list[list[int]]:
         assert self._library is not None
+        arguments.check_strings(texts)
         max_chars = self._file.info["max_chars"]
-        for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputError(
-                    f"texts[{position}] is {type(text).__name__}, not str: pass strings only"
-                )
-            _check_surrogates(text, f"texts[{position}]")
         return self._library.ids([text[:max_chars] for text in texts])
 
-    def _pool(self, texts: list[str], *, dim: int, kind: int) -> NDArray[Any]:
+    def _token_spans(self, text: str) -> NDArray[np.int64]:
+        """(n, 3): id, first character, character after the last, of tokens that enter the mean."""
+        info = self._file.info
+        if info["tokenizer"] == WORDPIECE:
+            return self._core.token_spans(text)
+        found = self._reference.spans(text[: info["max_chars"]])[: info["max_tokens"]]
+        if info["drops_unknown"] and info["unknown_id"] is not None:
+            found = found[found[:, 0] != info["unknown_id"]]
+        return found
+
+    def _pool(self, texts: list[str], *, dim: int, kind: int, out: NDArray[Any]) -> None:
         ids = self._library_ids(texts)
         offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
         flat = np.fromiter((i for found in ids for i in found), np.uint32, count=int(offsets[-1]))
-        out = _empty(len(texts), dim, kind)
         self._core.pool(flat, offsets, dim, kind, out.view(np.uint8))
-        return out
 
     def _checked_dim(self, dim: int | None) -> int:
         if dim is None:
             return self.dimensions
-        if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)) or dim < 1:
-            raise InputError(f"dim={dim!r} is not a positive whole number")
+        dim = arguments.checked_count("dim", dim)
         if dim > self.dimensions:
             raise InputError(f"dim={dim} is larger than the model's {self.dimensions} dimensions")
         if self.prefixes is not None and dim not in self.prefixes:
@@ -192,7 +272,7 @@ class StaticModel:
             raise InputError(
                 f"dim={dim} is not among the prefixes that the model keeps valid: {listed}"
             )
-        return int(dim)
+        return dim
 
 
 def _reopen(source: str, fingerprint: str, data: bytes) -> StaticModel:
@@ -202,59 +282,3 @@ def _reopen(source: str, fingerprint: str, data: bytes) -> StaticModel:
         if file.fingerprint == fingerprint:
             return StaticModel(file)
     return StaticModel(ModelFile.from_bytes(data, source=source))
-
-
-def _checked_dtype(dtype: str) -> int:
-    if dtype not in VECTOR_DTYPES:
-        raise InputError(f"dtype={dtype!r} is not one of {', '.join(VECTOR_DTYPES)}")
-    return VECTOR_DTYPES.index(dtype)
-
-
-def _checked_threads(threads: int | None) -> int:
-    if threads is None:
-        return 0
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise InputError(f"threads={threads!r} is not a whole number from 1 to 1024")
-    return threads
-
-
-def _checked_sequence(texts: Any) -> list[str]:
-    refused = (bytes, bytearray, dict, set, frozenset)
-    scalar = getattr(texts, "shape", None) == ()
-    if isinstance(texts, refused) or not isinstance(texts, Iterable) or scalar:
-        raise InputError(
-            f"texts is {type(texts).__name__}: pass a str, a sequence of str, or an Arrow string column"
-        )
-    return texts if isinstance(texts, list) else list(texts)
-
-
-def _check_surrogates(text: str, subject: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InputError(
-            f"{subject} holds a lone surrogate, which UTF-8 cannot carry: "
-            'clean it with text.encode("utf-8", "replace").decode()'
-        ) from None
-
-
-def _is_arrow(texts: Any) -> bool:
-    return hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__")
-
-
-def _arrow_strings(column: Any) -> list[str]:
-    to_list = getattr(column, "to_pylist", None) or column.to_list
-    strings: list[str] = to_list()
-    return strings
-
-
-def _only(vectors: NDArray[Any]) -> NDArray[Any]:
-    row: NDArray[Any] = vectors[0]
-    return row
-
-
-def _empty(count: int, dim: int, kind: int) -> NDArray[Any]:
-    name = VECTOR_DTYPES[kind]
-    if name == "binary":
-        return np.empty((count, (dim + 7) // 8), np.uint8)
-    return np.empty((count, dim), name)

@@ -17,8 +17,9 @@ from pumice.commands.search import parse_filters
 from pumice.errors import InputError
 from pumice.search import Hit
 from pumice.search.highlight import Match, best_sentences
-from pumice.search.rendering import ASTERISKS, marked_lines, place_of, printable
+from pumice.search.rendering import ASTERISKS, marked_lines, place_of
 from pumice.search.stdlib_docs import standard_library
+from pumice.terminal import printable
 
 PASSPORT = (
     "Opening hours are nine to five.\nYou renew a passport at the town hall.\nParking is free."

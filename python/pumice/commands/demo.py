@@ -21,8 +21,9 @@ from pumice.search.highlight import best_sentences
 from pumice.search.index import empty_index
 from pumice.search.location import demo_index_folder
 from pumice.search.manifest import MANIFEST_FILE, read_manifest
-from pumice.search.rendering import BOLD, printable
+from pumice.search.rendering import BOLD
 from pumice.search.stdlib_docs import standard_library
+from pumice.terminal import printable
 
 QUESTIONS = (
     "How do I cache the results of a function?",

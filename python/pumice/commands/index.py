@@ -16,7 +16,8 @@ from pumice.search import IndexProgress, IndexReport, index_paths
 from pumice.search.documents.report import Progress
 from pumice.search.index import GRAPH_FROM
 from pumice.search.location import default_index_folder
-from pumice.search.rendering import as_json, counted, printable
+from pumice.search.rendering import as_json, counted
+from pumice.terminal import printable
 
 _PLAIN_LINE_SECONDS = 5.0
 _SKIPPED_SHOWN = 10

@@ -94,6 +94,27 @@ class ModelFile:
             raise ModelFileError(f"{self.source}: the file carries no tokenizer.json")
         return with_vocabulary(stored, self.tokens)
 
+    def token_vectors(self, ids: NDArray[np.uint32]) -> NDArray[np.float32]:
+        """What each token adds to the sum, weight x scale x row: float32, shape (n, dimensions)."""
+        info = self.info
+        rows, token_rows = self._array(Kind.ROWS, ROW_DTYPES[info["row_type"]]), ids
+        assert rows is not None  # the core opens no file without it
+        factors = np.ones(len(ids), np.float32)
+        try:
+            if (mapping := self._array(Kind.TOKEN_ROWS, "uint32")) is not None:
+                token_rows = mapping[ids]
+            if (scales := self._array(Kind.ROW_SCALES, "float32")) is not None:
+                factors = scales[token_rows]
+            if (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
+                factors = factors * weights[ids]
+            chosen = rows.reshape(info["rows"], info["dimensions"])[token_rows]
+        except IndexError:
+            raise ModelFileError(
+                f"{self.source}: names a row or token that it does not have: "
+                "fetch or compile the model again"
+            ) from None
+        return factors[:, None] * chosen.astype(np.float32)
+
     def parts(self) -> ModelParts:
         """The model uncompiled again, its arrays views of the file."""
         info = self.info

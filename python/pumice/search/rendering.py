@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +11,11 @@ from typing import Any
 
 from pumice.search.highlight import Match
 from pumice.search.record import Hit
+from pumice.terminal import printable
 
 BOLD = ("\033[1m", "\033[0m")
 ASTERISKS = ("**", "**")  # for a terminal that wants no styles
 PLAIN = ("", "")
-# An indexed file may hold escape sequences that would rewrite the reader's terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """Text without control characters, line breaks and tabs kept."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 def counted(number: int, noun: str) -> str:

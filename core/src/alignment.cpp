@@ -1,0 +1,90 @@
+// BERT's normalizer, each code point with the bytes of the text that it is aligned with in HF tokenizers.
+#include "alignment.h"
+
+#include <cstring>
+
+#include "unicode.h"
+#include "utf8.h"
+
+namespace pumice {
+namespace {
+
+// Clean text, space Chinese, decompose: BERT's normalizer up to the sort of the marks.
+pumice_status decompose(const BertNormalizer& normalizer, const char* text, Span segment, AlignedText& out) {
+  const char* cursor = text + segment.begin;
+  const char* end = text + segment.end;
+  while (cursor < end) {
+    const auto begin = static_cast<std::size_t>(cursor - text);
+    const char32_t c = utf8::decode(cursor, end);
+    if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
+    const Span source{begin, static_cast<std::size_t>(cursor - text)};
+    const std::uint8_t properties = unicode::properties(c);
+    if (normalizer.has(kCleanText) && (properties & unicode::kRemoved)) continue;
+    const bool spaced = normalizer.has(kChineseChars) && (properties & unicode::kChinese);
+    if (spaced) out.push({source, U' ', 0, false});
+    if (normalizer.has(kStripAccents)) {
+      char32_t parts[unicode::kMaxDecomposition];
+      const unsigned count = unicode::decompose(c, parts);
+      for (unsigned i = 0; i < count; ++i) out.push({source, parts[i], unicode::combining_class(parts[i]), i > 0});
+    } else {
+      out.push({source, c, 0, false});
+    }
+    if (spaced) out.push({source, U' ', 0, false});
+  }
+  return PUMICE_OK;
+}
+
+// Sorts one run of marks by class, stably; the alignments stay in the order of the text. `before` is what an
+// inserted mark shares where no mark of the run as written stands before it.
+void sort_run(Aligned* run, std::size_t size, Span before, Aligned* sorted) {
+  std::size_t place[256] = {};
+  for (std::size_t i = 0; i < size; ++i) ++place[run[i].combining_class];
+  std::size_t next = 0;
+  for (std::size_t& count : place) {
+    const std::size_t begin = next;
+    next += count;
+    count = begin;
+  }
+  for (std::size_t i = 0; i < size; ++i) sorted[place[run[i].combining_class]++] = run[i];
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    if (!sorted[i].inserted) {
+      while (run[written].inserted) ++written;  // as many are left as `sorted` holds
+      before = run[written++].source;
+    }
+    sorted[i].source = before;
+  }
+  std::memcpy(run, sorted, size * sizeof(Aligned));
+}
+
+pumice_status sort_marks(AlignedText& text, Arena& arena) {
+  const std::size_t mark = arena.mark();
+  for (std::size_t i = 0; i < text.count;) {
+    std::size_t end = i;
+    while (end < text.count && text.points[end].combining_class != 0) ++end;
+    if (end - i > 1) {
+      auto* sorted = arena.take<Aligned>(end - i);
+      if (sorted == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+      sort_run(text.points + i, end - i, text.points[i > 0 ? i - 1 : i].source, sorted);
+      arena.reset(mark);
+    }
+    i = end + 1;
+  }
+  return PUMICE_OK;
+}
+
+}  // namespace
+
+pumice_status align(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena, AlignedText& out) {
+  out.count = 0;
+  out.capacity = arena.left() / sizeof(Aligned);
+  if (out.capacity > 0) --out.capacity;  // what alignment may cost
+  out.points = arena.take<Aligned>(out.capacity);
+  const pumice_status status = decompose(normalizer, text, segment, out);
+  if (status != PUMICE_OK) return status;
+  if (out.points == nullptr || out.count > out.capacity) return PUMICE_MEMORY_TOO_SMALL;
+  arena.shrink(out.points, out.count);
+  return sort_marks(out, arena);
+}
+
+}  // namespace pumice
