@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from pumice.modelfile.vocabulary import model_vocabulary
 from tests.parity import small_tokenizers as small
 from tests.parity import texts
-from tests.parity.test_bpe import byte_level, sentencepiece
+from tests.parity.test_bpe import byte_level, llama2, qwen2, sentencepiece
 from tests.parity.test_token_ids import assert_same_ids, parts_of
 
 Json = dict[str, Any]
@@ -21,6 +22,16 @@ FAMILIES: dict[str, Callable[[], Json]] = {
     "byte_level": lambda: byte_level(None),
     "byte_level_prefix": lambda: byte_level(None, prefix=True),
     "sentencepiece": sentencepiece,
+    "llama2": llama2,
+    "qwen2": qwen2,
+    "lowercase": lambda: {**byte_level(None), "normalizer": {"type": "Lowercase"}},
+    "metaspace": small.bpe_metaspace,
+    "metaspace_first": lambda: {
+        **small.bpe_metaspace(),
+        "normalizer": None,
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first"},
+    },
+    "unigram": small.unigram,
     "word_level": small.word_level,
 }
 CONTENTS = (
@@ -44,7 +55,7 @@ NEIGHBOURS = "a1_.\u0301\u00e9\u203f\u200d\ud55c \t\u00a0\u3000\u2028\u0085\u200
 
 def with_added(tokenizer: Json, flags: dict[str, Json]) -> Json:
     """The tokenizer with added tokens: for each content its flags."""
-    vocab = tokenizer["model"]["vocab"]
+    vocab = model_vocabulary(tokenizer)
     old = [added for added in tokenizer["added_tokens"] if added["content"] not in flags]
     names = dict.fromkeys([*(token["content"] for token in old), *flags])
     ids = {**vocab}
@@ -100,6 +111,29 @@ def test_random_combinations(family: str, seed: int) -> None:
         on["rstrip"] = on["rstrip"] and seed % 2 == 1
         on["normalized"] = on["normalized"] and family != "wordpiece"
     check(family, flags, seed)
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+@pytest.mark.parametrize(
+    ("normalizer", "native"),
+    [
+        ({"type": "NFKC"}, True),
+        ({"type": "Prepend", "prepend": "\u2581"}, True),
+        ({"type": "Replace", "pattern": {"String": "x"}, "content": "<m>"}, True),
+        ({"type": "Replace", "pattern": {"String": "x"}, "content": ""}, False),
+        ({"type": "Strip", "strip_left": True, "strip_right": False}, False),
+        ({"type": "Sequence", "normalizers": [{"type": "StripAccents"}]}, False),
+        ({"type": "Nmt"}, False),
+    ],
+    ids=str,
+)
+def test_the_first_piece(normalizer: Json, native: bool, normalized: bool) -> None:
+    """Metaspace's "first" is where the text began before it was normalised."""
+    tokenizer = {**FAMILIES["metaspace_first"](), "normalizer": normalizer}
+    flags = {content: {"normalized": normalized} for content in ("<m>", "q")}
+    parts = ("x", "<m>", " ", "a", "\u0301", "\u2581", "q", "\x01", "\u4e2d", "\u212b")
+    corpus = ("".join(text) for length in (1, 2, 3) for text in product(parts, repeat=length))
+    assert_same_ids(parts_of(with_added(tokenizer, flags)), corpus, native=native)
 
 
 @pytest.mark.slow

@@ -50,6 +50,22 @@ def sentencepiece(**model: Any) -> Json:
     return {**trained, "pre_tokenizer": None, "added_tokens": special}
 
 
+def llama2(**model: Any) -> Json:
+    """SentencePiece-style BPE as converted: the normalizer writes spaces, and there is no pre-tokenizer."""
+    trained = sentencepiece(**model)
+    vocab = {token.replace(" ", "\u2581"): i for token, i in trained["model"]["vocab"].items()}
+    merges = [[part.replace(" ", "\u2581") for part in m] for m in trained["model"]["merges"]]
+    replace_spaces = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
+    steps = [{"type": "Prepend", "prepend": "\u2581"}, replace_spaces]
+    normalizer = {"type": "Sequence", "normalizers": steps}
+    return {**overridden(trained, vocab=vocab, merges=merges), "normalizer": normalizer}
+
+
+def qwen2() -> Json:
+    """Byte-level BPE over NFC, with the Qwen pattern."""
+    return {**byte_level(PATTERNS[2]), "normalizer": {"type": "NFC"}}
+
+
 def overridden(tokenizer: Json, **model: Any) -> Json:
     return {**tokenizer, "model": {**tokenizer["model"], **model}}
 
@@ -98,6 +114,8 @@ TOKENIZERS: dict[str, Callable[[], Json]] = {
     "sentencepiece": sentencepiece,
     "sentencepiece_ignore_merges": lambda: sentencepiece(ignore_merges=True),
     "sentencepiece_every_split": lambda: every_split(sentencepiece()),
+    "llama2": llama2,
+    "qwen2": qwen2,
     "no_byte_fallback": lambda: sentencepiece(byte_fallback=False),
     "no_fuse": lambda: sentencepiece(byte_fallback=False, fuse_unk=False),
     "no_unknown": lambda: sentencepiece(byte_fallback=False, unk_token=None),

@@ -50,15 +50,15 @@ def is_byte_level(pre_tokenizer: Json | None) -> bool:
     return bool(steps) and steps[-1]["type"] == "ByteLevel"
 
 
-def flattened(pre_tokenizer: Json | None) -> Iterator[Json]:
-    """The steps of a pre-tokenizer, without the Sequences that they lie in."""
-    if pre_tokenizer is None:
+def flattened(part: Json | None, *, within: str = "pretokenizers") -> Iterator[Json]:
+    """The steps of a pre-tokenizer, or of a normalizer, without the Sequences that they lie in."""
+    if part is None:
         return
-    if pre_tokenizer.get("type") == "Sequence":
-        for step in pre_tokenizer["pretokenizers"]:
-            yield from flattened(step)
+    if part.get("type") == "Sequence":
+        for step in part[within]:
+            yield from flattened(step, within=within)
     else:
-        yield pre_tokenizer
+        yield part
 
 
 def compile_step(step: Json) -> bytes:

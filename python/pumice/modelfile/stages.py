@@ -8,12 +8,18 @@ from typing import Any
 from pumice import _core
 from pumice.modelfile.added_tokens import added_token_sections
 from pumice.modelfile.container import Kind
+from pumice.modelfile.metaspace import scheme
+from pumice.modelfile.native import NotNativeError
 from pumice.modelfile.normalizers import compile_normalizer
-from pumice.modelfile.pre_tokenizers import compile_pre_tokenizer
+from pumice.modelfile.pre_tokenizers import compile_pre_tokenizer, flattened
+
+KEEP_THE_BEGINNING = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Prepend")
+"""Normalizers that delete nothing at the beginning of a text."""
 
 
 def stage_sections(tokenizer: dict[str, Any], *, byte_level: bool) -> dict[Kind, bytes]:
     """The sections around the model, or NotNativeError; ``byte_level`` as in compile_pre_tokenizer."""
+    check_first(tokenizer)
     normalizer = compile_normalizer(tokenizer.get("normalizer"))
     programs = {
         Kind.NORMALIZER: normalizer,
@@ -23,3 +29,20 @@ def stage_sections(tokenizer: dict[str, Any], *, byte_level: bool) -> dict[Kind,
     }
     added = added_token_sections(tokenizer, normalize=partial(_core.normalize, normalizer))
     return {**{kind: program for kind, program in programs.items() if program}, **added}
+
+
+def check_first(tokenizer: dict[str, Any]) -> None:
+    """Raise NotNativeError where Metaspace's "first" may not be the beginning of normalised text.
+
+    The library means the beginning of the text before it was normalised: where a normalizer deletes that,
+    no piece is the first.
+    """
+    steps = flattened(tokenizer.get("pre_tokenizer"))
+    if not any(step["type"] == "Metaspace" and scheme(step) == "first" for step in steps):
+        return
+    for step in flattened(tokenizer.get("normalizer"), within="normalizers"):
+        keeps = step["type"] in KEEP_THE_BEGINNING
+        if not keeps and not (step["type"] == "Replace" and step["content"]):
+            raise NotNativeError(
+                f'Metaspace with prepend_scheme "first" follows the normalizer {step["type"]}'
+            )
