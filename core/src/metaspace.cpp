@@ -39,6 +39,7 @@ pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& piec
   std::size_t most_bytes = 0;
   for (std::size_t i = 0; i < pieces.count; ++i) {
     const std::string_view piece = pieces.pieces[i];
+    if (piece.size() > SIZE_MAX / 16 - most_bytes) return PUMICE_MEMORY_TOO_SMALL;  // a 32-bit machine
     const std::size_t spaces = count_of(piece, " ");
     most_pieces += spaces + count_of(piece, mark) + 2;
     most_bytes += piece.size() + spaces * (mark.size() - 1) + mark.size();

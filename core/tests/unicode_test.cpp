@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <initializer_list>
 
+#include "../src/graphemes.h"
+#include "../src/normal_forms.h"
+
 namespace unicode = pumice::unicode;
 
 static int failures = 0;
@@ -30,7 +33,30 @@ static bool lowercases(char32_t point, Points expected) {
   return equal(out, unicode::lowercase(point, out), expected);
 }
 
+static bool decomposes_compatibly(char32_t point, Points expected) {
+  char32_t out[unicode::kMaxCompatible];
+  return equal(out, unicode::decompose_compatible(point, out), expected);
+}
+
+static unsigned cluster_length(Points points) {
+  unicode::GraphemeCluster cluster(*points.begin());
+  unsigned length = 1;
+  while (length < points.size() && cluster.take(points.begin()[length])) ++length;
+  return length;
+}
+
 int main() {
+  CHECK(unicode::compose(U'e', 0x301) == 0xE9 && unicode::compose(U'e', U'x') == 0);
+  CHECK(unicode::compose(0x1100, 0x1161) == 0xAC00 && unicode::compose(0xAC00, 0x11C2) == 0xAC1B);
+  CHECK(unicode::compose(0xAC00, 0x11A7) == 0 && unicode::compose(0xAC01, 0x11A8) == 0);
+  CHECK(unicode::compose(0x11099, 0x110BA) == 0x1109A && unicode::compose(0x915, 0x93C) == 0);
+  CHECK(unicode::compose(0x10FFFF, 0x10FFFF) == 0 && unicode::compose(0, 0) == 0);
+  CHECK(decomposes_compatibly(0xFB01, {U'f', U'i'}) && decomposes_compatibly(0x1D400, {U'A'}));
+  CHECK((unicode::kForms[0xFDFA] & unicode::kCompatibility) && !(unicode::kForms[0xE9] & unicode::kCompatibility));
+  CHECK(cluster_length({U'\r', U'\n', U'\n'}) == 2 && cluster_length({U'\n', 0x301}) == 1);
+  CHECK(cluster_length({U'a', 0x301, 0x200D, U'b'}) == 3 && cluster_length({0x600, U'a', U'b'}) == 2);
+  CHECK(cluster_length({0x1F468, 0x200D, 0x1F469, U'a'}) == 3 && cluster_length({0x915, 0x94D, 0x915, 0x915}) == 3);
+  CHECK(cluster_length({0x1100, 0x1161, 0x11A8, 0x1100}) == 3);
   CHECK(unicode::properties(U' ') == unicode::kWhitespace);
   CHECK(unicode::properties(0x0B) == (unicode::kWhitespace | unicode::kRemoved));
   CHECK(unicode::properties(0x4E00) == unicode::kChinese);

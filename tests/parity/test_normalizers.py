@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tokenizers
 
 import pumice
 from tests.parity import charsmaps, texts, unigrams
 from tests.parity.test_token_ids import SameIds, assert_same_ids, parts_of
 
 Json = dict[str, Any]
+UNICODE_16 = pytest.mark.skipif(
+    not tokenizers.__version__.startswith("0.22."),
+    reason="the core cuts grapheme clusters as tokenizers 0.22 does",
+)
 
 
 def replace(pattern: str, content: str, *, kind: str = "Regex") -> Json:
@@ -143,6 +148,7 @@ def test_precompiled(sample: list[str], rule: str) -> None:
     checked.check(clusters())
 
 
+@UNICODE_16
 @pytest.mark.parametrize("name", list(SMALL_CHARSMAPS))
 def test_small_charsmap(sample: list[str], name: str) -> None:
     checked = same(charsmaps.precompiled(charsmaps.build(SMALL_CHARSMAPS[name])))

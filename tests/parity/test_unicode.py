@@ -27,7 +27,11 @@ def test_look_ups(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("no C++ compiler")
     program = tmp_path / "unicode_test"
-    sources = [CORE / "tests" / "unicode_test.cpp", CORE / "src" / "unicode.cpp"]
+    sources = [
+        CORE / "tests" / "unicode_test.cpp",
+        CORE / "src" / "normal_forms.cpp",
+        CORE / "src" / "unicode.cpp",
+    ]
     flags = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([compiler, *flags, *map(str, sources), "-o", str(program)], check=True)
     subprocess.run([str(program)], check=True, timeout=60)

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 import pumice
 from pumice.modelfile.unigram import as_tokenizers_reads
-from tests.parity import texts, unigrams
+from tests.parity import charsmaps, texts, unigrams
 from tests.parity.test_token_ids import SameIds, assert_same_ids, parts_of
 
 Json = dict[str, Any]
@@ -28,6 +28,10 @@ HOSTILE = [
     "  lead", "trail  ", "\u3000wide\u3000", "\t\n mixed \r\n",
     "<unk> <0x41><0x00></s>", "</s></s> x</s>y",
 ]  # fmt: skip
+
+SPACES = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
+SPACES_TO_MARK = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "\u2581"}
+STRIP_RIGHT = {"type": "Strip", "strip_left": False, "strip_right": True}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,34 @@ def test_pre_tokenizers(sample: list[str], name: str, byte_fallback: bool) -> No
     assert_same_ids(parts, sample)
     assert_same_ids(replace(parts, unknown="drop"), sample)
     assert_same_ids(replace(parts, max_tokens=7, max_chars=40), sample)
+
+
+REAL: dict[str, tuple[str, list[Json], str]] = {
+    "xlm_roberta": ("nmt_nfkc", [], "split_then_metaspace"),
+    "xlm_roberta_fast": ("nmt_nfkc", [SPACES], "metaspace_always_split"),
+    "t5": ("nmt_nfkc", [STRIP_RIGHT, SPACES_TO_MARK], "metaspace_always_split"),
+    "t5_first": ("nmt_nfkc", [STRIP_RIGHT], "metaspace_first_whole"),
+    "albert": ("nmt_nfkc_cf", [SPACES], "metaspace_always_split"),
+}
+
+
+@pytest.mark.parametrize("byte_fallback", [False, True])
+@pytest.mark.parametrize("name", list(REAL))
+def test_as_real_models_are_made(
+    sample: list[str], data_dir: Path, name: str, byte_fallback: bool
+) -> None:
+    """SentencePiece's charsmap, what transformers puts around it, and a trained vocabulary."""
+    rule, after, pre_tokenizer = REAL[name]
+    charsmap = charsmaps.precompiled(charsmaps.of_sentencepiece(rule))
+    tokenizer = unigrams.unigram(
+        normalizer={"type": "Sequence", "normalizers": [charsmap, *after]},
+        pre_tokenizer=unigrams.PRE_TOKENIZERS[pre_tokenizer],
+        byte_fallback=byte_fallback,
+    )
+    same = SameIds(parts_of(tokenizer))
+    assert same.model.metadata["tokenizer"]["native"]
+    same.check(sample)
+    same.check(texts.eval_texts(data_dir, each=30))
 
 
 def test_metadata_says_native() -> None:
