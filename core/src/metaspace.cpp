@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "slice.h"
 #include "utf8.h"
 
 namespace pumice {
@@ -62,7 +63,7 @@ pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& piec
       if (piece[at] == ' ') {
         put_mark();
         ++at;
-      } else if (piece[at] == mark[0] && piece.substr(at).starts_with(mark)) {
+      } else if (piece[at] == mark[0] && slice(piece, at).starts_with(mark)) {
         put_mark();
         at += mark.size();
       } else {

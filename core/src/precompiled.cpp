@@ -6,6 +6,7 @@
 #include "general.h"
 #include "graphemes.h"
 #include "normalizer_steps.h"
+#include "slice.h"
 #include "text_writer.h"
 
 namespace pumice {
@@ -50,8 +51,8 @@ bool transform(const Charsmap& map, std::string_view text, std::string_view& out
     if (node >= map.count) return false;
     const std::uint32_t at = map.units[node] & 0x7FFFFFFFu;
     if (at > map.strings.size()) return false;
-    const std::string_view string = map.strings.substr(at);
-    out = string.substr(0, string.find('\0'));
+    const std::string_view string = slice(map.strings, at);
+    out = slice(string, 0, string.find('\0'));
     return true;
   }
   return false;

@@ -1,6 +1,7 @@
 // Normalizer steps that put one text for another: Replace, Prepend and Strip.
 #include "general.h"
 #include "normalizer_steps.h"
+#include "slice.h"
 #include "text_writer.h"
 #include "unicode.h"
 
@@ -31,18 +32,18 @@ char32_t last_point(std::string_view text, std::size_t& begin) {
 
 pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
   const std::uint32_t size = number(step.data);
-  const std::string_view pattern = rest(step, 4).substr(0, size);
+  const std::string_view pattern = slice(rest(step, 4), 0, size);
   const std::string_view content = rest(step, 4 + size);
   std::size_t at = text.find(pattern);
   if (at == std::string_view::npos) return PUMICE_OK;
   TextWriter writer(arena);
   std::size_t done = 0;
   for (; at != std::string_view::npos && !writer.full(); at = text.find(pattern, done)) {
-    writer.put(text.substr(done, at - done));
+    writer.put(slice(text, done, at - done));
     writer.put(content);
     done = at + pattern.size();
   }
-  writer.put(text.substr(done));
+  writer.put(slice(text, done));
   if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
   text = writer.finish();
   return PUMICE_OK;

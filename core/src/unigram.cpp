@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "general.h"
+#include "slice.h"
 #include "utf8.h"
 
 namespace pumice {
@@ -116,13 +117,13 @@ pumice_status unigram(const pumice_model& model, std::string_view piece, Arena& 
     const bool unknown = last.id == model.parameters.unknown_id;
     if (unknown && run_end == 0) run_end = end;
     if (!unknown && run_end != 0) {
-      at = put_unknown(model, scores, piece.substr(end, run_end - end), found, at);
+      at = put_unknown(model, scores, slice(piece, end, run_end - end), found, at);
       run_end = 0;
     }
     if (!unknown) found[--at] = last.id;
     end = begin;
   }
-  if (run_end != 0) at = put_unknown(model, scores, piece.substr(0, run_end), found, at);
+  if (run_end != 0) at = put_unknown(model, scores, slice(piece, 0, run_end), found, at);
   ids = {found + at, piece.size() - at};
   return PUMICE_OK;
 }
