@@ -79,7 +79,7 @@ def test_a_handler_that_returns_lets_the_call_go_on() -> None:
         "import signal, pumice, numpy as np\n"
         "model = pumice.load(); heard = []\n"
         "signal.signal(signal.SIGALRM, lambda *_: heard.append(model.encode('from the handler')))\n"
-        "texts = ['Static embeddings keep one vector per token. ' * 8] * 400_000\n"
+        "texts = ['Static embeddings keep one vector per token. ' * 8] * 4_000_000\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.2, 0.1)\n"
         "codes = model.encode(texts, dim=64, dtype='binary')\n"
         "inside = len(heard)\n"

@@ -1,6 +1,7 @@
 // Cuts a text at added tokens, exactly as AddedVocabulary::find_matches of Hugging Face tokenizers.
 #include "added_tokens.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "unicode_classes.h"
@@ -44,7 +45,8 @@ bool AddedTokenCutter::find() {
       ++search_;
       continue;
     }
-    const auto match = trie_.longest_prefix(DoubleArray::kRoot, search_, static_cast<std::size_t>(end_ - search_));
+    const auto match = trie_.longest_prefix(DoubleArray::kRoot, search_,
+                                            std::min(kMaxAddedToken, static_cast<std::size_t>(end_ - search_)));
     if (match.length == 0) {
       ++search_;
       continue;

@@ -15,6 +15,8 @@ enum AddedTokenFlag : std::uint32_t {
   kLeftStrip = 1u << 25,   // takes the white space on its left along
   kRightStrip = 1u << 26,  // and on its right
 };
+// Longer ones are never found, which bounds the work per byte of text whatever a file says.
+inline constexpr std::size_t kMaxAddedToken = 1024;
 inline constexpr std::uint32_t kAddedTokenId = (1u << 24) - 1;
 
 class AddedTokenCutter {

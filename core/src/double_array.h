@@ -17,8 +17,6 @@ struct DoubleArray {
   static constexpr std::uint32_t kHasValue = 0x80000000u;
   static constexpr std::uint32_t kRoot = 0;
   static constexpr unsigned char kNul = 0xFF;
-  // Longer keys are never found, which bounds the work per byte of text whatever a file says.
-  static constexpr std::size_t kMaxKey = 1024;
 
   const Unit* units = nullptr;
   std::uint32_t count = 0;
@@ -45,7 +43,7 @@ struct DoubleArray {
     std::uint32_t node = start;
     std::uint32_t end = kRoot;
     std::uint32_t length = 0;
-    for (std::size_t i = 0; i < size && i < kMaxKey && step(node, static_cast<unsigned char>(text[i])); ++i) {
+    for (std::size_t i = 0; i < size && step(node, static_cast<unsigned char>(text[i])); ++i) {
       if (units[node].base & kHasValue) {
         end = node;
         length = static_cast<std::uint32_t>(i + 1);

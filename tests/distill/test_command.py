@@ -50,7 +50,7 @@ def test_what_a_user_may_not_expect_is_said(
     _, skipped, slow = capsys.readouterr().out.splitlines()
     assert skipped == f"{words}: skipped 2 blank and 1 repeated lines"
     # A phrase is an added token with flags, which this version's core leaves to the library.
-    reason = 'added token "new york" sets single_word'
+    reason = 'added token "new york" sets normalized'
     assert pumice.load(output).metadata["tokenizer"]["reason"] == reason
     assert slow.startswith("note: the model splits text with the tokenizers library")
     assert slow.endswith(f"because {reason}")

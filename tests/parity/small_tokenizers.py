@@ -164,13 +164,12 @@ def wordpiece_added_flags() -> Json:
 
 # Tokenizers that the core runs, besides BERT's.
 NATIVE: dict[str, Callable[[], Json]] = {
-    build.__name__: build for build in (bpe_byte_level, unigram, word_level)
+    build.__name__: build for build in (bpe_byte_level, bpe_metaspace, unigram, word_level)
 }
 # Tokenizers that the core does not know: the `tokenizers` library must run them.
 FOREIGN: dict[str, Callable[[], Json]] = {
     build.__name__: build
     for build in (
-        bpe_metaspace,
         wordpiece_lowercase,
         wordpiece_whitespace,
         wordpiece_added_flags,

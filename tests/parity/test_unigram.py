@@ -74,8 +74,10 @@ def test_as_real_models_are_made(
         pre_tokenizer=unigrams.PRE_TOKENIZERS[pre_tokenizer],
         byte_fallback=byte_fallback,
     )
-    same = SameIds(parts_of(tokenizer))
-    assert same.model.metadata["tokenizer"]["native"]
+    # What "first" means after a charsmap, which may delete the beginning, is left to the library.
+    native = name != "t5_first"
+    same = SameIds(parts_of(tokenizer), native=native)
+    assert same.model.metadata["tokenizer"]["native"] == native
     same.check(sample)
     same.check(texts.eval_texts(data_dir, each=30))
 

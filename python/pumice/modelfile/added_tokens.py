@@ -9,6 +9,8 @@ from pumice.modelfile.container import Kind
 from pumice.modelfile.native import NotNativeError
 from pumice.modelfile.trie import build_trie, encoded
 
+MAX_KEY = 1024
+"""Bytes of the longest added token that the core finds, which bounds its work per byte of text."""
 FLAGS = {"single_word": 1 << 24, "lstrip": 1 << 25, "rstrip": 1 << 26}
 
 
@@ -32,6 +34,10 @@ def added_token_sections(
         if not key or key in tries[kind]:
             raise NotNativeError(
                 f'added token "{added["content"]}" is normalised to another or nothing'
+            )
+        if len(key) > MAX_KEY:
+            raise NotNativeError(
+                f"added token {added['id']} has {len(key)} bytes (the core finds up to {MAX_KEY})"
             )
         flags = sum(bit for flag, bit in FLAGS.items() if added.get(flag))
         tries[kind][key] = int(added["id"]) | flags

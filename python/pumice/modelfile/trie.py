@@ -6,9 +6,6 @@ from pumice import _core
 from pumice.errors import ModelFileError
 from pumice.modelfile.native import NotNativeError
 
-MAX_KEY = 1024
-"""Bytes of the longest token that the core finds, which bounds its work per byte of text."""
-
 
 def encoded(token: str) -> bytes:
     """A token as UTF-8; ModelFileError for lone surrogates."""
@@ -31,9 +28,6 @@ def build_trie(keys: dict[bytes, int]) -> bytes:
     )
     if not pairs:
         raise NotNativeError("no token of the vocabulary is text")
-    longest = max(len(key) for key, _ in pairs)
-    if longest > MAX_KEY:
-        raise NotNativeError(f"a token has {longest} bytes (the core finds up to {MAX_KEY})")
     return _core.double_array([key for key, _ in pairs], [index for _, index in pairs])
 
 
