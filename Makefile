@@ -4,13 +4,15 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include core/src core/unicode python -type f \
 	-not -name '*.pyc' -not -name '*.so')
-CXX_FILES := $(shell find core/include core/src core/tests python/binding -name '*.h' -o -name '*.cpp' -o -name '*.c')
+CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow lint format bench wheel clean
+.PHONY: help demo test test-slow test-exhaustive lint format bench fuzz wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
-	@echo 'make test-slow  the exhaustive suites: every code point, 100,000 random strings'
+	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity'
+	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
+	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
 	@echo 'make lint       ruff, mypy, clang-format'
 	@echo 'make format     write what lint asks for'
 	@echo 'make bench      encoding speed beside model2vec, in one run'
@@ -23,6 +25,9 @@ test: $(VENV)/.test
 	$(PY) -m pytest -m 'not slow' -q
 
 test-slow: $(VENV)/.test
+	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill
+
+test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q
 
 lint: $(VENV)/.lint
@@ -38,6 +43,23 @@ format: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(PY) benchmarks/encode.py
+
+FUZZ_SECONDS ?= 600
+FUZZ_CXX ?= clang++
+FUZZ_FLAGS := -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	-ffp-contract=off -Icore/include -DPUMICE_FUZZ_MODEL='"$(CURDIR)/testdata/golden-int8.pumice"'
+CORE_CPP := $(wildcard core/src/*.cpp core/src/simd/*.cpp)
+
+fuzz: build/fuzz/open_model build/fuzz/encode
+	@for target in open_model encode; do mkdir -p build/fuzz/corpus/$$target && \
+	build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+	-artifact_prefix=build/fuzz/$$target- build/fuzz/corpus/$$target core/fuzz/regressions/$$target || exit 1; done
+
+build/fuzz/%: core/fuzz/%.cpp $(wildcard core/fuzz/*.h core/src/*.h core/src/simd/*.h) $(CORE_CPP)
+	@command -v $(FUZZ_CXX) >/dev/null || \
+		{ echo 'No clang: on Debian, apt-get install clang libclang-rt-14-dev' >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) $< $(CORE_CPP) -o $@
 
 wheel: $(VENV)/.build
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -113,7 +113,9 @@ def test_info_names_why_a_tokenizer_is_not_native(
     assert main(["info", str(path)]) == 0
     said = capsys.readouterr().out
     assert "tokenizers library (slower, same results)" in said
-    assert "pre_tokenizer.type is Whitespace (with WordPiece the core runs BertPreTokenizer)" in said
+    assert (
+        "pre_tokenizer.type is Whitespace (with WordPiece the core runs BertPreTokenizer)" in said
+    )
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
