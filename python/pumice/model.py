@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice import arguments
-from pumice.errors import InputError
+from pumice.errors import InputError, ModelFileError
 from pumice.explanation import Explanation, TokenVectors
 from pumice.modelfile.compiler import compile_model
 from pumice.modelfile.native import LIBRARY, WORDPIECE
@@ -70,7 +70,13 @@ class StaticModel:
     def prefixes(self) -> tuple[int, ...] | None:
         """Dimensions that vectors may be cut to; None where the model makes no claim and any may be tried."""
         prefixes = self._file.metadata.get("prefixes")
-        return None if prefixes is None else tuple(prefixes)
+        if prefixes is None:
+            return None
+        if not isinstance(prefixes, list) or not all(isinstance(p, int) for p in prefixes):
+            raise ModelFileError(
+                f"{self._file.source}: its metadata's prefixes are not a list of int"
+            )
+        return tuple(prefixes)
 
     def encode(
         self,

@@ -170,3 +170,22 @@ def test_empty_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
         pumice.load(foreign)
     with pytest.raises(ModelFileError, match="cannot be read"):
         ModelFile.open(tmp_path / "missing.pumice")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        (Kind.TOKENIZER, b"{}"),
+        (Kind.TOKENIZER, b'{"tokenizer":3,"added_only":[]}'),
+        (Kind.TOKENIZER, b"[" * 100_000),
+        (Kind.METADATA, b'{"prefixes":5}'),
+        (Kind.METADATA, b"\xff"),
+        (Kind.METADATA, b"[]"),
+    ],
+)
+def test_hostile_json_is_one_sentence(tiny: bytes, kind: Kind, content: bytes) -> None:
+    file = ModelFile.from_bytes(tiny)
+    sections = {kind: bytes(s) for kind in Kind if (s := file.section(kind)) is not None}
+    model = pumice.StaticModel(ModelFile.from_bytes(pack({**sections, kind: content})))
+    with pytest.raises(ModelFileError, match=r"damaged|not a"):
+        model.encode(TEXT, dim=2) if kind is Kind.METADATA else model._file.tokenizer

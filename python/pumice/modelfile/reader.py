@@ -92,7 +92,12 @@ class ModelFile:
         stored = self._json(Kind.TOKENIZER)
         if stored is None:
             raise ModelFileError(f"{self.source}: the file carries no tokenizer.json")
-        return with_vocabulary(stored, self.tokens)
+        try:
+            return with_vocabulary(stored, self.tokens)
+        except (AttributeError, KeyError, TypeError):
+            raise ModelFileError(
+                f"{self.source}: its tokenizer section is damaged: fetch or compile the model again"
+            ) from None
 
     def token_vectors(self, ids: NDArray[np.uint32]) -> NDArray[np.float32]:
         """What each token adds to the sum, weight x scale x row: float32, shape (n, dimensions)."""
@@ -143,7 +148,7 @@ class ModelFile:
             return None
         try:
             value = json.loads(bytes(section))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ModelFileError(
                 f"{self.source}: its {kind.name.lower()} section is damaged: "
                 "fetch or compile the model again"
