@@ -15,7 +15,7 @@ help:
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
 	@echo 'make lint       ruff, mypy, clang-format'
 	@echo 'make format     write what lint asks for'
-	@echo 'make bench      encoding speed beside model2vec, in one run'
+	@echo 'make bench      encoding speed beside every peer that is installed, in one run'
 	@echo 'make wheel      build a wheel into dist/'
 
 demo: $(VENV)/.search
@@ -42,7 +42,7 @@ format: $(VENV)/.lint
 	$(VENV)/bin/clang-format -i $(CXX_FILES)
 
 bench: $(VENV)/.test
-	$(PY) benchmarks/encode.py
+	$(PY) benchmarks/encode.py --dim 256
 
 FUZZ_SECONDS ?= 600
 FUZZ_CXX ?= clang++
