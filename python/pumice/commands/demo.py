@@ -23,7 +23,7 @@ from pumice.search.location import demo_index_folder
 from pumice.search.manifest import MANIFEST_FILE, read_manifest
 from pumice.search.rendering import BOLD
 from pumice.search.stdlib_docs import standard_library
-from pumice.terminal import printable
+from pumice.terminal import printable, wants_colours
 
 QUESTIONS = (
     "How do I cache the results of a function?",
@@ -111,8 +111,7 @@ def _answer(index: Index, question: str) -> None:
     started = time.perf_counter()
     hits = index.search(question, k=_ANSWERS)
     milliseconds = (time.perf_counter() - started) * 1e3
-    styled = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    begin, end = BOLD if styled else ("", "")
+    begin, end = BOLD if wants_colours() else ("", "")
     print(f"{begin}{question}{end}  ({milliseconds:.1f} ms)")
     bodies = [replace(hit, text=_body(hit)) for hit in hits]
     matches = best_sentences(bodies, query=question, model=index.model)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from pumice.modelfile import program
 from pumice.modelfile.metaspace import metaspace_step
 from pumice.modelfile.native import NotNativeError
 
@@ -33,15 +34,15 @@ def compile_pre_tokenizer(pre_tokenizer: Json | None, *, byte_level: bool = Fals
     vocabulary must be compiled to bytes (``bytes_of_token``).
     """
     steps = list(flattened(pre_tokenizer))
-    program = b""
+    compiled = b""
     for position, step in enumerate(steps):
         if step["type"] == "ByteLevel" and not (byte_level and position == len(steps) - 1):
             raise NotNativeError("pre_tokenizer ByteLevel is not the last, or the model is not BPE")
         if step["type"] == "Metaspace":
-            program += metaspace_step(step, first=position == 0)
+            compiled += metaspace_step(step, first=position == 0)
         else:
-            program += compile_step(step)
-    return program
+            compiled += compile_step(step)
+    return compiled
 
 
 def is_byte_level(pre_tokenizer: Json | None) -> bool:
@@ -107,6 +108,5 @@ def behavior(name: str) -> int:
 
 
 def operation(number: int, *words: int, data: bytes = b"") -> bytes:
-    """A step: its operation, the length of its data, the data, padded to a multiple of 4."""
-    data = struct.pack(f"<{len(words)}I", *words) + data
-    return struct.pack("<II", number, len(data)) + data + b"\0" * (-len(data) % 4)
+    """A step whose data are numbers, then bytes."""
+    return program.step(number, struct.pack(f"<{len(words)}I", *words) + data)
