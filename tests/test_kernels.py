@@ -1,15 +1,27 @@
-"""Vector kernels against the portable one, bit for bit, in a C++ program."""
+"""Vector kernels against the portable one, bit for bit, in a C++ program, here and on other machines."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-CORE = Path(__file__).resolve().parents[1] / "core"
+TESTS = Path(__file__).resolve().parent
+CORE = TESTS.parent / "core"
+SOURCES = [*CORE.glob("src/simd/*.cpp"), CORE / "tests" / "kernels_test.cpp"]
+OPTIONS = ["-std=c++20", "-O2", "-ffp-contract=off", "-fno-exceptions", "-Wall", "-Wextra"]
+
+
+def run(compiler: list[str], program: Path, runner: list[str]) -> str:
+    subprocess.run([*compiler, *OPTIONS, *SOURCES, "-o", program], check=True, timeout=600)
+    ran = subprocess.run([*runner, program], capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stdout
+    return ran.stdout
 
 
 def test_kernels_give_the_portable_kernels_bits(tmp_path: Path) -> None:
@@ -21,10 +33,24 @@ def test_kernels_give_the_portable_kernels_bits(tmp_path: Path) -> None:
     )
     if cxx is None:
         pytest.skip("no C++ compiler")
-    program = tmp_path / "kernels"
-    sources = [*CORE.glob("src/simd/*.cpp"), CORE / "tests" / "kernels_test.cpp"]
-    options = ["-std=c++20", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([cxx, *options, *sources, "-o", program], check=True, timeout=300)
-    ran = subprocess.run([program], capture_output=True, text=True, timeout=300)
-    assert ran.returncode == 0, ran.stdout
-    assert "chosen compared" in ran.stdout
+    assert "chosen compared" in run([cxx, "-Werror"], tmp_path / "kernels", [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kernels", "target", "runner"),
+    [
+        ("neon", ["aarch64-linux-musl"], ["qemu-aarch64"]),
+        ("wasm", ["wasm32-wasi", "-msimd128"], ["node", str(TESTS / "run_wasi.mjs")]),
+    ],
+)
+def test_kernels_of_other_machines(
+    kernels: str, target: list[str], runner: list[str], tmp_path: Path
+) -> None:
+    """Built by zig; NEON runs in QEMU, WebAssembly's SIMD in Node."""
+    if find_spec("ziglang") is None:
+        pytest.skip("no cross compiler: pip install ziglang")
+    if shutil.which(runner[0]) is None:
+        pytest.skip(f"no {runner[0]}: on Debian, apt-get install qemu-user nodejs")
+    compiler = [sys.executable, "-m", "ziglang", "c++", "-target", *target]
+    assert f"{kernels} compared" in run(compiler, tmp_path / "kernels", runner)

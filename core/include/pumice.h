@@ -83,6 +83,7 @@ typedef struct pumice_info {
   uint32_t normalizes;    /* 1: vectors are divided by their L2 norm */
   uint32_t max_tokens;    /* tokens kept per text; UINT32_MAX: all */
   uint32_t max_chars;     /* code points kept per text; UINT32_MAX: all */
+  float multiplier_unit;  /* int8 rows: what a token's multiplier counts */
 } pumice_info;
 
 /* Sections of the file that bindings read for people; see docs/format.md. */
@@ -100,7 +101,8 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_NORMALIZER = 11,
   PUMICE_SECTION_PRE_TOKENIZER = 12,
   PUMICE_SECTION_MODEL = 13,
-  PUMICE_SECTION_NORMALIZED_TOKENS = 14
+  PUMICE_SECTION_NORMALIZED_TOKENS = 14,
+  PUMICE_SECTION_TOKEN_MULTIPLIERS = 15
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */
@@ -151,6 +153,17 @@ size_t pumice_vector_size(uint32_t dim, uint32_t type);
  * gives zeros. Writes pumice_vector_size(dim, type) bytes; `out` needs no alignment. */
 pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, uint32_t type,
                             void* out);
+
+/* A text: `size` bytes of UTF-8. */
+typedef struct pumice_text {
+  const char* bytes;
+  size_t size;
+} pumice_text;
+
+/* The vectors of `count` texts, one after the other into `out`; the same bits as pumice_encode, sooner. Ends at the
+ * first text that fails; *done is how many vectors were written, and so which text it was. */
+pumice_status pumice_encode_many(pumice_worker* worker, const pumice_text* texts, size_t count, uint32_t dim,
+                                 uint32_t type, void* out, size_t* done);
 
 /* The same from token ids that a tokenizer outside the core made: cut at max_tokens, unknown ids left out
  * where the model drops them. */

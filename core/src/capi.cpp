@@ -6,7 +6,6 @@
 #include "model_file.h"
 #include "pooling.h"
 #include "pumice.h"
-#include "quantize.h"
 #include "spans.h"
 #include "worker.h"
 
@@ -33,7 +32,7 @@ std::size_t arena_size(const pumice_model& model) {
 }
 
 // The word caches that fit into `left` bytes; few words recur in less than 2^6 sets.
-constexpr unsigned kMostShortBits = 13;  // 512 KiB: on the right side of a core's second-level cache
+constexpr unsigned kMostShortBits = 15;  // 2 MiB; the sets of frequent words stay in a core's second-level cache
 constexpr unsigned kLeastBits = 6;
 constexpr unsigned kLongBitsLess = 3;  // an eighth as many long words
 
@@ -43,28 +42,50 @@ std::size_t cache_size(unsigned bits) {
 
 bool caches_words(const pumice_model& model) { return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE; }
 
-struct CountedIds {
-  std::uint32_t* ids;
-  std::size_t capacity;
-  std::uint32_t tokens;
-  std::size_t count = 0;
-  bool valid = true;
-  void operator()(std::uint32_t id) {
-    valid = valid && id < tokens;
-    if (count < capacity) ids[count] = id;
-    ++count;
+// Writes ids out as far as there is room, and counts them all.
+class CountedIds : public pumice::IdSink {
+ public:
+  CountedIds(pumice_worker& worker, std::uint32_t* ids, std::size_t capacity)
+      : IdSink(worker.ids, worker.id_room, drain),
+        out_(ids),
+        capacity_(capacity),
+        tokens_(worker.model->parameters.tokens) {}
+
+  // False if the file named a token that it does not have.
+  bool finish(std::size_t& count) {
+    drain(*this);
+    count = written_;
+    return valid_;
   }
-  template <std::size_t Room>
-  void put(const std::uint32_t* many, std::size_t number) {
-    for (std::size_t i = 0; i < number; ++i) (*this)(many[i]);
+
+ private:
+  static void drain(IdSink& sink) {
+    auto& self = static_cast<CountedIds&>(sink);
+    for (std::size_t i = 0; i < self.count_; ++i, ++self.written_) {
+      self.valid_ = self.valid_ && self.ids_[i] < self.tokens_;
+      if (self.written_ < self.capacity_) self.out_[self.written_] = self.ids_[i];
+    }
+    self.count_ = 0;
   }
+
+  std::uint32_t* out_;
+  std::size_t capacity_;
+  std::uint32_t tokens_;
+  std::size_t written_ = 0;
+  bool valid_ = true;
 };
 
-pumice_status finish(pumice::Pool& pool, const pumice_worker& worker, std::uint32_t dim, std::uint32_t type,
-                     void* out) {
-  if (!pool.finish()) return PUMICE_BAD_SECTION;
-  pumice::write_vector(worker.sum, dim, type, out);
-  return PUMICE_OK;
+// What the worker's arrays take; with int8 rows the sums are integers first.
+constexpr std::size_t kLeastIds = 256 + pumice::IdSink::kSlack;
+constexpr std::size_t kFastIds = 2048 + pumice::IdSink::kSlack;
+
+std::size_t ids_size(std::size_t room) { return 2 * padded(room * sizeof(std::uint32_t)); }
+
+std::size_t sums_size(const pumice::Parameters& parameters) {
+  const std::size_t n = parameters.dimensions;
+  const bool integers = parameters.row_type == PUMICE_ROW_I8;
+  return padded(n * sizeof(float)) +
+         (integers ? padded(2 * n * sizeof(std::int32_t)) + padded(n * sizeof(std::int64_t)) : 0);
 }
 
 }  // namespace
@@ -122,7 +143,7 @@ pumice_status pumice_open(const void* file, size_t file_size, void* memory, size
 pumice_info pumice_describe(const pumice_model* model) {
   const pumice::Parameters& p = model->parameters;
   return {p.dimensions, p.tokens,     p.rows,     p.row_type, p.tokenizer, p.unknown_id, p.unknown == 0 ? 1u : 0u,
-          p.normalize,  p.max_tokens, p.max_chars};
+          p.normalize,  p.max_tokens, p.max_chars, p.multiplier_unit};
 }
 
 int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes, size_t* size) {
@@ -134,12 +155,13 @@ int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes,
 
 size_t pumice_worker_size(const pumice_model* model) {
   const std::size_t chars = word_chars(*model);
-  return padded(sizeof(pumice_worker)) + padded(model->parameters.dimensions * sizeof(float)) +
+  return padded(sizeof(pumice_worker)) + ids_size(kLeastIds) + sums_size(model->parameters) +
          padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars) + arena_size(*model);
 }
 
 size_t pumice_worker_fast_size(const pumice_model* model) {
-  return pumice_worker_size(model) + (caches_words(*model) ? cache_size(kMostShortBits) : 0);
+  return pumice_worker_size(model) + ids_size(kFastIds) - ids_size(kLeastIds) +
+         (caches_words(*model) ? cache_size(kMostShortBits) : 0);
 }
 
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker) {
@@ -156,7 +178,16 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
   };
   auto* made = new (take(sizeof(pumice_worker))) pumice_worker{};
   made->model = model;
-  made->sum = reinterpret_cast<float*>(take(model->parameters.dimensions * sizeof(float)));
+  const std::size_t n = model->parameters.dimensions;
+  made->sum = reinterpret_cast<float*>(take(n * sizeof(float)));
+  if (model->parameters.row_type == PUMICE_ROW_I8) {
+    made->totals = reinterpret_cast<std::int32_t*>(take(2 * n * sizeof(std::int32_t)));
+    made->wide = reinterpret_cast<std::int64_t*>(take(n * sizeof(std::int64_t)));
+  }
+  const bool fast = memory_size >= pumice_worker_size(model) + ids_size(kFastIds) - ids_size(kLeastIds);
+  made->id_room = fast ? kFastIds : kLeastIds;
+  made->ids = reinterpret_cast<std::uint32_t*>(take(made->id_room * sizeof(std::uint32_t)));
+  made->weights = take(made->id_room * sizeof(std::uint32_t));
   made->pieces = reinterpret_cast<std::uint32_t*>(take(chars * sizeof(std::uint32_t)));
   made->word.bytes = reinterpret_cast<char*>(take(4 * chars));
   made->word.run_classes = take(chars);
@@ -182,10 +213,10 @@ pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t si
   if (worker == nullptr || (text == nullptr && size != 0) || (ids == nullptr && capacity != 0) || count == nullptr) {
     return PUMICE_BAD_ARGUMENT;
   }
-  CountedIds sink{ids, capacity, worker->model->parameters.tokens};
+  CountedIds sink(*worker, ids, capacity);
   const pumice_status status = pumice::tokenize(*worker, text, size, sink);
-  *count = sink.count;
-  return status == PUMICE_OK && !sink.valid ? PUMICE_BAD_SECTION : status;
+  const bool valid = sink.finish(*count);
+  return status == PUMICE_OK && !valid ? PUMICE_BAD_SECTION : status;
 }
 
 pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t size, pumice_token* tokens,
@@ -213,12 +244,26 @@ size_t pumice_vector_size(uint32_t dim, uint32_t type) {
 
 pumice_status pumice_encode(pumice_worker* worker, const char* text, size_t size, uint32_t dim, uint32_t type,
                             void* out) {
-  if (worker == nullptr || (text == nullptr && size != 0) || out == nullptr || !is_vector(*worker->model, dim, type)) {
-    return PUMICE_BAD_ARGUMENT;
+  const pumice_text one = {text, size};
+  size_t done = 0;
+  return pumice_encode_many(worker, &one, 1, dim, type, out, &done);
+}
+
+pumice_status pumice_encode_many(pumice_worker* worker, const pumice_text* texts, size_t count, uint32_t dim,
+                                 uint32_t type, void* out, size_t* done) {
+  if (done != nullptr) *done = 0;
+  const bool given = worker != nullptr && (texts != nullptr || count == 0) && (out != nullptr || count == 0);
+  if (!given || done == nullptr || !is_vector(*worker->model, dim, type)) return PUMICE_BAD_ARGUMENT;
+  pumice::Pool pool(*worker, dim, type, out);
+  pumice_status status = PUMICE_OK;
+  for (size_t i = 0; i < count && status == PUMICE_OK; ++i) {
+    const bool is_text = texts[i].bytes != nullptr || texts[i].size == 0;
+    status = is_text ? pumice::tokenize(*worker, texts[i].bytes, texts[i].size, pool) : PUMICE_BAD_ARGUMENT;
+    status == PUMICE_OK ? pool.end_text() : pool.drop_text();
   }
-  pumice::Pool pool(*worker->model, worker->sum, dim);
-  const pumice_status status = pumice::tokenize(*worker, text, size, pool);
-  return status == PUMICE_OK ? finish(pool, *worker, dim, type, out) : status;
+  if (!pool.finish() && status == PUMICE_OK) status = PUMICE_BAD_SECTION;
+  *done = pool.done();
+  return status;
 }
 
 pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim, uint32_t type,
@@ -226,13 +271,14 @@ pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t cou
   if (worker == nullptr || (ids == nullptr && count != 0) || out == nullptr || !is_vector(*worker->model, dim, type)) {
     return PUMICE_BAD_ARGUMENT;
   }
-  pumice::Pool pool(*worker->model, worker->sum, dim);
-  pumice::TokenStream<pumice::Pool> stream(*worker->model, pool);
   for (std::size_t i = 0; i < count; ++i) {
     if (ids[i] >= worker->model->parameters.tokens) return PUMICE_BAD_ARGUMENT;
-    if (!stream.put(ids[i])) break;
   }
-  return finish(pool, *worker, dim, type, out);
+  pumice::Pool pool(*worker, dim, type, out);
+  pumice::TokenStream stream(*worker->model, pool);
+  for (std::size_t i = 0; i < count && stream.put(ids[i]);) ++i;
+  pool.end_text();
+  return pool.finish() ? PUMICE_OK : PUMICE_BAD_SECTION;
 }
 
 }  // extern "C"

@@ -85,7 +85,9 @@ pumice_status read_parameters(pumice_model& model) {
   const bool kinds =
       p.row_type <= PUMICE_ROW_I8 && p.tokenizer <= PUMICE_TOKENIZER_WORD_LEVEL && p.unknown <= 1 && p.normalize <= 1;
   const bool limits = (p.unknown_id == kNone || p.unknown_id < p.tokens) && p.max_tokens >= 1 && p.max_chars >= 1;
-  if (!sizes || !kinds || !limits) return PUMICE_BAD_PARAMETERS;
+  const bool unit = p.row_type == PUMICE_ROW_I8 ? p.multiplier_unit > 0 && p.multiplier_unit <= 1e30f
+                                                : std::bit_cast<std::uint32_t>(p.multiplier_unit) == 0;
+  if (!sizes || !kinds || !limits || !unit) return PUMICE_BAD_PARAMETERS;
   for (const std::uint32_t word : p.reserved) {
     if (word != 0) return PUMICE_BAD_PARAMETERS;
   }
@@ -158,10 +160,16 @@ pumice_status read_rows(pumice_model& model) {
   // No overflow: at most 2^24 rows of 2^16 dimensions of 4 bytes.
   if (rows.size != std::uint64_t{p.rows} * p.dimensions * width) return PUMICE_BAD_SECTION;
   model.rows = rows.bytes;
-  if (model.sections[PUMICE_SECTION_ROW_SCALES].bytes != nullptr && p.row_type != PUMICE_ROW_I8) {
-    return PUMICE_BAD_SECTION;
+  for (const pumice_section_kind kind : {PUMICE_SECTION_ROW_SCALES, PUMICE_SECTION_TOKEN_MULTIPLIERS}) {
+    if (model.sections[kind].bytes != nullptr && p.row_type != PUMICE_ROW_I8) return PUMICE_BAD_SECTION;
   }
-  pumice_status status = read_array(model.sections[PUMICE_SECTION_ROW_SCALES], p.rows, model.row_scales);
+  const float* row_scales = nullptr;  // in the multipliers already
+  pumice_status status = read_array(model.sections[PUMICE_SECTION_ROW_SCALES], p.rows, row_scales);
+  if (status != PUMICE_OK) return status;
+  const Section& multipliers = model.sections[PUMICE_SECTION_TOKEN_MULTIPLIERS];
+  const bool fine = multipliers.size == 4 * std::uint64_t{p.tokens};
+  status = read_array(multipliers, fine ? 2 * p.tokens : p.tokens, model.token_multipliers);
+  if (fine) model.fine_multipliers = model.token_multipliers + p.tokens;
   if (status != PUMICE_OK) return status;
   status = read_array(model.sections[PUMICE_SECTION_TOKEN_ROWS], p.tokens, model.token_rows);
   if (status != PUMICE_OK) return status;

@@ -28,7 +28,8 @@ struct Parameters {
   std::uint32_t max_word_chars;     // WordPiece: longer words are unknown
   std::uint32_t normalizer_flags;   // BertFlag bits
   std::uint32_t continuation_node;  // WordPiece: trie node of the continuing prefix
-  std::uint32_t reserved[6];
+  float multiplier_unit;            // int8 rows: what a token multiplier counts; 0 elsewhere
+  std::uint32_t reserved[5];
 };
 static_assert(sizeof(Parameters) == 64);
 
@@ -41,7 +42,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_NORMALIZED_TOKENS + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_TOKEN_MULTIPLIERS + 1;
 
 }  // namespace pumice
 
@@ -56,9 +57,10 @@ struct pumice_model {
   pumice::simd::ByteClasses byte_classes;
   const pumice::simd::Kernels* kernels = nullptr;
   const void* rows = nullptr;
-  const float* row_scales = nullptr;          // null: every scale is 1
-  const std::uint32_t* token_rows = nullptr;  // null: token t has row t
-  const float* token_weights = nullptr;       // null: every weight is 1
+  const std::uint32_t* token_rows = nullptr;        // null: token t has row t
+  const float* token_weights = nullptr;             // float rows; null: every weight is 1
+  const std::int16_t* token_multipliers = nullptr;  // int8 rows, in units; null: every one is 1
+  const std::int16_t* fine_multipliers = nullptr;   // the low 15 bits, where token_multipliers are the high ones
 };
 
 namespace pumice {

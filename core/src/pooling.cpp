@@ -4,100 +4,182 @@
 #include <cmath>
 #include <cstring>
 
+#include "quantize.h"
+
 namespace pumice {
 namespace {
 
-// Lane i holds the squares of dimensions i, i + 16, …; a fixed order, the same bits whatever the width of the
-// processor's vectors. In float64 where float32 would overflow or lose the small.
-template <class Real>
-Real sum_of_squares(const float* x, std::size_t n) {
-  Real lanes[16] = {};
-  std::size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      const Real value = x[i + lane];
-      lanes[lane] += value * value;
-    }
-  }
-  for (; i < n; ++i) lanes[i % 16] += static_cast<Real>(x[i]) * static_cast<Real>(x[i]);
+constexpr std::int64_t kFine = 1 << 15;  // what the high part of a fine multiplier counts
+
+// In float64 where float32 would overflow or lose the small; lanes as in simd::SumOfSquares.
+float norm_of(const simd::RowKernels& kernels, const float* x, std::size_t n) {
+  const float squares = kernels.sum_of_squares(x, n);
+  if (squares > 1e-30f && squares < 1e30f) return std::sqrt(squares);
+  double lanes[16] = {};
+  for (std::size_t i = 0; i < n; ++i) lanes[i % 16] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   for (std::size_t width = 8; width > 0; width /= 2) {
     for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
   }
-  return lanes[0];
-}
-
-float norm_of(const float* x, std::size_t n) {
-  const float squares = sum_of_squares<float>(x, n);
-  if (squares > 1e-30f && squares < 1e30f) return std::sqrt(squares);
-  return static_cast<float>(std::sqrt(sum_of_squares<double>(x, n)));
+  return static_cast<float>(std::sqrt(lanes[0]));
 }
 
 }  // namespace
 
-Pool::Pool(const pumice_model& model, float* sum, std::uint32_t dim) : model_(model), sum_(sum), dim_(dim) {
-  std::memset(sum, 0, dim * sizeof(float));
+Pool::Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* out)
+    : IdSink(worker.ids, worker.id_room, drain),
+      worker_(worker),
+      model_(*worker.model),
+      dim_(dim),
+      type_(type),
+      width_(pumice_vector_size(dim, type)),
+      total_count_(model_.fine_multipliers != nullptr ? 2 * dim : dim),
+      out_(static_cast<std::uint8_t*>(out)) {
+  begin_sum();
 }
 
-void Pool::flush() {
-  const Parameters& parameters = model_.parameters;
-  std::uint32_t rows[kPending + kRoom];
-  float weights[kPending + kRoom];
-  const std::size_t count = pending_count_;
-  pending_count_ = 0;
-  count_ += count;
-  std::uint32_t largest = 0;
-  for (std::size_t i = 0; i < count; ++i) largest = pending_[i] > largest ? pending_[i] : largest;
-  if (count == 0 || largest >= parameters.tokens) {
-    valid_ = valid_ && count == 0;
-    return;
-  }
-  const bool plain = model_.token_rows == nullptr;
-  if (!plain) {
-    for (std::size_t i = 0; i < count; ++i) {
-      rows[i] = model_.token_rows[pending_[i]];
-      if (rows[i] >= parameters.rows) {
-        valid_ = false;
-        return;
-      }
-    }
-  }
-  const simd::RowList list = {model_.rows,
-                              parameters.dimensions,
-                              plain ? pending_ : rows,
-                              weigh(plain ? pending_ : rows, count, weights),
-                              count,
-                              dim_};
-  const simd::Kernels& kernels = *model_.kernels;
-  (parameters.row_type == PUMICE_ROW_F32   ? kernels.add_rows_f32
-   : parameters.row_type == PUMICE_ROW_F16 ? kernels.add_rows_f16
-                                           : kernels.add_rows_i8)(sum_, list);
+void Pool::end_text() {
+  ends_[texts_++] = count_;
+  if (texts_ == kMostTexts) write_texts();
 }
 
-// What each pending token's row is multiplied by; null for float32 rows that are added as they are.
-const float* Pool::weigh(const std::uint32_t* rows, std::size_t count, float* weights) const {
-  const float* of_token = model_.token_weights;
-  const float* of_row = model_.row_scales;
-  if (of_token == nullptr && of_row == nullptr && model_.parameters.row_type == PUMICE_ROW_F32) return nullptr;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float scale = of_row != nullptr ? of_row[rows[i]] : 1.0f;
-    weights[i] = of_token != nullptr ? scale * of_token[pending_[i]] : scale;
-  }
-  return weights;
+void Pool::drop_text() {
+  count_ = texts_ == 0 ? 0 : ends_[texts_ - 1];
+  if (texts_ == 0) begin_sum();
 }
 
 bool Pool::finish() {
-  flush();
-  if (!valid_ || count_ == 0) return valid_;
-  if (!model_.parameters.normalize) {
-    const auto count = static_cast<float>(count_);
-    for (std::uint32_t i = 0; i < dim_; ++i) sum_[i] /= count;
-    return true;
+  write_texts();
+  return valid_;
+}
+
+// Makes room: for the text at hand by writing those before it, or else by adding up what there is of it.
+void Pool::drain(IdSink& sink) {
+  auto& pool = static_cast<Pool&>(sink);
+  pool.write_texts();
+  if (2 * pool.count_ < pool.worker_.id_room) return;
+  if (pool.find_rows(pool.count_)) pool.add(0, pool.count_, 0);
+  pool.count_ = 0;
+}
+
+// The text at hand, which has not ended, moves to the front.
+void Pool::write_texts() {
+  if (texts_ == 0) return;
+  const std::size_t end = ends_[texts_ - 1];
+  if (find_rows(end)) {
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < texts_; ++i) {
+      add(from, ends_[i] - from, end - ends_[i]);
+      write_mean();
+      begin_sum();
+      from = ends_[i];
+    }
   }
-  const float norm = norm_of(sum_, dim_);
-  if (norm == 0) return true;
-  const float factor = 1.0f / norm;
-  for (std::uint32_t i = 0; i < dim_; ++i) sum_[i] *= factor;
-  return true;
+  std::memmove(ids_, ids_ + end, (count_ - end) * sizeof *ids_);
+  count_ -= end;
+  texts_ = 0;
+}
+
+// Makes the first `count` ids the rows they stand for and finds what each row is multiplied by.
+bool Pool::find_rows(std::size_t count) {
+  const Parameters& parameters = model_.parameters;
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < count; ++i) largest = ids_[i] > largest ? ids_[i] : largest;
+  valid_ = valid_ && (count == 0 || largest < parameters.tokens);
+  if (!valid_) return false;
+  if (parameters.row_type == PUMICE_ROW_I8) {
+    auto* multipliers = static_cast<std::int16_t*>(worker_.weights);
+    const std::int16_t* of_token = model_.token_multipliers;
+    for (std::size_t i = 0; i < count; ++i) multipliers[i] = of_token == nullptr ? std::int16_t{1} : of_token[ids_[i]];
+    const std::int16_t* fine = model_.fine_multipliers;
+    for (std::size_t i = 0; fine != nullptr && i < count; ++i) multipliers[worker_.id_room + i] = fine[ids_[i]];
+  } else if (model_.token_weights != nullptr) {
+    auto* weights = static_cast<float*>(worker_.weights);
+    for (std::size_t i = 0; i < count; ++i) weights[i] = model_.token_weights[ids_[i]];
+  }
+  if (model_.token_rows == nullptr) return true;
+  largest = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    ids_[i] = model_.token_rows[ids_[i]];
+    largest = ids_[i] > largest ? ids_[i] : largest;
+  }
+  valid_ = count == 0 || largest < parameters.rows;
+  return valid_;
+}
+
+void Pool::begin_sum() {
+  added_ = 0;
+  in_totals_ = 0;
+  spilled_ = false;
+  if (model_.parameters.row_type == PUMICE_ROW_I8) {
+    std::memset(worker_.totals, 0, total_count_ * sizeof *worker_.totals);
+  } else {
+    std::memset(worker_.sum, 0, dim_ * sizeof *worker_.sum);
+  }
+}
+
+// Adds `count` rows from `from` on to the sum; `ahead`: how many more that will be added next follow them.
+void Pool::add(std::size_t from, std::size_t count, std::size_t ahead) {
+  added_ += count;
+  const Parameters& parameters = model_.parameters;
+  if (parameters.row_type == PUMICE_ROW_I8) return add_integers(from, count, ahead);
+  const auto* weights = model_.token_weights == nullptr ? nullptr : static_cast<const float*>(worker_.weights) + from;
+  const simd::RowList list = {model_.rows, parameters.dimensions, ids_ + from, count, ahead, dim_};
+  const simd::RowKernels& kernels = *model_.kernels->rows;
+  (parameters.row_type == PUMICE_ROW_F32 ? kernels.add_rows_f32 : kernels.add_rows_f16)(worker_.sum, weights, list);
+}
+
+void Pool::add_integers(std::size_t from, std::size_t count, std::size_t ahead) {
+  const auto* multipliers = static_cast<const std::int16_t*>(worker_.weights);
+  while (count > 0) {
+    if (in_totals_ == simd::kMostIntegerRows) spill();
+    const std::size_t room = simd::kMostIntegerRows - in_totals_;
+    const std::size_t now = count < room ? count : room;
+    const simd::RowList list = {model_.rows, model_.parameters.dimensions, ids_ + from, now, count - now + ahead, dim_};
+    const simd::AddIntegerRows add_rows = model_.kernels->rows->add_rows_i8;
+    add_rows(worker_.totals, multipliers + from, list);
+    if (model_.fine_multipliers != nullptr) {
+      add_rows(worker_.totals + dim_, multipliers + worker_.id_room + from, list);
+    }
+    in_totals_ += now;
+    from += now;
+    count -= now;
+  }
+}
+
+// Makes room in the totals, which hold kMostIntegerRows at most.
+void Pool::spill() {
+  const bool fine = model_.fine_multipliers != nullptr;
+  for (std::uint32_t i = 0; i < dim_; ++i) {
+    const std::int64_t total = worker_.totals[i];
+    const std::int64_t exact = fine ? total * kFine + worker_.totals[dim_ + i] : total;
+    worker_.wide[i] = spilled_ ? worker_.wide[i] + exact : exact;
+  }
+  std::memset(worker_.totals, 0, total_count_ * sizeof *worker_.totals);
+  spilled_ = true;
+  in_totals_ = 0;
+}
+
+// The sum of a whole text becomes the mean, of norm 1 where the model normalises; zeros where there was no token.
+void Pool::write_mean() {
+  const simd::RowKernels& kernels = *model_.kernels->rows;
+  float* sum = worker_.sum;
+  if (model_.parameters.row_type == PUMICE_ROW_I8) sum_integers();
+  if (added_ != 0 && !model_.parameters.normalize) {
+    const auto count = static_cast<float>(added_);
+    for (std::uint32_t i = 0; i < dim_; ++i) sum[i] /= count;
+  } else if (added_ != 0) {
+    const float norm = norm_of(kernels, sum, dim_);
+    if (norm != 0) kernels.scale(sum, 1.0f / norm, dim_, sum);
+  }
+  write_vector(sum, dim_, type_, out_ + done_ * width_);
+  ++done_;
+}
+
+void Pool::sum_integers() {
+  const float unit = model_.parameters.multiplier_unit;
+  if (!spilled_ && model_.fine_multipliers == nullptr) return model_.kernels->rows->to_floats(worker_.totals, unit, dim_, worker_.sum);
+  spill();
+  for (std::uint32_t i = 0; i < dim_; ++i) worker_.sum[i] = unit * static_cast<float>(worker_.wide[i]);
 }
 
 }  // namespace pumice

@@ -3,48 +3,59 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
-#include "model_file.h"
+#include "ids.h"
+#include "worker_memory.h"
 
 namespace pumice {
 
-// Adds up rows in the order of the tokens, so that the result is the same whatever ran before or beside it.
-class Pool {
+// Turns the ids of texts, one after the other, into vectors. Ids of several texts wait together, so that the rows
+// of the next text are on their way while one is added up. Each text's rows are added in the order of its tokens:
+// the result is the same whatever ran before or beside it.
+class Pool : public IdSink {
  public:
-  Pool(const pumice_model& model, float* sum, std::uint32_t dim);
+  // Vectors of `dim` dimensions are written one after the other from `out` on.
+  Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* out);
 
-  void operator()(std::uint32_t id) {
-    pending_[pending_count_++] = id;
-    if (pending_count_ >= kPending) flush();
-  }
+  // The ids put since the text before are those of one text.
+  void end_text();
 
-  // The first `count` of `ids`, an array of `Room`; all of it is copied, which costs less than asking.
-  template <std::size_t Room>
-  void put(const std::uint32_t* ids, std::size_t count) {
-    static_assert(Room <= kRoom);
-    std::memcpy(pending_ + pending_count_, ids, Room * sizeof(std::uint32_t));
-    pending_count_ += count;
-    if (pending_count_ >= kPending) flush();
-  }
+  // Forgets the ids put since the text before.
+  void drop_text();
 
-  // Turns the sum into the mean, of norm 1 where the model normalises; zeros where there was no token.
-  // False if the file named a token or a row that it does not have.
+  // Writes what waits. False if the file named a token or a row that it does not have.
   bool finish();
 
- private:
-  static constexpr std::size_t kPending = 256;
-  static constexpr std::size_t kRoom = 8;
-  void flush();
-  const float* weigh(const std::uint32_t* rows, std::size_t count, float* weights) const;
+  // How many vectors are written.
+  std::size_t done() const { return done_; }
 
+ private:
+  static constexpr std::size_t kMostTexts = 64;  // that wait
+
+  static void drain(IdSink& sink);
+  void write_texts();
+  bool find_rows(std::size_t count);
+  void begin_sum();
+  void add(std::size_t from, std::size_t count, std::size_t ahead);
+  void add_integers(std::size_t from, std::size_t count, std::size_t ahead);
+  void spill();
+  void write_mean();
+  void sum_integers();
+
+  pumice_worker& worker_;
   const pumice_model& model_;
-  float* sum_;
   std::uint32_t dim_;
-  std::uint64_t count_ = 0;
-  std::size_t pending_count_ = 0;
+  std::uint32_t type_;
+  std::size_t width_;        // bytes of a vector
+  std::size_t total_count_;  // used of worker.totals
+  std::uint8_t* out_;
+  std::size_t done_ = 0;
   bool valid_ = true;
-  std::uint32_t pending_[kPending + kRoom];
+  std::size_t ends_[kMostTexts];  // of the texts that wait, in ids_
+  std::size_t texts_ = 0;
+  std::uint64_t added_ = 0;       // tokens in the sum
+  std::size_t in_totals_ = 0;     // of them in worker.totals
+  bool spilled_ = false;          // the others are in worker.wide
 };
 
 }  // namespace pumice

@@ -93,15 +93,13 @@ pumice_status token_spans(pumice_worker& worker, const char* text, std::size_t s
   const pumice_model& model = *worker.model;
   if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return PUMICE_NO_NATIVE_TOKENIZER;
   count = 0;
-  Span span{};
-  const auto sink = [&](std::uint32_t id) {
-    if (count < capacity) tokens[count] = {id, span.begin, span.end};
-    ++count;
-  };
-  TokenStream<decltype(sink)> stream(model, sink);
-  const auto put = [&](std::uint32_t id, Span of) {
-    span = of;
-    return stream.put(id);
+  TokenRules rules(model);
+  const auto put = [&](std::uint32_t id, Span span) {
+    if (rules.keeps(id)) {
+      if (count < capacity) tokens[count] = {id, span.begin, span.end};
+      ++count;
+    }
+    return rules.take();
   };
   Arena& arena = worker.arena;
   arena.reset();

@@ -14,6 +14,7 @@ class WordCache {
  public:
   static constexpr std::size_t kBytes = Bytes;    // longest word
   static constexpr std::size_t kTokens = Tokens;  // most tokens of a word
+  static constexpr std::uint16_t kElsewhere = 0xFFFF;  // a total: the word is in another cache
 
   struct Key {
     std::uint64_t words[Bytes / 8];  // the word's bytes, then zeros; words hold no NUL
@@ -40,12 +41,10 @@ class WordCache {
 
   // The same where Bytes bytes can be read from `word` on, whatever the word's size.
   static Key key_in(const char* word, std::size_t size) {
-    Key key;
+    Key key, mask;
     std::memcpy(key.words, word, Bytes);
-    for (std::size_t i = 0; i < Bytes / 8; ++i) {
-      const std::size_t here = size > 8 * i ? size - 8 * i : 0;
-      key.words[i] &= here >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * here)) - 1;
-    }
+    std::memcpy(mask.words, kKeep + Bytes - size, Bytes);
+    for (std::size_t i = 0; i < Bytes / 8; ++i) key.words[i] &= mask.words[i];
     return key;
   }
 
@@ -60,15 +59,17 @@ class WordCache {
 
   bool exists() const { return entries_ != nullptr; }
 
-  const Entry* find(const Key& key) const {
-    const Entry* set = entries_ + 2 * set_of(key);
+  // The two entries that a word can be in.
+  const Entry* set_of(const Key& key) const { return entries_ + 2 * place_of(key); }
+
+  static const Entry* find(const Entry* set, const Key& key) {
     if (set[0].key == key) return set;
     return set[1].key == key ? set + 1 : nullptr;
   }
 
   // Where to write a new word's entry; its key is set.
   Entry& insert(const Key& key) {
-    Entry* set = entries_ + 2 * set_of(key);
+    Entry* set = entries_ + 2 * place_of(key);
     set[1] = set[0];
     set[0].key = key;
     return set[0];
@@ -79,8 +80,16 @@ class WordCache {
   static constexpr std::uint64_t kFactors[] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu, 0x165667B19E3779F9u,
                                                0xD6E8FEB86659FD93u, 0xA0761D6478BD642Fu};
   static_assert(Bytes / 8 <= sizeof kFactors / sizeof *kFactors);
+  // Bytes of ones, then of zeros: from Bytes - size on, the mask of a word of that size.
+  static constexpr struct Keep {
+    std::uint8_t bytes[2 * Bytes] = {};
+    constexpr Keep() {
+      for (std::size_t i = 0; i < Bytes; ++i) bytes[i] = 0xFF;
+    }
+  } kKeepBytes{};
+  static constexpr const std::uint8_t* kKeep = kKeepBytes.bytes;
 
-  std::size_t set_of(const Key& key) const {
+  std::size_t place_of(const Key& key) const {
     std::uint64_t hash = 0;
     for (std::size_t i = 0; i < Bytes / 8; ++i) hash += (key.words[i] ^ key.words[i] >> 29) * kFactors[i];
     return static_cast<std::size_t>(hash >> shift_);

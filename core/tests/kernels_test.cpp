@@ -1,6 +1,8 @@
 // Every kernel that this processor runs gives the portable kernel's bits, on random rows, weights and bytes.
 #include "../src/simd/kernels.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <random>
@@ -12,6 +14,7 @@ namespace {
 
 using namespace pumice::simd;
 
+constexpr std::size_t kRounds = 400;
 int failures = 0;
 std::mt19937_64 random_bits(7);
 
@@ -21,32 +24,83 @@ void expect(bool same, const char* what, std::size_t detail) {
   ++failures;
 }
 
-// Rows of any bits that are finite as floats; sums and weights of every size.
+// A table of any bits that are finite as numbers, and a list of its rows with others ahead.
 template <class Value>
-void compare(const char* name, AddRows portable, AddRows kernel, bool may_be_plain) {
-  for (std::size_t round = 0; round < 400; ++round) {
+struct Rows {
+  std::vector<Value> table;
+  std::vector<std::uint32_t> rows;
+  RowList list;
+
+  Rows() {
     const std::size_t dim = 1 + random_bits() % 700;
     const std::size_t stride = dim + random_bits() % 5;
-    const std::size_t rows = 1 + random_bits() % 50;
-    std::vector<Value> table(rows * stride);
+    const std::size_t height = 1 + random_bits() % 50;
+    table.resize(height * stride);
     for (Value& value : table) {
       const std::uint64_t bits = random_bits();
       std::memcpy(&value, &bits, sizeof value);
       if constexpr (sizeof(Value) == 4) value = static_cast<Value>(static_cast<double>(bits % 2000001) / 1e6 - 1);
       if constexpr (sizeof(Value) == 2) value = static_cast<Value>(value & 0xBFFF);  // neither infinity nor NaN
     }
-    std::vector<std::uint32_t> list(random_bits() % 300);
-    std::vector<float> weights(list.size());
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      list[i] = static_cast<std::uint32_t>(random_bits() % rows);
-      weights[i] = static_cast<float>(random_bits() % 1000) / 333.0f;
+    const std::size_t ahead = random_bits() % 20;
+    const std::size_t count = random_bits() % (kMostIntegerRows + 1);
+    rows.resize(count + ahead);
+    for (std::uint32_t& row : rows) row = static_cast<std::uint32_t>(random_bits() % height);
+    list = {table.data(), stride, rows.data(), count, ahead, dim};
+  }
+};
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+template <class Value>
+void compare_floats(const char* name, AddRows portable, AddRows kernel) {
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    const Rows<Value> rows;
+    std::vector<float> weights(rows.list.count);
+    for (float& weight : weights) weight = static_cast<float>(random_bits() % 1000) / 333.0f;
+    const float* given = round % 2 ? weights.data() : nullptr;
+    std::vector<float> wanted(rows.list.dim, 0.25f), found(rows.list.dim, 0.25f);
+    portable(wanted.data(), given, rows.list);
+    kernel(found.data(), given, rows.list);
+    expect(same_bits(wanted, found), name, round);
+  }
+}
+
+// The largest rows and multipliers among them, which only just do not overflow.
+void compare_integers(const char* name, AddIntegerRows kernel) {
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    Rows<std::int8_t> rows;
+    std::vector<std::int16_t> multipliers(rows.list.count);
+    for (std::int16_t& multiplier : multipliers) multiplier = static_cast<std::int16_t>(random_bits());
+    if (round % 4 == 0) {
+      std::fill(rows.table.begin(), rows.table.end(), std::int8_t{-128});
+      std::fill(multipliers.begin(), multipliers.end(), round % 8 ? INT16_MIN : INT16_MAX);
     }
-    const bool plain = may_be_plain && round % 2;
-    const RowList task = {table.data(), stride, list.data(), plain ? nullptr : weights.data(), list.size(), dim};
-    std::vector<float> wanted(dim, 0.25f), found(dim, 0.25f);
-    portable(wanted.data(), task);
-    kernel(found.data(), task);
-    expect(std::memcmp(wanted.data(), found.data(), dim * sizeof(float)) == 0, name, round);
+    std::vector<std::int32_t> wanted(rows.list.dim, 0), found(rows.list.dim, 0);
+    kPortableRows.add_rows_i8(wanted.data(), multipliers.data(), rows.list);
+    kernel(found.data(), multipliers.data(), rows.list);
+    expect(same_bits(wanted, found), name, round);
+  }
+}
+
+void compare_vectors(const char* name, const RowKernels& kernels) {
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    const std::size_t n = 1 + random_bits() % 700;
+    std::vector<float> x(n), wanted(n), found(n);
+    std::vector<std::int32_t> integers(n);
+    for (float& value : x) value = static_cast<float>(static_cast<double>(random_bits() % 2000001) / 1e6 - 1);
+    for (std::int32_t& value : integers) value = static_cast<std::int32_t>(random_bits());
+    const float squares[] = {kPortableRows.sum_of_squares(x.data(), n), kernels.sum_of_squares(x.data(), n)};
+    expect(std::memcmp(squares, squares + 1, sizeof *squares) == 0, name, round);
+    kPortableRows.scale(x.data(), 0.3f, n, wanted.data());
+    kernels.scale(x.data(), 0.3f, n, found.data());
+    expect(same_bits(wanted, found), name, round);
+    kPortableRows.to_floats(integers.data(), 1e-7f, n, wanted.data());
+    kernels.to_floats(integers.data(), 1e-7f, n, found.data());
+    expect(same_bits(wanted, found), name, round);
   }
 }
 
@@ -65,10 +119,11 @@ void compare_classes(const char* name, Classify kernel) {
   }
 }
 
-void compare_all(const char* name, AddRows f32, AddRows f16, AddRows i8, Classify classify) {
-  compare<float>(name, add_rows_f32_portable, f32, true);
-  compare<std::uint16_t>(name, add_rows_f16_portable, f16, false);
-  compare<std::int8_t>(name, add_rows_i8_portable, i8, false);
+void compare_all(const char* name, const RowKernels& rows, Classify classify) {
+  compare_floats<float>(name, kPortableRows.add_rows_f32, rows.add_rows_f32);
+  compare_floats<std::uint16_t>(name, kPortableRows.add_rows_f16, rows.add_rows_f16);
+  compare_integers(name, rows.add_rows_i8);
+  compare_vectors(name, rows);
   compare_classes(name, classify);
   std::printf("%s compared\n", name);
 }
@@ -76,15 +131,17 @@ void compare_all(const char* name, AddRows f32, AddRows f16, AddRows i8, Classif
 }  // namespace
 
 int main() {
-#ifdef PUMICE_X86
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
-    compare_all("avx2", add_rows_f32_avx2, add_rows_f16_avx2, add_rows_i8_avx2, classify_avx2);
-  }
+#if defined(PUMICE_X86)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) compare_all("avx2", kAvx2Rows, classify_avx2);
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    compare_all("avx512", add_rows_f32_avx512, add_rows_f16_avx512, add_rows_i8_avx512, classify_avx512);
+    compare_all("avx512", kAvx512Rows, classify_avx512);
   }
+#elif defined(PUMICE_NEON)
+  compare_all("neon", kNeonRows, classify_neon);
+#elif defined(PUMICE_WASM_SIMD)
+  compare_all("wasm", kWasmRows, classify_wasm);
 #endif
   const Kernels& chosen = kernels();
-  compare_all("chosen", chosen.add_rows_f32, chosen.add_rows_f16, chosen.add_rows_i8, chosen.classify);
+  compare_all("chosen", *chosen.rows, chosen.classify);
   return failures == 0 ? 0 : 1;
 }

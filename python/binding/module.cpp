@@ -65,6 +65,7 @@ class Model {
     out["normalizes"] = info.normalizes != 0;
     out["max_tokens"] = optional(info.max_tokens);
     out["max_chars"] = optional(info.max_chars);
+    out["multiplier_unit"] = info.multiplier_unit;
     return out;
   }
 
@@ -169,18 +170,32 @@ class Model {
   void encode_texts(const Texts& texts, std::uint32_t dim, int type, unsigned threads, Bytes out) const {
     check_room(out, texts.views.size(), dim, type);
     const std::size_t width = pumice_vector_size(dim, vector_type(type));
-    run(texts.views, threads, [&](pumice_worker* worker, std::size_t i) {
-      const std::string_view text = texts.views[i];
-      return pumice_encode(worker, text.data(), text.size(), dim, vector_type(type), out.data() + i * width);
+    const auto encode = [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
+      std::vector<pumice_text> share(end - begin);
+      for (std::size_t i = begin; i < end; ++i) share[i - begin] = {texts.views[i].data(), texts.views[i].size()};
+      return pumice_encode_many(worker, share.data(), share.size(), dim, vector_type(type), out.data() + begin * width,
+                                done);
+    };
+    run_shares(texts.views, threads, encode);
+  }
+
+  // Calls `work(worker, i)` for every text.
+  template <class Work>
+  void run(const std::vector<std::string_view>& texts, unsigned threads, Work work) const {
+    run_shares(texts, threads, [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
+      for (*done = 0; begin + *done < end; ++*done) {
+        const pumice_status status = work(worker, begin + *done);
+        if (status != PUMICE_OK) return status;
+      }
+      return PUMICE_OK;
     });
   }
 
-  void run(const std::vector<std::string_view>& texts, unsigned threads,
-           const std::function<pumice_status(pumice_worker*, std::size_t)>& work) const {
+  void run_shares(const std::vector<std::string_view>& texts, unsigned threads, const Share& work) const {
     Failure failure;
     {
       nb::gil_scoped_release released;
-      failure = for_each_text(*workers_, texts, threads, work, [] {
+      failure = for_each_share(*workers_, texts, threads, work, [] {
         const nb::gil_scoped_acquire held;
         return PyErr_CheckSignals() != 0;  // runs Python's handlers on the main thread; elsewhere it is nothing
       });

@@ -34,9 +34,8 @@ std::vector<std::size_t> share_bounds(const std::vector<std::string_view>& texts
 
 }  // namespace
 
-Failure for_each_text(Workers& workers, const std::vector<std::string_view>& texts, unsigned threads,
-                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work,
-                      const std::function<bool()>& interrupted) {
+Failure for_each_share(Workers& workers, const std::vector<std::string_view>& texts, unsigned threads,
+                       const Share& work, const std::function<bool()>& interrupted) {
   const std::vector<std::size_t> bounds = share_bounds(texts);
   const std::size_t shares = bounds.size() - 1;
   std::atomic<std::size_t> next{0};
@@ -57,18 +56,20 @@ Failure for_each_text(Workers& workers, const std::vector<std::string_view>& tex
       }
       const std::size_t share = next++;
       if (share >= shares) return;
-      for (std::size_t i = bounds[share]; i < bounds[share + 1]; ++i) {
-        pumice_status status = work(scratch->worker(), i);
-        while (status == PUMICE_MEMORY_TOO_SMALL && scratch->grow()) status = work(scratch->worker(), i);
-        if (status == PUMICE_OK) continue;
-        const std::lock_guard lock(mutex);
-        if (failure.status == PUMICE_OK || i < failure.position) {
-          failure.status = status;
-          failure.position = i;
-        }
-        failed = true;
-        break;
+      std::size_t at = bounds[share];
+      pumice_status status;
+      do {
+        std::size_t done = 0;
+        status = work(scratch->worker(), at, bounds[share + 1], &done);
+        at += done;
+      } while (status == PUMICE_MEMORY_TOO_SMALL && scratch->grow());
+      if (status == PUMICE_OK) continue;
+      const std::lock_guard lock(mutex);
+      if (failure.status == PUMICE_OK || at < failure.position) {
+        failure.status = status;
+        failure.position = at;
       }
+      failed = true;
     }
   };
   const auto run = [&](bool polls) {

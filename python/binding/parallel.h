@@ -17,11 +17,13 @@ struct Failure {
   bool interrupted = false;  // whatever else failed
 };
 
-// Calls `work(worker, i)` for every text. `threads` 0: as many as the machine has processors. Holds no GIL.
+// Does texts [begin, end); *done is how many of them were, and so which one the status is about.
+using Share = std::function<pumice_status(pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done)>;
+
+// Calls `work` for shares of the texts, until each is done. `threads` 0: as many as the machine has processors. Holds no GIL.
 // Stops early and says where if a call fails. Threads that cannot be started are done without. The calling thread
-// asks `interrupted` between shares, every 50 ms, whether to stop; a text that was begun is finished.
-Failure for_each_text(Workers& workers, const std::vector<std::string_view>& texts, unsigned threads,
-                      const std::function<pumice_status(pumice_worker*, std::size_t)>& work,
-                      const std::function<bool()>& interrupted);
+// asks `interrupted` between shares, every 50 ms, whether to stop; a share that was begun is finished.
+Failure for_each_share(Workers& workers, const std::vector<std::string_view>& texts, unsigned threads,
+                       const Share& work, const std::function<bool()>& interrupted);
 
 }  // namespace pumice

@@ -44,7 +44,7 @@ class Workers {
   void give(std::unique_ptr<Scratch> scratch);
 
  private:
-  static constexpr std::size_t kMostIdle = 8;  // 8 of 0.6 MB
+  static constexpr std::size_t kMostIdle = 8;  // of some 2.5 MB
 
   const pumice_model* model_;
   std::mutex mutex_;

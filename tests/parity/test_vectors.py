@@ -95,6 +95,13 @@ def model2vec_model(model2vec: Any, tokenizer: Tokenizer, table: Table) -> Any:
     )
 
 
+def exact(model: Any) -> Any:
+    """The model, summing weighted int8 rows in float64: in float32 the sum of 512 equal rows is off by 3e-6."""
+    if model.embedding.dtype == np.int8 and model.weights is not None:
+        model.weights = model.weights.astype(np.float64)
+    return model
+
+
 def static_embedding(tokenizer: Tokenizer, *, normalize: bool, dtype: str = "float32") -> Any:
     import torch
     from sentence_transformers import SentenceTransformer
@@ -154,11 +161,11 @@ def test_model2vec(
     theirs = model2vec_model(model2vec, tokenizers[kind], table)
     theirs.save_pretrained(tmp_path / "theirs")
     ours = pumice.load(tmp_path / "theirs")
-    assert_agree(corpus, ours.encode, theirs.encode)
+    assert_agree(corpus, ours.encode, exact(theirs).encode)
 
     ours.save_pretrained(tmp_path / "ours", format="model2vec")
     again = model2vec.StaticModel.from_pretrained(tmp_path / "ours")
-    assert_agree(corpus, ours.encode, again.encode)
+    assert_agree(corpus, ours.encode, exact(again).encode)
     assert_agree(corpus, pumice.load(tmp_path / "ours").encode, theirs.encode)
 
     ours.save(tmp_path / "model.pumice")

@@ -29,5 +29,11 @@ using Classify = void (*)(const ByteClasses& classes, const char* text, ByteMask
 void classify_portable(const ByteClasses& classes, const char* text, ByteMasks& masks);
 void classify_avx2(const ByteClasses& classes, const char* text, ByteMasks& masks);
 void classify_avx512(const ByteClasses& classes, const char* text, ByteMasks& masks);
+void classify_neon(const ByteClasses& classes, const char* text, ByteMasks& masks);
+void classify_wasm(const ByteClasses& classes, const char* text, ByteMasks& masks);
+
+// The low half of a byte picks a row of the table, its high half a bit of it: bit h for 0 to 7, none for bytes from
+// 0x80 on.
+inline constexpr std::uint8_t kHighBit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0};
 
 }  // namespace pumice::simd

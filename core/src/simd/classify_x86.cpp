@@ -1,4 +1,4 @@
-// Byte classes by two shuffles: the low half of a byte picks a row of the table, the high half a bit of it.
+// Byte classes by two shuffles, with AVX2 and AVX-512.
 #include "instructions.h"
 
 #ifdef PUMICE_X86
@@ -12,12 +12,6 @@
 #include "classify.h"
 
 namespace pumice::simd {
-namespace {
-
-// Bit h for a high half h of 0 to 7; none for bytes from 0x80 on.
-alignas(16) constexpr std::uint8_t kHighBit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0};
-
-}  // namespace
 
 PUMICE_BEGIN_AVX2
 namespace {

@@ -21,3 +21,9 @@
 #endif
 // clang-format on
 #endif
+#if defined(__aarch64__) && defined(__ARM_NEON)
+#define PUMICE_NEON 1
+#endif
+#if defined(__wasm_simd128__)
+#define PUMICE_WASM_SIMD 1
+#endif

@@ -4,22 +4,31 @@
 #include "instructions.h"
 
 namespace pumice::simd {
+
 namespace {
 
-constexpr Kernels kPortable = {add_rows_f32_portable, add_rows_f16_portable, add_rows_i8_portable, classify_portable};
-#ifdef PUMICE_X86
-constexpr Kernels kAvx2 = {add_rows_f32_avx2, add_rows_f16_avx2, add_rows_i8_avx2, classify_avx2};
-constexpr Kernels kAvx512 = {add_rows_f32_avx512, add_rows_f16_avx512, add_rows_i8_avx512, classify_avx512};
+constexpr Kernels kPortable = {&kPortableRows, classify_portable};
+#if defined(PUMICE_X86)
+constexpr Kernels kAvx2 = {&kAvx2Rows, classify_avx2};
+constexpr Kernels kAvx512 = {&kAvx512Rows, classify_avx512};
+#elif defined(PUMICE_NEON)
+constexpr Kernels kNeon = {&kNeonRows, classify_neon};
+#elif defined(PUMICE_WASM_SIMD)
+constexpr Kernels kWasm = {&kWasmRows, classify_wasm};
 #endif
 
 }  // namespace
 
 const Kernels& kernels() {
-#ifdef PUMICE_X86
+#if defined(PUMICE_X86)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   if (avx512) return kAvx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return kAvx2;
+#elif defined(PUMICE_NEON)
+  return kNeon;
+#elif defined(PUMICE_WASM_SIMD)
+  return kWasm;
 #endif
   return kPortable;
 }

@@ -1,15 +1,13 @@
 // The kernels that this processor runs fastest, chosen once when a model is opened.
 #pragma once
 
-#include "add_rows.h"
 #include "classify.h"
+#include "row_kernels.h"
 
 namespace pumice::simd {
 
 struct Kernels {
-  AddRows add_rows_f32;
-  AddRows add_rows_f16;
-  AddRows add_rows_i8;
+  const RowKernels* rows;
   Classify classify;
 };
 

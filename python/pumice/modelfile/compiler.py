@@ -20,12 +20,12 @@ from pumice.modelfile.native import (
     compile_tokenizer,
 )
 from pumice.modelfile.parts import Metadata, ModelParts
-from pumice.modelfile.rows import ROW_DTYPES, convert_rows
+from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers
 from pumice.modelfile.trie import encoded
 from pumice.modelfile.vocabulary import tokens_by_id, unknown_id
 
 NONE = 0xFFFFFFFF
-PARAMETERS = struct.Struct("<IIIBBBBIIIIII24x")
+PARAMETERS = struct.Struct("<IIIBBBBIIIIIIf20x")
 UNKNOWN_RULES = ("drop", "average")
 MAX_DIMENSIONS = 1 << 16
 MAX_TOKENS = 1 << 24
@@ -46,6 +46,7 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     except NotNativeError as error:
         native, reason = NativeTokenizer(LIBRARY), str(error)
     unknown = unknown_id(parts.tokenizer)
+    multipliers, unit = row_multipliers(parts, rows, scales)
     sections = {
         Kind.METADATA: to_json(describe(parts, rows, reason)),
         Kind.PARAMETERS: PARAMETERS.pack(
@@ -62,6 +63,7 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
             native.max_word_chars,
             native.normalizer_flags,
             native.continuation_node,
+            unit,
         ),
         Kind.TOKENS: string_table(tokens),
         Kind.TOKENIZER: to_json(without_vocabulary(parts.tokenizer)),
@@ -74,7 +76,31 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
         sections[Kind.TOKEN_ROWS] = little_endian(parts.token_rows, np.uint32)
     if parts.token_weights is not None:
         sections[Kind.TOKEN_WEIGHTS] = little_endian(parts.token_weights, np.float32)
+    if multipliers is not None:
+        sections[Kind.TOKEN_MULTIPLIERS] = little_endian(multipliers, np.int16)
     return pack(sections)
+
+
+def row_multipliers(
+    parts: ModelParts, rows: NDArray[Any], scales: NDArray[np.float32] | None
+) -> tuple[NDArray[np.int16] | None, np.float32]:
+    """What the core multiplies int8 rows by, weight x scale in integers, and their unit.
+
+    Rows that come as int8 without scales are another library's, whose vectors must be met to
+    float32's accuracy: 30 bits. Rows with scales are rounded more coarsely than 15 bits are.
+    """
+    if rows.dtype != np.int8:
+        return None, np.float32(0)
+    if scales is None and parts.token_weights is None:
+        return None, np.float32(1)
+    tokens = rows.shape[0] if parts.token_rows is None else len(parts.token_rows)
+    factors = np.ones(tokens)
+    if scales is not None:
+        factors = scales.astype(np.float64)
+        factors = factors if parts.token_rows is None else factors[parts.token_rows]
+    if parts.token_weights is not None:
+        factors = factors * parts.token_weights.astype(np.float64)
+    return to_multipliers(factors, fine=scales is None)
 
 
 def without_padding(parts: ModelParts) -> ModelParts:

@@ -34,6 +34,7 @@ class Kind(IntEnum):
     PRE_TOKENIZER = 12
     MODEL = 13
     NORMALIZED_TOKENS = 14
+    TOKEN_MULTIPLIERS = 15
 
 
 FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})

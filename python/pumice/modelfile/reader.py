@@ -18,7 +18,7 @@ from pumice.modelfile import container
 from pumice.modelfile.compiler import metadata_of, read_string_table, with_vocabulary
 from pumice.modelfile.container import Kind
 from pumice.modelfile.parts import ModelParts
-from pumice.modelfile.rows import ROW_DTYPES
+from pumice.modelfile.rows import ROW_DTYPES, from_multipliers
 
 
 class ModelFile:
@@ -100,7 +100,7 @@ class ModelFile:
             ) from None
 
     def token_vectors(self, ids: NDArray[np.uint32]) -> NDArray[np.float32]:
-        """What each token adds to the sum, weight x scale x row: float32, shape (n, dimensions)."""
+        """What each token adds to the sum, its row times its weight: float32, shape (n, dimensions)."""
         info = self.info
         rows, token_rows = self._array(Kind.ROWS, ROW_DTYPES[info["row_type"]]), ids
         assert rows is not None  # the core opens no file without it
@@ -108,10 +108,10 @@ class ModelFile:
         try:
             if (mapping := self._array(Kind.TOKEN_ROWS, "uint32")) is not None:
                 token_rows = mapping[ids]
-            if (scales := self._array(Kind.ROW_SCALES, "float32")) is not None:
-                factors = scales[token_rows]
-            if (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
-                factors = factors * weights[ids]
+            if info["row_type"] == ROW_DTYPES.index("int8"):
+                factors = self._multipliers()[ids]
+            elif (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
+                factors = weights[ids]
             chosen = rows.reshape(info["rows"], info["dimensions"])[token_rows]
         except IndexError:
             raise ModelFileError(
@@ -137,6 +137,13 @@ class ModelFile:
             row_scales=self._array(Kind.ROW_SCALES, "float32"),
             metadata=metadata_of(self.metadata),
         )
+
+    def _multipliers(self) -> NDArray[np.float32]:
+        """What the core multiplies each token's int8 row by."""
+        tokens = self.info["tokens"]
+        stored = self._array(Kind.TOKEN_MULTIPLIERS, "int16")
+        counts = np.ones(tokens) if stored is None else from_multipliers(stored, tokens)
+        return (self.info["multiplier_unit"] * counts).astype(np.float32)
 
     def _array(self, kind: Kind, dtype: str) -> NDArray[Any] | None:
         section = self.section(kind)

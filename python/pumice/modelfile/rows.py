@@ -21,6 +21,34 @@ def quantize_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.floa
     return np.rint(rows / divisors[:, None]).astype(np.int8), scales
 
 
+MULTIPLIER_BITS = 15
+
+
+def to_multipliers(
+    weights: NDArray[Any], *, fine: bool
+) -> tuple[NDArray[np.int16], np.float32]:
+    """Each token's weight as a whole number of units, shape (n,), and the unit.
+
+    ``fine`` gives 30 bits instead of 15, shape (2 n,): the numbers div 2^15, then mod 2^15.
+    """
+    weights = weights.astype(np.float64)
+    bits = 2 * MULTIPLIER_BITS if fine else MULTIPLIER_BITS
+    largest = np.abs(weights).max(initial=0)
+    unit = np.float32(largest / (2**bits - 1)) if largest > 0 else np.float32(1)
+    most = 2**bits - 1
+    counts = np.clip(np.rint(weights / np.float64(unit)), -most, most).astype(np.int64)
+    if not fine:
+        return counts.astype(np.int16), unit
+    halves = [counts >> MULTIPLIER_BITS, counts & (2**MULTIPLIER_BITS - 1)]
+    return np.concatenate(halves).astype(np.int16), unit
+
+
+def from_multipliers(multipliers: NDArray[np.int16], tokens: int) -> NDArray[np.int64]:
+    """The whole numbers that ``to_multipliers`` stored."""
+    counts = multipliers[:tokens].astype(np.int64)
+    return counts if len(multipliers) == tokens else (counts << MULTIPLIER_BITS) + multipliers[tokens:]
+
+
 def convert_rows(
     rows: NDArray[Any], scales: NDArray[Any] | None, *, dtype: str | None
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:

@@ -1,0 +1,170 @@
+// The loops that the vector kernels share; a block of dimensions stays in registers while all rows are added.
+// Included after the instruction set has been chosen, so that they are built for it.
+#pragma once
+
+#include "row_kernels.h"
+
+namespace pumice::simd {
+namespace {  // each instruction set's own: the linker may not put one's code in place of another's
+
+// Rows ahead that are being fetched while one is added: the table is larger than the caches.
+constexpr std::size_t kAhead = 8;
+constexpr std::size_t kCacheLine = 64;
+
+template <std::size_t Bytes, class Value>
+void prefetch_row(const Value* table, const RowList& list, std::size_t i) {
+  if (i >= list.count + list.ahead) return;
+  const char* next = reinterpret_cast<const char*>(table + list.rows[i] * list.stride);
+  for (std::size_t at = 0; at < Bytes; at += kCacheLine) __builtin_prefetch(next + at);
+}
+
+// Adds `Registers` vectors' worth of dimensions from `from` on. Vector: kWidth, load(sum), widen(row), store.
+template <class Vector, std::size_t Registers, bool Weighted>
+void add_block(float* sum, const float* weights, const RowList& list, std::size_t from) {
+  using Value = typename Vector::Value;
+  constexpr std::size_t kBytes = Registers * Vector::kWidth * sizeof(Value);
+  const Value* table = static_cast<const Value*>(list.table) + from;
+  typename Vector::Register acc[Registers];
+  for (std::size_t r = 0; r < Registers; ++r) acc[r] = Vector::load(sum + from + r * Vector::kWidth);
+  for (std::size_t i = 0; i < list.count; ++i) {
+    const Value* row = table + list.rows[i] * list.stride;
+    prefetch_row<kBytes>(table, list, i + kAhead);
+    if constexpr (Weighted) {
+      const auto weight = Vector::broadcast(weights[i]);
+      for (std::size_t r = 0; r < Registers; ++r) {
+        acc[r] = Vector::add(acc[r], Vector::multiply(weight, Vector::widen(row + r * Vector::kWidth)));
+      }
+    } else {
+      for (std::size_t r = 0; r < Registers; ++r) {
+        acc[r] = Vector::add(acc[r], Vector::widen(row + r * Vector::kWidth));
+      }
+    }
+  }
+  for (std::size_t r = 0; r < Registers; ++r) Vector::store(sum + from + r * Vector::kWidth, acc[r]);
+}
+
+// The part of a list from dimension `from` on.
+template <class Value>
+RowList rest_of(const RowList& list, std::size_t from) {
+  RowList rest = list;
+  rest.table = static_cast<const Value*>(list.table) + from;
+  rest.dim = list.dim - from;
+  return rest;
+}
+
+template <class Vector, std::size_t Registers, bool Weighted>
+void add_blocks(float* sum, const float* weights, const RowList& list, AddRows rest) {
+  std::size_t from = 0;
+  for (; from + Registers * Vector::kWidth <= list.dim; from += Registers * Vector::kWidth) {
+    add_block<Vector, Registers, Weighted>(sum, weights, list, from);
+  }
+  for (; from + 4 * Vector::kWidth <= list.dim; from += 4 * Vector::kWidth) {
+    add_block<Vector, 4, Weighted>(sum, weights, list, from);
+  }
+  for (; from + Vector::kWidth <= list.dim; from += Vector::kWidth) {
+    add_block<Vector, 1, Weighted>(sum, weights, list, from);
+  }
+  if (from != list.dim) rest(sum + from, weights, rest_of<typename Vector::Value>(list, from));
+}
+
+// The whole width: large blocks, then single vectors, then the portable kernel for what fills no vector.
+template <class Vector, std::size_t Registers>
+void add_rows(float* sum, const float* weights, const RowList& list, AddRows rest) {
+  if (weights != nullptr) return add_blocks<Vector, Registers, true>(sum, weights, list, rest);
+  add_blocks<Vector, Registers, false>(sum, weights, list, rest);
+}
+
+// Integers, two rows at a time: the rows' values side by side meet the rows' multipliers side by side in one
+// instruction. Pairs: kWidth dimensions, Sums of Accumulator of them, multiplier(first, second),
+// add(sums, first row, second row, multipliers), add_to(sum, sums).
+template <class Pairs, std::size_t Blocks>
+void add_integer_block(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list, std::size_t from) {
+  constexpr std::size_t kBytes = Blocks * Pairs::kWidth;
+  const auto* table = static_cast<const std::int8_t*>(list.table) + from;
+  typename Pairs::Sums sums[Blocks] = {};
+  for (std::size_t i = 0; i < list.count; i += 2) {
+    const bool paired = i + 1 < list.count;
+    const std::int8_t* first = table + list.rows[i] * list.stride;
+    const std::int8_t* second = paired ? table + list.rows[i + 1] * list.stride : first;
+    prefetch_row<kBytes>(table, list, i + kAhead);
+    prefetch_row<kBytes>(table, list, i + kAhead + 1);
+    const auto pair = Pairs::multiplier(multipliers[i], paired ? multipliers[i + 1] : std::int16_t{0});
+    for (std::size_t b = 0; b < Blocks; ++b) {
+      Pairs::add(sums[b], first + b * Pairs::kWidth, second + b * Pairs::kWidth, pair);
+    }
+  }
+  for (std::size_t b = 0; b < Blocks; ++b) Pairs::add_to(sum + from + b * Pairs::kWidth, sums[b]);
+}
+
+template <class Pairs, std::size_t Blocks>
+void add_integer_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
+  std::size_t from = 0;
+  for (; from + Blocks * Pairs::kWidth <= list.dim; from += Blocks * Pairs::kWidth) {
+    add_integer_block<Pairs, Blocks>(sum, multipliers, list, from);
+  }
+  for (; from + Pairs::kWidth <= list.dim; from += Pairs::kWidth) {
+    add_integer_block<Pairs, 1>(sum, multipliers, list, from);
+  }
+  if (from != list.dim) kPortableRows.add_rows_i8(sum + from, multipliers, rest_of<std::int8_t>(list, from));
+}
+
+template <class Floats>
+float sum_of_squares(const float* x, std::size_t n) {
+  constexpr std::size_t kLanes = 16, kRegisters = kLanes / Floats::kWidth;
+  typename Floats::Register acc[kRegisters];
+  for (auto& lanes : acc) lanes = Floats::broadcast(0);
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      const auto value = Floats::load(x + i + r * Floats::kWidth);
+      acc[r] = Floats::add(acc[r], Floats::multiply(value, value));
+    }
+  }
+  float lanes[kLanes];
+  for (std::size_t r = 0; r < kRegisters; ++r) Floats::store(lanes + r * Floats::kWidth, acc[r]);
+  for (; i < n; ++i) lanes[i % kLanes] += x[i] * x[i];
+  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
+    for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+  }
+  return lanes[0];
+}
+
+template <class Floats>
+void scale(const float* x, float factor, std::size_t n, float* out) {
+  const auto factors = Floats::broadcast(factor);
+  std::size_t i = 0;
+  for (; i + Floats::kWidth <= n; i += Floats::kWidth) {
+    Floats::store(out + i, Floats::multiply(factors, Floats::load(x + i)));
+  }
+  for (; i < n; ++i) out[i] = factor * x[i];
+}
+
+template <class Floats>
+void to_floats(const std::int32_t* x, float unit, std::size_t n, float* out) {
+  const auto units = Floats::broadcast(unit);
+  std::size_t i = 0;
+  for (; i + Floats::kWidth <= n; i += Floats::kWidth) {
+    Floats::store(out + i, Floats::multiply(units, Floats::from_integers(x + i)));
+  }
+  for (; i < n; ++i) out[i] = unit * static_cast<float>(x[i]);
+}
+
+// The table of an instruction set's kernels, from its vectors of float32, float16 and int8 values.
+template <class F32, std::size_t Registers32, class F16, std::size_t Registers16, class Pairs, std::size_t Blocks>
+constexpr RowKernels row_kernels() {
+  return {
+      [](float* sum, const float* weights, const RowList& list) {
+        add_rows<F32, Registers32>(sum, weights, list, kPortableRows.add_rows_f32);
+      },
+      [](float* sum, const float* weights, const RowList& list) {
+        add_rows<F16, Registers16>(sum, weights, list, kPortableRows.add_rows_f16);
+      },
+      add_integer_rows<Pairs, Blocks>,
+      sum_of_squares<F32>,
+      scale<F32>,
+      to_floats<F32>,
+  };
+}
+
+}  // namespace
+}  // namespace pumice::simd

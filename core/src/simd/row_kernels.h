@@ -1,0 +1,53 @@
+// From rows to the mean's float32 values: what a vector's dimensions cost, in kernels for each instruction set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pumice::simd {
+
+// Rows of a table to add up, in order. Every row index is below the table's number of rows.
+struct RowList {
+  const void* table;
+  std::size_t stride;         // values from one row to the next
+  const std::uint32_t* rows;  // `count` of them, then `ahead` that a later call will ask for
+  std::size_t count;
+  std::size_t ahead;
+  std::size_t dim;  // values of each row to add
+};
+
+// The same bits from every kernel: dimension i is summed in the order of the list, one rounding a multiplication
+// and one an addition. `weights` has one for each row; null: every weight is 1.
+// sum[i] += weight * row[i].
+using AddRows = void (*)(float* sum, const float* weights, const RowList& list);
+
+// The same of int8 rows in integers, which are exact in any order. The sums of kMostIntegerRows rows stay in range
+// whatever the rows and multipliers are.
+using AddIntegerRows = void (*)(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list);
+inline constexpr std::size_t kMostIntegerRows = 256;
+
+// The sum of squares, in sixteen lanes: dimension i in lane i mod 16, then lane k takes in lane k + 8, k + 4, k + 2,
+// k + 1.
+using SumOfSquares = float (*)(const float* x, std::size_t n);
+// out[i] = factor * x[i]; `out` may be `x`.
+using Scale = void (*)(const float* x, float factor, std::size_t n, float* out);
+// out[i] = unit * float(x[i])
+using ToFloats = void (*)(const std::int32_t* x, float unit, std::size_t n, float* out);
+
+// All there is of one instruction set.
+struct RowKernels {
+  AddRows add_rows_f32;
+  AddRows add_rows_f16;
+  AddIntegerRows add_rows_i8;
+  SumOfSquares sum_of_squares;
+  Scale scale;
+  ToFloats to_floats;
+};
+
+extern const RowKernels kPortableRows;
+extern const RowKernels kAvx2Rows;
+extern const RowKernels kAvx512Rows;
+extern const RowKernels kNeonRows;
+extern const RowKernels kWasmRows;
+
+}  // namespace pumice::simd

@@ -1,0 +1,74 @@
+// Rows added with AVX2: 8 dimensions a register.
+#include "instructions.h"
+
+#ifdef PUMICE_X86
+#include <immintrin.h>
+
+#include "row_kernels.h"
+
+PUMICE_BEGIN_AVX2
+
+#include "row_blocks.h"
+
+namespace pumice::simd {
+namespace {
+
+struct Floats {
+  using Register = __m256;
+  static constexpr std::size_t kWidth = 8;
+  static Register load(const float* x) { return _mm256_loadu_ps(x); }
+  static void store(float* x, Register v) { _mm256_storeu_ps(x, v); }
+  static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
+  static Register multiply(Register a, Register b) { return _mm256_mul_ps(a, b); }
+  static Register broadcast(float x) { return _mm256_set1_ps(x); }
+  static Register from_integers(const std::int32_t* x) {
+    return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+  }
+};
+
+struct FromF32 : Floats {
+  using Value = float;
+  static Register widen(const Value* row) { return _mm256_loadu_ps(row); }
+};
+
+struct FromF16 : Floats {
+  using Value = std::uint16_t;
+  static Register widen(const Value* row) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
+  }
+};
+
+// 16 dimensions: in each half of a register the low four of eight are in `low`, the high four in `high`.
+struct Pairs {
+  struct Sums {
+    __m256i low, high;
+  };
+  static constexpr std::size_t kWidth = 16;
+  static __m256i multiplier(std::int16_t first, std::int16_t second) {
+    return _mm256_set1_epi32(static_cast<std::uint16_t>(first) | static_cast<std::int32_t>(second) * 65536);
+  }
+  static __m256i widen(const std::int8_t* row) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
+  }
+  static void add(Sums& sums, const std::int8_t* first, const std::int8_t* second, __m256i pair) {
+    const __m256i a = widen(first), b = widen(second);
+    sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), pair));
+    sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), pair));
+  }
+  static void add_to(std::int32_t* sum, const Sums& sums) {
+    auto* out = reinterpret_cast<__m256i*>(sum);
+    const __m256i first = _mm256_permute2x128_si256(sums.low, sums.high, 0x20);
+    const __m256i second = _mm256_permute2x128_si256(sums.low, sums.high, 0x31);
+    _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), first));
+    _mm256_storeu_si256(out + 1, _mm256_add_epi32(_mm256_loadu_si256(out + 1), second));
+  }
+};
+
+}  // namespace
+
+constexpr RowKernels kAvx2Rows = row_kernels<FromF32, 8, FromF16, 8, Pairs, 4>();
+
+}  // namespace pumice::simd
+
+PUMICE_END
+#endif

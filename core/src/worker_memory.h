@@ -1,0 +1,23 @@
+// One thread's scratch: what follows the worker in the caller's memory.
+#pragma once
+
+#include "arena.h"
+#include "model_file.h"
+#include "pre_tokenizer.h"
+#include "word_cache.h"
+
+// The opaque type of the C interface.
+struct pumice_worker {
+  const pumice_model* model;
+  pumice::WordBuffer word;
+  std::uint32_t* pieces;  // max_word_chars
+  std::uint32_t* ids;     // id_room, then their rows
+  void* weights;          // id_room floats, or twice as many 16-bit integers: what each row is multiplied by
+  std::size_t id_room;
+  float* sum;            // dimensions
+  std::int32_t* totals;  // twice the dimensions, the second half of fine multipliers; int8 rows only
+  std::int64_t* wide;    // dimensions; int8 rows only
+  pumice::ShortWords short_words;
+  pumice::LongWords long_words;
+  pumice::Arena arena;  // the rest of the memory
+};
