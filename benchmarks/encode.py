@@ -1,7 +1,8 @@
 """Encoding beside its peers in one run: equality first, then interleaved timings, medians and spread.
 
-Text: the language reference that every Python carries (pydoc_data.topics), or files given as arguments.
-Run by ``make bench``; ``--json FILE`` writes the figures, ``--plot FILE`` draws them.
+Text: files given as arguments, or WordNet's glosses where Debian's wordnet-base is installed, or the
+language reference that every Python carries. Run by ``make bench``; ``--json FILE`` writes the
+figures, ``--plot FILE`` draws them.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers import Peer, assert_equal, other_peers, pumice_peers
-from report import plot, print_machine, print_table
+from hard_texts import hard_texts
+from peers import Peer, assert_equal, in_every_dtype, model2vec, other_peers, pumice_peers
+from report import megahertz, plot, print_machine, print_table
 
 import pumice
 
@@ -32,13 +34,38 @@ IMPORT = (
 QUERY = "how do I open a file for reading"
 
 
-def prose(paths: list[Path]) -> str:
-    """The text to encode."""
+MEMORY = """
+import sys, numpy, pumice
+def private():
+    with open("/proc/self/status") as status:
+        lines = dict(line.split(":", 1) for line in status)
+    return int(lines["RssAnon"].split()[0]) / 1024
+with open(sys.argv[2], encoding="utf-8") as file:
+    texts = file.read().split("\\n")
+out = numpy.zeros((len(texts), int(sys.argv[3])), numpy.float32)
+out[:] = 1
+before = private()
+pumice.load(sys.argv[1]).encode(texts, out=out)
+print(private() - before)
+"""
+"""Private memory in MB that loading and encoding add, beside the texts and the result."""
+WORDNET = Path("/usr/share/wordnet")
+"""Where Debian's wordnet-base puts WordNet: a synset a line, its gloss behind a bar."""
+
+
+def prose(paths: list[Path]) -> tuple[str, str]:
+    """The text to encode, and what it is."""
     if paths:
-        return "\n".join(path.read_text("utf-8", errors="replace") for path in paths)
+        text = "\n".join(path.read_text("utf-8", errors="replace") for path in paths)
+        return text, ", ".join(path.name for path in paths)
+    files = sorted(WORDNET.glob("data.*"))
+    if files:
+        lines = (line for file in files for line in file.read_text("utf-8").splitlines())
+        glosses = (line.split("|", 1)[1].strip() for line in lines if "|" in line)
+        return " ".join(glosses), "WordNet's glosses (wordnet-base)"
     from pydoc_data.topics import topics
 
-    return "\n".join(topics[name] for name in sorted(topics))
+    return "\n".join(topics[name] for name in sorted(topics)), "Python's language reference"
 
 
 def chunks(text: str, size: int) -> list[str]:
@@ -72,8 +99,8 @@ def interleaved(calls: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
     return times
 
 
-def bound(model: pumice.StaticModel, texts: list[str]) -> dict[str, Callable[[], Any]]:
-    """What no encoder of this table escapes, on one thread: passing over the text, and adding its rows."""
+def bound(model: pumice.StaticModel, texts: list[str]) -> Callable[[], Any]:
+    """What no encoder of this table escapes: passing over the text, and adding its rows."""
     flat = "".join(texts).encode()
     ids = model.tokenize(texts)
     offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
@@ -86,17 +113,21 @@ def bound(model: pumice.StaticModel, texts: list[str]) -> dict[str, Callable[[],
         np.copyto(copy, source)
         model._core.pool(rows, offsets, model.dimensions, 0, out.view(np.uint8))
 
-    return {"bound: copy the text, add its rows": pass_over}
+    return pass_over
 
 
 def throughput(
-    model: pumice.StaticModel, peers: list[Peer], texts: list[str]
+    model: pumice.StaticModel,
+    stored: dict[str, pumice.StaticModel],
+    peers: list[Peer],
+    texts: list[str],
 ) -> dict[str, list[float]]:
     """MB/s of every peer."""
     assert_equal(model, peers, texts[:4000])
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     calls = {peer.name: (lambda call=peer.call: call(texts)) for peer in peers}
-    times = interleaved({**calls, **bound(model, texts)})
+    bounds = {f"bound {name}: copy, add rows": bound(m, texts) for name, m in stored.items()}
+    times = interleaved({**calls, **bounds})
     return {name: [megabytes / t for t in taken] for name, taken in times.items()}
 
 
@@ -114,30 +145,31 @@ def main() -> None:
         folder = Path(name)
         model = float32(pumice.load(args.model), dim=args.dim)
         others, absent = other_peers(model, folder)
-        peers = [*others, *pumice_peers(model, folder)]
-        text = prose(args.text)
+        stored = in_every_dtype(model, folder)
+        ours = pumice_peers(stored)
+        peers = [*others, *ours]
+        text, source = prose(args.text)
         for label, size in (("500-byte chunks", 500), ("75-byte texts", 75)):
-            figures[f"{label}, MB/s"] = throughput(model, peers, chunks(text, size))
-        vectors = [peer for peer in peers if peer.makes == "vectors" and "thread" not in peer.name]
+            figures[f"{label}, MB/s"] = throughput(model, stored, peers, chunks(text, size))
+        figures["text that never repeats, MB/s"] = worst(model, folder)
+        single = [peer for peer in ours if peer.name in ("pumice float32", "pumice int8")]
+        vectors = [*(peer for peer in others if peer.makes == "vectors"), *single]
         times = interleaved(
             {p.name: (lambda call=p.call: [call(QUERY) for _ in range(200)]) for p in vectors}
         )
         figures["one query, µs"] = {n: [t / 200 * 1e6 for t in ts] for n, ts in times.items()}
         figures["load, ms"] = loads(folder)
+        figures["private memory, MB"] = memory(folder, model.dimensions, chunks(text, 500))
     imports = [
         subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, check=True)
         for _ in range(ROUNDS)
     ]
     figures["import after numpy, ms"] = {"pumice": [float(ran.stdout) * 1e3 for ran in imports]}
     print_machine(model, absent)
+    print(f"text: {source}")
     for label, rows in figures.items():
         print_table(label, rows)
-    tokens = sum(map(len, model.tokenize(chunks(text, 500))))
-    size = sum(len(t.encode()) for t in chunks(text, 500))
-    speed = statistics.median(figures["500-byte chunks, MB/s"]["pumice float32, 1 thread"])
-    print(
-        f"\n{size / tokens / speed * 1e3:.1f} ns a token on one thread, {size / tokens:.2f} bytes a token"
-    )
+    per_token(figures["500-byte chunks, MB/s"], model, chunks(text, 500))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2))
     if args.plot:
@@ -157,6 +189,53 @@ def float32(model: pumice.StaticModel, *, dim: int | None) -> pumice.StaticModel
     return pumice.StaticModel.from_parts(
         replace(parts, embeddings=rows, row_scales=None, metadata=metadata)
     )
+
+
+def worst(model: pumice.StaticModel, folder: Path) -> dict[str, list[float]]:
+    """MB/s of model2vec and ours on texts whose words are new again and again."""
+    try:
+        peer = model2vec(folder, "model2vec")
+    except ImportError:
+        return {}
+    figures = {}
+    for name, texts in hard_texts().items():
+        megabytes = sum(len(text.encode()) for text in texts) / 1e6
+        times = interleaved(
+            {
+                f"model2vec, {name}": lambda texts=texts: peer.call(texts),
+                f"pumice, {name}": lambda texts=texts: model.encode(texts),
+            }
+        )
+        figures.update({n: [megabytes / t for t in taken] for n, taken in times.items()})
+    return figures
+
+
+def memory(folder: Path, dim: int, texts: list[str]) -> dict[str, list[float]]:
+    """Megabytes of its own that a process needs to load a model and encode."""
+    path = folder / "texts.txt"
+    path.write_text("\n".join(text.replace("\n", " ") for text in texts), encoding="utf-8")
+    command = [sys.executable, "-c", MEMORY, str(folder / "float32.pumice"), str(path), str(dim)]
+    try:
+        runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(3)]
+    except subprocess.CalledProcessError:
+        return {}  # /proc is Linux's
+    return {"pumice": [float(run.stdout) for run in runs]}
+
+
+def per_token(rows: dict[str, list[float]], model: pumice.StaticModel, texts: list[str]) -> None:
+    """Print nanoseconds a token and bytes a cycle beside the bound's."""
+    tokens = sum(map(len, model.tokenize(texts)))
+    size = sum(len(text.encode()) for text in texts)
+    clock = megahertz()
+    print(f"\n500-byte chunks, {size / tokens:.2f} bytes a token, wall time of the whole machine")
+    for name, values in rows.items():
+        if not name.startswith(("pumice", "bound")):
+            continue
+        speed = statistics.median(values)
+        cycle = f", {speed / clock:.3f} bytes a cycle" if clock else ""
+        print(f"  {name:36} {size / tokens / speed * 1e3:6.2f} ns a token{cycle}")
+    if clock:
+        print(f"  (cycles of {clock:.0f} MHz, of /proc/cpuinfo)")
 
 
 def loads(folder: Path) -> dict[str, list[float]]:

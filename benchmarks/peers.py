@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,35 @@ class Peer:
     """ "vectors" or "ids"."""
 
 
-def pumice_peers(model: pumice.StaticModel, folder: Path) -> list[Peer]:
-    """Ours, on every storage of the rows, then on one thread, then as columns."""
+def in_every_dtype(model: pumice.StaticModel, folder: Path) -> dict[str, pumice.StaticModel]:
+    """The model with its rows stored in each way."""
     stored = {}
     for dtype in ("float32", "float16", "int8"):
         model.save(folder / f"{dtype}.pumice", dtype=dtype)
         stored[dtype] = pumice.load(folder / f"{dtype}.pumice")
-    float32 = stored["float32"]
+    return stored
+
+
+def pumice_peers(stored: dict[str, pumice.StaticModel]) -> list[Peer]:
+    """Ours, on every storage of the rows, on all processors and on one, then from an Arrow column."""
     peers = [Peer(f"pumice {d}", m.encode, "vectors") for d, m in stored.items()]
-    one = Peer("pumice float32, 1 thread", lambda t: float32.encode(t, threads=1), "vectors")
-    return [*peers, one]
+    for dtype, model in stored.items():
+        one = partial(model.encode, threads=1)
+        peers.append(Peer(f"pumice {dtype}, 1 thread", one, "vectors"))
+    float32 = stored["float32"]
+    try:
+        import polars
+    except ImportError:
+        return peers
+    columns: dict[int, Any] = {}  # made once for each list, outside of what is timed
+
+    def from_column(texts: list[str]) -> Any:
+        column = columns.get(id(texts))
+        if column is None:
+            column = columns[id(texts)] = polars.Series(texts)
+        return float32.encode(column)
+
+    return [*peers, Peer("pumice float32, Polars column", from_column, "vectors")]
 
 
 def other_peers(model: pumice.StaticModel, folder: Path) -> tuple[list[Peer], list[str]]:
@@ -47,7 +67,7 @@ def other_peers(model: pumice.StaticModel, folder: Path) -> tuple[list[Peer], li
         model.save_pretrained(folder / "st", format="sentence-transformers")
     tokenizer = {**model._file.tokenizer, "truncation": None, "padding": None}
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    makers = {
+    makers: dict[str, Callable[[Path, str], Peer]] = {
         "model2vec": model2vec,
         "sentence-transformers": sentence_transformers,
         "laghu-rs": laghu,
@@ -59,8 +79,10 @@ def other_peers(model: pumice.StaticModel, folder: Path) -> tuple[list[Peer], li
     for name, maker in makers.items():
         try:
             peers.append(maker(folder, f"{name} {version(name)}"))
-        except (ImportError, PackageNotFoundError):
+        except PackageNotFoundError:
             absent.append(f"{name} is not installed and not measured")
+        except ImportError as error:
+            absent.append(f"{name} is not measured: {error}")
     return peers, absent
 
 
@@ -82,9 +104,12 @@ def sentence_transformers(folder: Path, name: str) -> Peer:
 def laghu(folder: Path, name: str) -> Peer:
     """laghu over its Rust core."""
     import laghu
-    import laghu_rs  # noqa: F401  # laghu is slow without it
+    import laghu_rs
 
     model = laghu.load(folder / "model2vec")
+    if model.tokenizer.rs is None:
+        wanted = laghu_rs.TOKENIZERS
+        raise ImportError(f"its Rust tokenizer runs only beside tokenizers {wanted}")
     return Peer(name, lambda texts: model.encode(texts, max_length=None), "vectors")
 
 

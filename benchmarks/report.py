@@ -21,6 +21,14 @@ def processor() -> str:
     return next(named, platform.processor() or platform.machine())
 
 
+def megahertz() -> float | None:
+    """The processors' present clock, where the machine says."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    clocks = [float(line.split(":", 1)[1]) for line in lines if line.startswith("cpu MHz")]
+    return statistics.mean(clocks) if clocks else None
+
+
 def print_machine(model: pumice.StaticModel, absent: list[str]) -> None:
     """Machine, versions and model, and what is not measured."""
     print(f"{processor()}, {os.cpu_count()} processors, Python {platform.python_version()}")

@@ -143,7 +143,10 @@ class ModelFile:
         tokens = self.info["tokens"]
         stored = self._array(Kind.TOKEN_MULTIPLIERS, "int16")
         counts = np.ones(tokens) if stored is None else from_multipliers(stored, tokens)
-        return (self.info["multiplier_unit"] * counts).astype(np.float32)
+        multipliers: NDArray[np.float32] = (counts * self.info["multiplier_unit"]).astype(
+            np.float32
+        )
+        return multipliers
 
     def _array(self, kind: Kind, dtype: str) -> NDArray[Any] | None:
         section = self.section(kind)

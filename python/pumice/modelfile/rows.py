@@ -24,9 +24,7 @@ def quantize_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.floa
 MULTIPLIER_BITS = 15
 
 
-def to_multipliers(
-    weights: NDArray[Any], *, fine: bool
-) -> tuple[NDArray[np.int16], np.float32]:
+def to_multipliers(weights: NDArray[Any], *, fine: bool) -> tuple[NDArray[np.int16], np.float32]:
     """Each token's weight as a whole number of units, shape (n,), and the unit.
 
     ``fine`` gives 30 bits instead of 15, shape (2 n,): the numbers div 2^15, then mod 2^15.
@@ -46,7 +44,9 @@ def to_multipliers(
 def from_multipliers(multipliers: NDArray[np.int16], tokens: int) -> NDArray[np.int64]:
     """The whole numbers that ``to_multipliers`` stored."""
     counts = multipliers[:tokens].astype(np.int64)
-    return counts if len(multipliers) == tokens else (counts << MULTIPLIER_BITS) + multipliers[tokens:]
+    return (
+        counts if len(multipliers) == tokens else (counts << MULTIPLIER_BITS) + multipliers[tokens:]
+    )
 
 
 def convert_rows(
