@@ -10,6 +10,7 @@ import pytest
 import pumice
 from pumice.errors import InputError
 from pumice.modelfile.parts import ModelParts
+from pumice.modelfile.rows import widen_rows
 from tests.parity import small_tokenizers as small
 
 DIM = 70
@@ -69,7 +70,7 @@ def test_int8_sums_are_exact(
     factors = factors if weights is None else factors * weights
     bits = 15 if scaled else 30
     if weighted or scaled:
-        unit = np.float32(np.abs(factors).max() / (2**bits - 1))
+        unit = np.float32(2.0 ** (np.frexp(np.abs(factors).max())[1] - bits))
         factors = np.rint(factors / np.float64(unit))
     else:
         unit = np.float32(1)
@@ -86,3 +87,20 @@ def test_a_bad_text_is_named_wherever_it_is(parts: ModelParts, corpus: list[str]
         texts = [*corpus[:position], "lone \ud800", *corpus[position:]]
         with pytest.raises(InputError, match=rf"texts\[{position}\]"):
             model.encode(texts)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_int8_survives_export_and_recompiling(parts: ModelParts, weighted: bool) -> None:
+    """The table that a file gives back, in float32, gives the vectors that the file gives."""
+    given = parts if weighted else replace(parts, token_weights=None)
+    model = pumice.StaticModel.from_parts(given, dtype="int8")
+    found = model._file.parts()
+    assert pumice.StaticModel.from_parts(found).fingerprint == model.fingerprint
+
+    rows = widen_rows(found.embeddings, found.row_scales)
+    wide = pumice.StaticModel.from_parts(replace(found, embeddings=rows, row_scales=None))
+    texts = ["the newest of them", "lower " * 700, "naïve !"]
+    vectors = model.encode(texts)
+    np.testing.assert_allclose(wide.encode(texts), vectors, rtol=0, atol=1e-6)
+    exact = pumice.StaticModel.from_parts(given).encode(texts)
+    assert np.einsum("ij,ij->i", vectors, exact).min() > 0.9995

@@ -142,8 +142,9 @@ pumice_status pumice_open(const void* file, size_t file_size, void* memory, size
 
 pumice_info pumice_describe(const pumice_model* model) {
   const pumice::Parameters& p = model->parameters;
-  return {p.dimensions, p.tokens,     p.rows,     p.row_type, p.tokenizer, p.unknown_id, p.unknown == 0 ? 1u : 0u,
-          p.normalize,  p.max_tokens, p.max_chars, p.multiplier_unit};
+  return {
+      p.dimensions, p.tokens,     p.rows,      p.row_type,       p.tokenizer, p.unknown_id, p.unknown == 0 ? 1u : 0u,
+      p.normalize,  p.max_tokens, p.max_chars, p.multiplier_unit};
 }
 
 int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes, size_t* size) {

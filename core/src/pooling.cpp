@@ -177,7 +177,8 @@ void Pool::write_mean() {
 
 void Pool::sum_integers() {
   const float unit = model_.parameters.multiplier_unit;
-  if (!spilled_ && model_.fine_multipliers == nullptr) return model_.kernels->rows->to_floats(worker_.totals, unit, dim_, worker_.sum);
+  if (!spilled_ && model_.fine_multipliers == nullptr)
+    return model_.kernels->rows->to_floats(worker_.totals, unit, dim_, worker_.sum);
   spill();
   for (std::uint32_t i = 0; i < dim_; ++i) worker_.sum[i] = unit * static_cast<float>(worker_.wide[i]);
 }

@@ -53,9 +53,9 @@ class Pool : public IdSink {
   bool valid_ = true;
   std::size_t ends_[kMostTexts];  // of the texts that wait, in ids_
   std::size_t texts_ = 0;
-  std::uint64_t added_ = 0;       // tokens in the sum
-  std::size_t in_totals_ = 0;     // of them in worker.totals
-  bool spilled_ = false;          // the others are in worker.wide
+  std::uint64_t added_ = 0;    // tokens in the sum
+  std::size_t in_totals_ = 0;  // of them in worker.totals
+  bool spilled_ = false;       // the others are in worker.wide
 };
 
 }  // namespace pumice

@@ -12,8 +12,8 @@ namespace pumice {
 template <std::size_t Bytes, std::size_t Tokens>
 class WordCache {
  public:
-  static constexpr std::size_t kBytes = Bytes;    // longest word
-  static constexpr std::size_t kTokens = Tokens;  // most tokens of a word
+  static constexpr std::size_t kBytes = Bytes;         // longest word
+  static constexpr std::size_t kTokens = Tokens;       // most tokens of a word
   static constexpr std::uint16_t kElsewhere = 0xFFFF;  // a total: the word is in another cache
 
   struct Key {

@@ -26,9 +26,7 @@ struct Floats {
   static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
   static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register broadcast(float x) { return _mm512_set1_ps(x); }
-  static Register from_integers(const std::int32_t* x) {
-    return _mm512_cvtepi32_ps(_mm512_loadu_si512(x));
-  }
+  static Register from_integers(const std::int32_t* x) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(x)); }
 };
 
 struct FromF32 : Floats {

@@ -2,7 +2,6 @@
 #include "half.h"
 #include "row_kernels.h"
 
-
 namespace pumice::simd {
 namespace {
 

@@ -46,7 +46,9 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     except NotNativeError as error:
         native, reason = NativeTokenizer(LIBRARY), str(error)
     unknown = unknown_id(parts.tokenizer)
-    multipliers, unit = row_multipliers(parts, rows, scales)
+    weights, multipliers, unit = parts.token_weights, None, 0.0
+    if rows.dtype == np.int8:
+        multipliers, unit, weights, scales = int8_factors(weights, scales, parts.token_rows)
     sections = {
         Kind.METADATA: to_json(describe(parts, rows, reason)),
         Kind.PARAMETERS: PARAMETERS.pack(
@@ -74,33 +76,34 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
         sections[Kind.ROW_SCALES] = little_endian(scales, np.float32)
     if parts.token_rows is not None:
         sections[Kind.TOKEN_ROWS] = little_endian(parts.token_rows, np.uint32)
-    if parts.token_weights is not None:
-        sections[Kind.TOKEN_WEIGHTS] = little_endian(parts.token_weights, np.float32)
+    if weights is not None:
+        sections[Kind.TOKEN_WEIGHTS] = little_endian(weights, np.float32)
     if multipliers is not None:
         sections[Kind.TOKEN_MULTIPLIERS] = little_endian(multipliers, np.int16)
     return pack(sections)
 
 
-def row_multipliers(
-    parts: ModelParts, rows: NDArray[Any], scales: NDArray[np.float32] | None
-) -> tuple[NDArray[np.int16] | None, np.float32]:
-    """What the core multiplies int8 rows by, weight x scale in integers, and their unit.
+def int8_factors(
+    weights: NDArray[Any] | None, scales: NDArray[np.float32] | None, rows: NDArray[Any] | None
+) -> tuple[NDArray[np.int16] | None, float, NDArray[Any] | None, NDArray[np.float32] | None]:
+    """What the core multiplies int8 rows by, weight x scale in integers, and their unit; then the
+    weights and the scales that this makes of the given ones, so that whoever takes the table back
+    gets the vectors that the core gives. ``rows`` is each token's row where it is not its id.
 
     Rows that come as int8 without scales are another library's, whose vectors must be met to
     float32's accuracy: 30 bits. Rows with scales are rounded more coarsely than 15 bits are.
     """
-    if rows.dtype != np.int8:
-        return None, np.float32(0)
-    if scales is None and parts.token_weights is None:
-        return None, np.float32(1)
-    tokens = rows.shape[0] if parts.token_rows is None else len(parts.token_rows)
-    factors = np.ones(tokens)
-    if scales is not None:
-        factors = scales.astype(np.float64)
-        factors = factors if parts.token_rows is None else factors[parts.token_rows]
-    if parts.token_weights is not None:
-        factors = factors * parts.token_weights.astype(np.float64)
-    return to_multipliers(factors, fine=scales is None)
+    if scales is None:
+        if weights is None:
+            return None, 1.0, None, None
+        return *to_multipliers(weights, fine=True), weights, None
+    of_token = scales if rows is None else scales[rows]
+    if weights is None:
+        multipliers, unit = to_multipliers(of_token, fine=False)
+        return multipliers, unit, None, (np.rint(scales / unit) * unit).astype(np.float32)
+    multipliers, unit = to_multipliers(of_token.astype(np.float64) * weights, fine=False)
+    divisors = np.where(of_token > 0, of_token, 1).astype(np.float64)
+    return multipliers, unit, (multipliers * unit / divisors).astype(np.float32), scales
 
 
 def without_padding(parts: ModelParts) -> ModelParts:

@@ -13,28 +13,37 @@ ROW_DTYPES = ("float32", "float16", "int8")
 """In the order of pumice_row_type."""
 
 
-def quantize_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Rows as int8 and a float32 scale per row, max|row| / 127; a row of zeros has scale 0."""
-    rows = rows.astype(np.float32)
-    scales = (np.abs(rows).max(axis=1) / np.float32(127)).astype(np.float32)
-    divisors = np.where(scales > 0, scales, np.float32(1))
-    return np.rint(rows / divisors[:, None]).astype(np.int8), scales
-
-
 MULTIPLIER_BITS = 15
 
 
-def to_multipliers(weights: NDArray[Any], *, fine: bool) -> tuple[NDArray[np.int16], np.float32]:
+def quantize_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Rows as int8 and a float32 scale per row, max|row| / 127; a row of zeros has scale 0.
+
+    Scales are rounded up to whole numbers of a unit, so that ``to_multipliers`` holds them exactly.
+    """
+    rows = rows.astype(np.float32)
+    scales = np.abs(rows).max(axis=1).astype(np.float64) / 127
+    unit = unit_of(scales * (1 + 2.0**-14), bits=MULTIPLIER_BITS)  # with room to round up
+    rounded: NDArray[np.float32] = (np.ceil(scales / unit) * unit).astype(np.float32)
+    divisors = np.where(rounded > 0, rounded, np.float32(1))
+    return np.rint(rows / divisors[:, None]).astype(np.int8), rounded
+
+
+def unit_of(weights: NDArray[Any], *, bits: int) -> float:
+    """The least power of two, down to 2^-99, of which every weight is less than 2^bits."""
+    _, exponent = np.frexp(np.abs(weights).max(initial=0))
+    return float(2.0 ** max(int(exponent) - bits, -99))
+
+
+def to_multipliers(weights: NDArray[Any], *, fine: bool) -> tuple[NDArray[np.int16], float]:
     """Each token's weight as a whole number of units, shape (n,), and the unit.
 
     ``fine`` gives 30 bits instead of 15, shape (2 n,): the numbers div 2^15, then mod 2^15.
     """
     weights = weights.astype(np.float64)
     bits = 2 * MULTIPLIER_BITS if fine else MULTIPLIER_BITS
-    largest = np.abs(weights).max(initial=0)
-    unit = np.float32(largest / (2**bits - 1)) if largest > 0 else np.float32(1)
-    most = 2**bits - 1
-    counts = np.clip(np.rint(weights / np.float64(unit)), -most, most).astype(np.int64)
+    unit, most = unit_of(weights, bits=bits), 2**bits - 1
+    counts = np.clip(np.rint(weights / unit), -most, most).astype(np.int64)
     if not fine:
         return counts.astype(np.int16), unit
     halves = [counts >> MULTIPLIER_BITS, counts & (2**MULTIPLIER_BITS - 1)]
