@@ -28,19 +28,20 @@ extern "C" {
 
 typedef enum pumice_status {
   PUMICE_OK = 0,
-  PUMICE_NOT_A_MODEL = 1,         /* the magic number is missing */
-  PUMICE_UNKNOWN_VERSION = 2,     /* a format this core does not read */
-  PUMICE_TRUNCATED = 3,           /* fewer or more bytes than the header declares */
-  PUMICE_BAD_SECTION_TABLE = 4,   /* sections out of bounds, out of order, repeated or overlapping */
-  PUMICE_UNKNOWN_SECTION = 5,     /* a required section of a kind this core does not know */
-  PUMICE_MISSING_SECTION = 6,     /* a section that the parameters call for is absent */
-  PUMICE_BAD_PARAMETERS = 7,      /* a parameter outside its range */
-  PUMICE_BAD_SECTION = 8,         /* a section whose length or content contradicts the parameters */
-  PUMICE_UNALIGNED = 9,           /* memory not aligned to PUMICE_ALIGNMENT */
-  PUMICE_MEMORY_TOO_SMALL = 10,   /* the caller's memory is smaller than asked for */
-  PUMICE_INVALID_UTF8 = 11,       /* the text is not UTF-8 */
-  PUMICE_BAD_ARGUMENT = 12,       /* a null pointer, a dimension of 0 or above the model's, a bad type */
-  PUMICE_NO_NATIVE_TOKENIZER = 13 /* the file's tokenizer runs outside the core; pumice_pool still works */
+  PUMICE_NOT_A_MODEL = 1,          /* the magic number is missing */
+  PUMICE_UNKNOWN_VERSION = 2,      /* a format this core does not read */
+  PUMICE_TRUNCATED = 3,            /* fewer or more bytes than the header declares */
+  PUMICE_BAD_SECTION_TABLE = 4,    /* sections out of bounds, out of order, repeated or overlapping */
+  PUMICE_UNKNOWN_SECTION = 5,      /* a required section of a kind this core does not know */
+  PUMICE_MISSING_SECTION = 6,      /* a section that the parameters call for is absent */
+  PUMICE_BAD_PARAMETERS = 7,       /* a parameter outside its range */
+  PUMICE_BAD_SECTION = 8,          /* a section whose length or content contradicts the parameters */
+  PUMICE_UNALIGNED = 9,            /* memory not aligned to PUMICE_ALIGNMENT */
+  PUMICE_MEMORY_TOO_SMALL = 10,    /* the caller's memory is smaller than asked for */
+  PUMICE_INVALID_UTF8 = 11,        /* the text is not UTF-8 */
+  PUMICE_BAD_ARGUMENT = 12,        /* a null pointer, a dimension of 0 or above the model's, a bad type */
+  PUMICE_NO_NATIVE_TOKENIZER = 13, /* the file's tokenizer runs outside the core; pumice_pool still works */
+  PUMICE_TOO_MUCH_WORK = 14        /* a normalizer or pre-tokenizer that makes the text absurdly longer */
 } pumice_status;
 
 /* One sentence for a status; a static string. */

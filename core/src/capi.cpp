@@ -122,6 +122,8 @@ const char* pumice_status_message(uint32_t status) {
       return "an argument is null or outside its range";
     case PUMICE_NO_NATIVE_TOKENIZER:
       return "the model's tokenizer runs outside the core; pass token ids";
+    case PUMICE_TOO_MUCH_WORK:
+      return "not a model to use: its tokenizer makes this text cost more than any text may";
   }
   return "unknown status";
 }
