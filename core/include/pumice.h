@@ -119,7 +119,8 @@ pumice_info pumice_describe(const pumice_model* model);
 /* The bytes of one section of the file; returns 0 where the file has none of that kind. */
 int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes, size_t* size);
 
-/* Bytes of memory that a worker of this model needs. */
+/* Bytes of memory that a worker of this model needs. A longer text may answer PUMICE_MEMORY_TOO_SMALL: repeat the
+ * call with a worker in more memory. None asks for more than 256 KiB and 1,024 times its own bytes beyond this. */
 size_t pumice_worker_size(const pumice_model* model);
 
 /* Bytes with which a worker is fastest: what is beyond its needs remembers words it has met. Results are the same. */
@@ -128,7 +129,7 @@ size_t pumice_worker_fast_size(const pumice_model* model);
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker);
 
 /* Token ids of one UTF-8 text, as they enter the mean: cut at max_chars and max_tokens, unknown tokens left
- * out where the model drops them. Writes at most `capacity` ids; *count is how many there are. */
+ * out where the model drops them. Writes at most `capacity` ids; *count is how many there are, 0 where the call fails. */
 pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t size, uint32_t* ids, size_t capacity,
                               size_t* count);
 
