@@ -150,3 +150,41 @@ def test_what_the_core_would_refuse_is_left_to_the_library() -> None:
         rows = np.ones((len(tokenizer["model"]["vocab"]), 4), np.float32)
         model = pumice.StaticModel.from_parts(ModelParts(tokenizer=tokenizer, embeddings=rows))
         assert reason in model.metadata["tokenizer"]["reason"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"added_tokens": [3]},
+        {"added_tokens": [{"content": "x"}]},
+        {"normalizer": []},
+        {"normalizer": {"type": "Sequence"}},
+        {"normalizer": {"type": "Replace", "pattern": None, "content": ""}},
+        {"pre_tokenizer": {"type": "Split", "pattern": 1}},
+        {"truncation": 5},
+        {"model": {"type": "BPE", "vocab": {"a": 0, "b": "1"}, "merges": []}},
+        {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": 5}},
+        {"model": {"type": "Unigram", "vocab": [["a"], ["b"]], "unk_id": 0}},
+        {"model": {"type": "Unigram", "vocab": [["a", "x"], ["b", 1]], "unk_id": 0}},
+        {"model": {"type": "Unigram", "vocab": 7}},
+    ],
+)
+def test_a_damaged_tokenizer_json_is_one_sentence(changes: dict[str, Any]) -> None:
+    vocab = [["a", 0.0], ["b", -1.0]]
+    whole = {"added_tokens": [], "model": {"type": "Unigram", "unk_id": 0, "vocab": vocab}}
+    parts = ModelParts(tokenizer={**whole, **changes}, embeddings=np.ones((2, 4), np.float32))
+    with pytest.raises(ModelFileError, match=r"tokenizer\.json"):
+        pumice.StaticModel.from_parts(parts)
+
+
+def test_a_deep_tokenizer_json_is_one_sentence() -> None:
+    normalizer: dict[str, Any] = {"type": "NFC"}
+    for _ in range(5000):
+        normalizer = {"type": "Sequence", "normalizers": [normalizer]}
+    vocab = [["a", 0.0], ["b", -1.0]]
+    tokenizer = {
+        "normalizer": normalizer,
+        "model": {"type": "Unigram", "unk_id": 0, "vocab": vocab},
+    }
+    with pytest.raises(ModelFileError, match=r"tokenizer\.json is damaged"):
+        pumice.StaticModel.from_parts(ModelParts(tokenizer, np.ones((2, 4), np.float32)))
