@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,3 +190,17 @@ def test_a_deep_tokenizer_json_is_one_sentence() -> None:
     }
     with pytest.raises(ModelFileError, match=r"tokenizer\.json is damaged"):
         pumice.StaticModel.from_parts(ModelParts(tokenizer, np.ones((2, 4), np.float32)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc")
+def test_what_a_long_text_took_is_given_back(unigram: Sections) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    model = ModelFile.from_bytes(pack(unigram))
+    out = np.empty(4 * 4, np.uint8)
+    model.core.encode_one("a", 4, 0, out)
+    before = resident()
+    text = "a" * 8_000_000  # which takes 28 bytes a letter
+    model.core.encode_one(text, 4, 0, out)
+    assert resident() - before < 100_000_000
