@@ -129,7 +129,8 @@ size_t pumice_worker_fast_size(const pumice_model* model);
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker);
 
 /* Token ids of one UTF-8 text, as they enter the mean: cut at max_chars and max_tokens, unknown tokens left
- * out where the model drops them. Writes at most `capacity` ids; *count is how many there are, 0 where the call fails. */
+ * out where the model drops them. Writes at most `capacity` ids; *count is how many there are, 0 where the call fails.
+ */
 pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t size, uint32_t* ids, size_t capacity,
                               size_t* count);
 
