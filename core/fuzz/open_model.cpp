@@ -82,7 +82,10 @@ pumice_status open_and_use(const Block& file) {
   const pumice_info info = pumice_describe(model);
   const std::size_t least = pumice_worker_size(model);
   Worker one(model, least, 0x00), other(model, least + (pumice_worker_fast_size(model) - least) / 16, 0xFF);
-  for (const std::string_view text : kTexts) {
+  for (const std::string_view constant : kTexts) {
+    const Block copy(constant.size());  // nothing can be read past its end
+    if (!constant.empty()) std::memcpy(copy.bytes(), constant.data(), constant.size());
+    const std::string_view text(reinterpret_cast<const char*>(copy.bytes()), copy.size());
     tokenize(one, text);
     encode(one, other, text, 1);
     encode(one, other, text, info.dimensions);

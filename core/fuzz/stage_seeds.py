@@ -170,6 +170,7 @@ def hostile_stages() -> dict[str, bytes]:
         "pre-tokenizer-unknown": of_unigram(PRE_TOKENIZER=step(9)),
         "metaspace-mark": of_unigram(PRE_TOKENIZER=step(METASPACE, b"\0\0\0\0\xc3")),
         "unigram-loop": of_unigram(VOCABULARY=LOOP),
+        "unigram-loop-in-the-text": of_unigram(VOCABULARY=LOOP, NORMALIZER=b""),
         "unigram-scores": of_unigram(MODEL=b"\xff\xff\xff\xff" + scores[4:]),
         "unigram-not-a-number": of_unigram(MODEL=scores[:8] + b"\xff" * (len(scores) - 8)),
         "bpe-slots": of_bpe(8, 31),
