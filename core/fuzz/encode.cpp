@@ -53,6 +53,21 @@ void check_binary(const std::vector<float>& vector, const Block& bits) {
   }
 }
 
+// The same bits from a call for many texts, before and after others.
+void check_many(Worker& worker, std::string_view text, std::uint32_t dim, pumice_vector_type type,
+                const Block& encoded) {
+  const pumice_text one = {text.data(), text.size()}, other = {"a b, abc", 8}, broken = {"\xFF", 1};
+  const pumice_text texts[] = {one, other, one, other, one, broken, one};
+  const std::size_t width = encoded.size();
+  const Block vectors(6 * width);
+  std::size_t done = 0;
+  const pumice_status status = worker.call(text.size(), [&](pumice_worker* scratch) {
+    return pumice_encode_many(scratch, texts, 7, dim, type, vectors.bytes(), &done);
+  });
+  CONTRACT(status == PUMICE_INVALID_UTF8 && done == 5);
+  for (const std::size_t i : {0, 2, 4}) CONTRACT(std::memcmp(vectors.bytes() + i * width, encoded.bytes(), width) == 0);
+}
+
 RuledModel& golden(unsigned stored) {
   static auto& float32 = *new RuledModel("float32");
   static auto& float16 = *new RuledModel("float16");
@@ -91,6 +106,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       return pumice_pool(scratch, ids.data(), ids.size(), dim, type, pooled.bytes());
     });
     CONTRACT(equal(encoded, pooled));
+    check_many(worker, text, dim, type, encoded);
     switch (type) {
       case PUMICE_VECTOR_F32:
         vector = floats_of(encoded);

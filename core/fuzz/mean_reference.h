@@ -30,9 +30,11 @@ class MeanReference {
  public:
   explicit MeanReference(const pumice_model* model) : info_(pumice_describe(model)) {
     rows_ = section(model, PUMICE_SECTION_ROWS);
-    scales_ = section(model, PUMICE_SECTION_ROW_SCALES);
     token_rows_ = section(model, PUMICE_SECTION_TOKEN_ROWS);
     weights_ = section(model, PUMICE_SECTION_TOKEN_WEIGHTS);
+    std::size_t size = 0;
+    multipliers_ = section(model, PUMICE_SECTION_TOKEN_MULTIPLIERS, &size);
+    fine_ = size == 4 * std::size_t{info_.tokens};
   }
 
   std::vector<Mean> of(const std::vector<std::uint32_t>& ids, std::uint32_t dim) const {
@@ -40,7 +42,7 @@ class MeanReference {
     std::vector<double> sizes(dim);
     for (const std::uint32_t id : ids) {
       const std::uint32_t row = token_rows_ ? read<std::uint32_t>(token_rows_, id) : id;
-      const double weight = (weights_ ? read<float>(weights_, id) : 1.0) * (scales_ ? read<float>(scales_, row) : 1.0);
+      const double weight = weight_of(id);
       for (std::uint32_t i = 0; i < dim; ++i) {
         const double added = weight * value(std::size_t{row} * info_.dimensions + i);
         means[i].value += added;
@@ -65,10 +67,11 @@ class MeanReference {
   }
 
  private:
-  static const std::uint8_t* section(const pumice_model* model, pumice_section_kind kind) {
+  static const std::uint8_t* section(const pumice_model* model, pumice_section_kind kind, std::size_t* size = nullptr) {
     const void* bytes = nullptr;
-    std::size_t size = 0;
-    return pumice_section(model, kind, &bytes, &size) ? static_cast<const std::uint8_t*>(bytes) : nullptr;
+    std::size_t unused = 0;
+    const bool found = pumice_section(model, kind, &bytes, size != nullptr ? size : &unused);
+    return found ? static_cast<const std::uint8_t*>(bytes) : nullptr;
   }
 
   template <class T>
@@ -76,6 +79,14 @@ class MeanReference {
     T value;
     std::memcpy(&value, bytes + index * sizeof value, sizeof value);
     return value;
+  }
+
+  double weight_of(std::uint32_t id) const {
+    if (info_.row_type != PUMICE_ROW_I8) return weights_ ? read<float>(weights_, id) : 1.0;
+    if (multipliers_ == nullptr) return info_.multiplier_unit;
+    const double high = read<std::int16_t>(multipliers_, id);
+    const double multiplier = fine_ ? 0x1p15 * high + read<std::int16_t>(multipliers_, info_.tokens + id) : high;
+    return multiplier * info_.multiplier_unit;
   }
 
   double value(std::size_t index) const {
@@ -91,9 +102,10 @@ class MeanReference {
 
   pumice_info info_;
   const std::uint8_t* rows_;
-  const std::uint8_t* scales_;
   const std::uint8_t* token_rows_;
   const std::uint8_t* weights_;
+  const std::uint8_t* multipliers_;  // of int8 rows
+  bool fine_;                        // two numbers a multiplier
 };
 
 }  // namespace pumice::fuzz

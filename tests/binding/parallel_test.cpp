@@ -1,7 +1,8 @@
-// Many calls at once of the binding's for_each_text over one model's workers; built with -fsanitize=thread.
+// Many calls at once of the binding's for_each_share over one model's workers; built with -fsanitize=thread.
 #include "../../python/binding/parallel.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -46,33 +47,41 @@ struct Job {
 std::vector<float> encode(const Job& job, unsigned threads) {
   const std::uint32_t dim = pumice_describe(job.model).dimensions;
   std::vector<float> vectors(dim * job.texts->size());
-  const auto work = [&](pumice_worker* worker, std::size_t i) {
-    const std::string_view text = (*job.texts)[i];
-    return pumice_encode(worker, text.data(), text.size(), dim, PUMICE_VECTOR_F32, vectors.data() + i * dim);
+  const auto work = [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
+    std::vector<pumice_text> share;
+    for (std::size_t i = begin; i < end; ++i) share.push_back({(*job.texts)[i].data(), (*job.texts)[i].size()});
+    float* out = vectors.data() + begin * dim;
+    return pumice_encode_many(worker, share.data(), share.size(), dim, PUMICE_VECTOR_F32, out, done);
   };
-  const pumice::Failure failure = pumice::for_each_text(*job.workers, *job.texts, threads, work, [] { return false; });
+  const auto failure = pumice::for_each_share(*job.workers, *job.texts, threads, work, [] { return false; });
   if (failure.status != PUMICE_OK || failure.interrupted) vectors.clear();
   return vectors;
 }
 
-// The texts that are not UTF-8: the first of them is reported, whichever thread met it.
+// Of texts that are not UTF-8 the first is reported, whichever thread met it.
 bool reports_the_first(const Job& job, std::vector<std::string_view> texts) {
   for (const std::size_t at : {kTexts - 1, kTexts / 2, kTexts / 3}) texts[at] = "\xFF";
-  const Job broken{job.model, job.workers, &texts};
-  const auto work = [&](pumice_worker* worker, std::size_t i) {
-    std::size_t count = 0;
-    return pumice_tokenize(worker, (*broken.texts)[i].data(), (*broken.texts)[i].size(), nullptr, 0, &count);
+  const auto work = [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
+    pumice_status status = PUMICE_OK;
+    for (*done = 0; begin + *done < end; ++*done) {
+      const std::string_view text = texts[begin + *done];
+      std::size_t count = 0;
+      status = pumice_tokenize(worker, text.data(), text.size(), nullptr, 0, &count);
+      if (status != PUMICE_OK) break;
+    }
+    return status;
   };
-  const pumice::Failure failure = pumice::for_each_text(*job.workers, texts, 4, work, [] { return false; });
+  const auto failure = pumice::for_each_share(*job.workers, texts, 4, work, [] { return false; });
   return failure.status == PUMICE_INVALID_UTF8 && failure.position == kTexts / 3;
 }
 
 bool stops_when_interrupted(const Job& job) {
-  const auto slow = [](pumice_worker*, std::size_t) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  const auto slow = [](pumice_worker*, std::size_t begin, std::size_t end, std::size_t* done) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    *done = end - begin;
     return PUMICE_OK;
   };
-  return pumice::for_each_text(*job.workers, *job.texts, 2, slow, [] { return true; }).interrupted;
+  return pumice::for_each_share(*job.workers, *job.texts, 2, slow, [] { return true; }).interrupted;
 }
 
 }  // namespace
