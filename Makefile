@@ -4,14 +4,15 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include core/src core/unicode python -type f \
 	-not -name '*.pyc' -not -name '*.so')
-CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding -name '*.h' -o -name '*.cpp' -o -name '*.c')
+CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding tests -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow test-exhaustive lint format bench fuzz wheel clean
+.PHONY: help demo test test-slow test-exhaustive lint format bench sanitize fuzz fuzz-smoke wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
 	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
+	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
 	@echo 'make lint       ruff, mypy, clang-format'
 	@echo 'make format     write what lint asks for'
@@ -44,22 +45,101 @@ format: $(VENV)/.lint
 bench: $(VENV)/.test
 	$(PY) benchmarks/encode.py --dim 256
 
-FUZZ_SECONDS ?= 600
-FUZZ_CXX ?= clang++
-FUZZ_FLAGS := -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	-ffp-contract=off -Icore/include -DPUMICE_FUZZ_MODEL='"$(CURDIR)/testdata/golden-int8.pumice"'
 CORE_CPP := $(wildcard core/src/*.cpp core/src/simd/*.cpp)
+CORE_H := $(shell find core/include core/src core/unicode python/binding -name '*.h' -o -name '*.inc')
+FUZZ_H := $(wildcard core/fuzz/*.h)
+CORE_FLAGS := -std=c++20 -O1 -g -Wall -Wextra -Werror -ffp-contract=off -Icore/include
+TESTDATA_FLAG := -DPUMICE_FUZZ_MODELS='"$(CURDIR)/testdata/"'
+FAMILIES := wordpiece unigram bpe byte_level_bpe word_level
+FUZZ_TARGETS := open_model encode $(FAMILIES:%=tokenize-%)
+# The golden model of a family: WordPiece's are named after how they store rows.
+golden = $(if $(filter wordpiece,$1),int8,$1)
+# What a target replays: hostile files, or texts under rules, which all of the others share.
+inputs = core/fuzz/regressions/$(if $(filter open_model,$1),model,text)
 
-fuzz: build/fuzz/open_model build/fuzz/encode
-	@for target in open_model encode; do mkdir -p build/fuzz/corpus/$$target && \
-	build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-	-artifact_prefix=build/fuzz/$$target- build/fuzz/corpus/$$target core/fuzz/regressions/$$target || exit 1; done
+# The core is compiled once for each set of sanitizers, into core.a of its folder.
+MEMORY := -fsanitize=address,undefined -fno-sanitize-recover=all
+THREADS := -fsanitize=thread -pthread
+FUZZER := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CXX ?= clang++
+FUZZ_SECONDS ?= 600
+SANITIZE := build/sanitize
+.SECONDARY:
 
-build/fuzz/%: core/fuzz/%.cpp $(wildcard core/fuzz/*.h core/src/*.h core/src/simd/*.h) $(CORE_CPP)
+$(SANITIZE)/memory/core.a: $(CORE_CPP:core/src/%.cpp=$(SANITIZE)/memory/core/%.o)
+	@$(AR) rcs $@ $^
+
+$(SANITIZE)/memory/core/%.o: core/src/%.cpp $(CORE_H)
+	@mkdir -p $(@D)
+	@$(CXX) $(CORE_FLAGS) -fno-exceptions -fno-rtti $(MEMORY) -c $< -o $@
+
+$(SANITIZE)/threads/core.a: $(CORE_CPP:core/src/%.cpp=$(SANITIZE)/threads/core/%.o)
+	@$(AR) rcs $@ $^
+
+$(SANITIZE)/threads/core/%.o: core/src/%.cpp $(CORE_H)
+	@mkdir -p $(@D)
+	@$(CXX) $(CORE_FLAGS) -fno-exceptions -fno-rtti $(THREADS) -c $< -o $@
+
+build/fuzz/core.a: $(CORE_CPP:core/src/%.cpp=build/fuzz/core/%.o)
+	@$(AR) rcs $@ $^
+
+build/fuzz/core/%.o: core/src/%.cpp $(CORE_H)
 	@command -v $(FUZZ_CXX) >/dev/null || \
 		{ echo 'No clang: on Debian, apt-get install clang libclang-rt-14-dev' >&2; exit 1; }
 	@mkdir -p $(@D)
-	$(FUZZ_CXX) $(FUZZ_FLAGS) $< $(CORE_CPP) -o $@
+	@$(FUZZ_CXX) $(CORE_FLAGS) $(FUZZER) -c $< -o $@
+
+# The fuzz targets over their committed inputs, the core's tests, and threads, under GCC's or clang's sanitizers.
+REPLAYS := $(FUZZ_TARGETS:%=$(SANITIZE)/memory/%)
+sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test unicode_test threads encode_c) \
+		$(addprefix $(SANITIZE)/threads/,threads parallel_test)
+	@$(foreach target,$(FUZZ_TARGETS),$(SANITIZE)/memory/$(target) $(call inputs,$(target))/* 2>$(SANITIZE)/$(target).log || \
+		{ tail -n 40 $(SANITIZE)/$(target).log >&2; exit 1; }; )
+	@$(SANITIZE)/memory/kernels_test
+	@$(SANITIZE)/memory/unicode_test
+	@for memory in memory threads; do $(SANITIZE)/$$memory/threads testdata/golden-int8.pumice README.md || exit 1; done
+	@for family in unigram int8; do $(SANITIZE)/threads/parallel_test testdata/golden-$$family.pumice || exit 1; done
+
+$(SANITIZE)/memory/tokenize-%: core/fuzz/tokenize.cpp core/fuzz/replay.cpp $(SANITIZE)/memory/core.a $(FUZZ_H)
+	@$(CXX) $(CORE_FLAGS) $(MEMORY) $(TESTDATA_FLAG) -DPUMICE_FUZZ_FAMILY='"$(call golden,$*)"' $(filter %.cpp %.a,$^) -o $@
+
+$(SANITIZE)/memory/%: core/fuzz/%.cpp core/fuzz/replay.cpp $(SANITIZE)/memory/core.a $(FUZZ_H)
+	@$(CXX) $(CORE_FLAGS) $(MEMORY) $(TESTDATA_FLAG) $(filter %.cpp %.a,$^) -o $@
+
+$(SANITIZE)/memory/encode_c: core/tests/encode.c $(SANITIZE)/memory/core.a
+	@$(CC) -std=c11 -pedantic -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L -Icore/include $(MEMORY) -g -c $< -o $@.o
+	@$(CXX) $(MEMORY) $@.o $(filter %.a,$^) -o $@
+
+$(SANITIZE)/memory/%: core/tests/%.cpp $(SANITIZE)/memory/core.a
+	@$(CXX) $(CORE_FLAGS) $(MEMORY) -pthread $(filter %.cpp %.a,$^) -o $@
+
+$(SANITIZE)/threads/%: core/tests/%.cpp $(SANITIZE)/threads/core.a
+	@$(CXX) $(CORE_FLAGS) $(THREADS) $(filter %.cpp %.a,$^) -o $@
+
+$(SANITIZE)/threads/%: tests/binding/%.cpp python/binding/parallel.cpp python/binding/workers.cpp \
+		$(SANITIZE)/threads/core.a
+	@$(CXX) $(CORE_FLAGS) $(THREADS) $(filter %.cpp %.a,$^) -o $@
+
+# Each libFuzzer target for FUZZ_SECONDS. What it finds lies in build/fuzz; a regression is a file of `inputs`.
+fuzz: $(FUZZ_TARGETS:%=build/fuzz/%)
+	@$(foreach target,$(FUZZ_TARGETS),mkdir -p build/fuzz/corpus/$(target) && build/fuzz/$(target) \
+		-max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/$(target)- build/fuzz/corpus/$(target) $(call inputs,$(target)) \
+		2>build/fuzz/$(target).log; status=$$?; echo $(target); \
+		grep -E 'broken|SUMMARY|Test unit|executed_units|exec_per_sec' build/fuzz/$(target).log; \
+		test $$status = 0 || exit 1; )
+
+# For CI: a few seconds of each where there is a clang with libFuzzer.
+fuzz-smoke:
+	@mkdir -p build/fuzz && echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, long) { return 0; }' > build/fuzz/empty.cpp
+	@if $(FUZZ_CXX) $(FUZZER) build/fuzz/empty.cpp -o build/fuzz/empty 2>/dev/null; \
+		then $(MAKE) fuzz FUZZ_SECONDS=10; else echo 'No clang with libFuzzer: fuzzing is skipped'; fi
+
+build/fuzz/tokenize-%: core/fuzz/tokenize.cpp build/fuzz/core.a $(FUZZ_H)
+	@$(FUZZ_CXX) $(CORE_FLAGS) $(FUZZER) $(TESTDATA_FLAG) -DPUMICE_FUZZ_FAMILY='"$(call golden,$*)"' $(filter %.cpp %.a,$^) -o $@
+
+build/fuzz/%: core/fuzz/%.cpp build/fuzz/core.a $(FUZZ_H)
+	@$(FUZZ_CXX) $(CORE_FLAGS) $(FUZZER) $(TESTDATA_FLAG) $(filter %.cpp %.a,$^) -o $@
 
 wheel: $(VENV)/.build
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

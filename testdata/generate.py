@@ -20,10 +20,11 @@ from pumice.modelfile.parts import Metadata, ModelParts
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from tests.parity import golden_tokenizers, texts  # noqa: E402
 from tests.parity import small_tokenizers as small  # noqa: E402
-from tests.parity import texts  # noqa: E402
 
 DIM, PREFIX = 20, 7  # neither fills a processor's registers
+FAMILY_DIM = 9
 DTYPES = ("float32", "float16", "int8")
 LONGEST = 150
 RANDOM = 16
@@ -51,11 +52,26 @@ def tiny_parts() -> ModelParts:
     )
 
 
+def family_parts(family: str) -> ModelParts:
+    """A model of a tokenizer beside WordPiece: ten tokens share a row, and nothing is cut."""
+    tokenizer = golden_tokenizers.TOKENIZERS[family]()
+    size = len(tokenizer["model"]["vocab"])
+    rng = np.random.default_rng(3)
+    return ModelParts(
+        tokenizer=tokenizer,
+        embeddings=2 * rng.random((size // 10, FAMILY_DIM), dtype=np.float32) - 1,
+        token_rows=rng.integers(size // 10, size=size, dtype=np.uint32),
+        unknown="average",
+        metadata=Metadata(name=f"golden-{family}", license="Apache-2.0"),
+    )
+
+
 def expected_ids(parts: ModelParts, batch: list[str]) -> list[list[int]]:
     """Ids from the tokenizers library, cut and without unknown tokens."""
     tokenizer = Tokenizer.from_str(json.dumps(parts.tokenizer))
-    tokenizer.enable_truncation(parts.max_tokens)
-    unknown = tokenizer.token_to_id("[UNK]")
+    if parts.max_tokens is not None:
+        tokenizer.enable_truncation(parts.max_tokens)
+    unknown = tokenizer.token_to_id("[UNK]")  # of WordPiece alone: the others average theirs in
     cut = [text[: parts.max_chars] for text in batch]
     encodings = tokenizer.encode_batch(cut, add_special_tokens=False)
     return [[i for i in encoding.ids if i != unknown] for encoding in encodings]
@@ -81,7 +97,7 @@ def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
 
 
 def generate(folder: Path) -> None:
-    """Write the model in each storage dtype, and what all of them must answer."""
+    """Write the model in each storage dtype, what all must answer, and a model of each other family."""
     parts, batch = tiny_parts(), golden_texts()
     ids = expected_ids(parts, batch)
     models = {dtype: pumice.StaticModel.from_parts(parts, dtype=dtype) for dtype in DTYPES}
@@ -92,6 +108,12 @@ def generate(folder: Path) -> None:
             rounded = replace(parts, embeddings=parts.embeddings.astype(dtype))
             check_vectors(rounded, ids, model.encode(batch))
         model.save(folder / f"golden-{dtype}.pumice")
+    for family in golden_tokenizers.TOKENIZERS:
+        parts = family_parts(family)
+        model = pumice.StaticModel.from_parts(parts)
+        if model.tokenize(batch) != expected_ids(parts, batch):
+            raise SystemExit(f"token ids of {family} differ from the tokenizers library")
+        model.save(folder / f"golden-{family}.pumice")
     with (folder / "golden.jsonl").open("w", encoding="ascii", newline="\n") as lines:
         for text, own in zip(batch, ids, strict=True):
             vectors = {dtype: answers(model, text) for dtype, model in models.items()}

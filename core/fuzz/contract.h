@@ -1,11 +1,13 @@
 // What the fuzz targets share: exactly sized memory, a check that ends the program, a worker in its own memory.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "pumice.h"
@@ -39,16 +41,33 @@ inline bool equal(const Block& a, const Block& b) {
   return a.size() == b.size() && std::memcmp(a.bytes(), b.bytes(), a.size()) == 0;
 }
 
-// A worker whose memory held `fill` before: results may not depend on it.
+// A worker in memory that held `fill` before: results depend neither on that nor on how much memory it is.
 class Worker {
  public:
-  Worker(const pumice_model* model, int fill) : memory_(pumice_worker_size(model), fill) {
-    CONTRACT(pumice_worker_init(model, memory_.bytes(), memory_.size(), &worker_) == PUMICE_OK);
+  Worker(const pumice_model* model, std::size_t size, int fill) : model_(model), fill_(fill) { init(size); }
+
+  // Calls until there is room for the text, which pumice.h promises to be at some point.
+  template <class Call>
+  pumice_status call(std::size_t text_size, Call&& function) {
+    pumice_status status = function(worker_);
+    const std::size_t most = pumice_worker_fast_size(model_) + (std::size_t{256} << 10) + 1024 * text_size;
+    while (status == PUMICE_MEMORY_TOO_SMALL && memory_->size() < most) {
+      init(std::min(4 * memory_->size(), most));
+      status = function(worker_);
+    }
+    CONTRACT(status != PUMICE_MEMORY_TOO_SMALL);
+    return status;
   }
-  operator pumice_worker*() const { return worker_; }
 
  private:
-  Block memory_;
+  void init(std::size_t size) {
+    memory_ = std::make_unique<Block>(size, fill_);
+    CONTRACT(pumice_worker_init(model_, memory_->bytes(), memory_->size(), &worker_) == PUMICE_OK);
+  }
+
+  const pumice_model* model_;
+  int fill_;
+  std::unique_ptr<Block> memory_;
   pumice_worker* worker_ = nullptr;
 };
 

@@ -1,9 +1,13 @@
 // Runs a fuzz target once over each file named, for compilers that have no libFuzzer.
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+constexpr unsigned kSeconds = 60;  // for an input; one that loops for ever ends the program by SIGALRM
 
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -19,6 +23,7 @@ int main(int argc, char** argv) {
     }
     std::fclose(file);
     std::fprintf(stderr, "%s\n", argv[i]);  // the last one printed is the one that failed
+    alarm(kSeconds);
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
   }
   std::printf("replayed %d\n", argc - 1);

@@ -1,5 +1,7 @@
 """Writes the seeds of the fuzz targets: small whole models, one hostile model per bound, texts under rules.
 
+``model`` holds files for open_model, ``text`` what all other targets read.
+
 ``python core/fuzz/seeds.py`` writes core/fuzz/regressions again; inputs that a fuzzer found stay beside them.
 """
 
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stage_seeds import hostile_stages, sections_of, whole_stages
 
 from pumice.modelfile.compiler import compile_model
 from pumice.modelfile.container import ALIGNMENT, ENTRY, HEADER, MAGIC, VERSION, Kind, pack
@@ -43,13 +46,6 @@ def parts(**changes: Any) -> ModelParts:
     }
     rows = np.linspace(-1, 1, 40, dtype=np.float32).reshape(8, 5)
     return ModelParts(**{"tokenizer": tokenizer, "embeddings": rows, **changes})
-
-
-def sections_of(data: bytes) -> dict[Kind, bytes]:
-    """The sections of a whole model."""
-    count = HEADER.unpack_from(data)[2]
-    entries = [ENTRY.unpack_from(data, HEADER.size + i * ENTRY.size) for i in range(count)]
-    return {Kind(kind): data[offset : offset + size] for kind, _, offset, size, _ in entries}
 
 
 def ending_with(last: Kind, sections: dict[Kind, bytes]) -> bytes:
@@ -116,7 +112,7 @@ def hostile_models() -> dict[str, bytes]:
         return pack({**sections, kind: b"".join(UNIT.pack(*unit) for unit in units)})
 
     entry = HEADER.size
-    past_trie = len(sections[Kind.WORDPIECE]) // UNIT.size
+    past_trie = len(sections[Kind.VOCABULARY]) // UNIT.size
     infinite = np.full(40, np.inf, np.float32)
     infinite[::3] = np.nan
     # 'a' leads from the root back to the root, which is a token: every byte of "aaa" is a piece.
@@ -141,15 +137,15 @@ def hostile_models() -> dict[str, bytes]:
         "tokens": parameter("tokens", 1 << 24),
         "unknown-id": parameter("unknown_id", 8),
         "word-chars": parameter("word_chars", 0xFFFFFFFF),
-        "continuation-node": ending_with(Kind.WORDPIECE, parameters(continuation_node=past_trie)),
-        "trie-one-unit": trie(Kind.WORDPIECE, (0xFFFFFFFF, 0)),
-        "trie-loop": trie(Kind.WORDPIECE, *loop),
-        "trie-leaf-outside": trie(Kind.WORDPIECE, (0, 9), *[(0xFFFFFFFF, 0)] * 127),
-        "trie-id-outside": trie(Kind.WORDPIECE, (0, 9), *[(LEAF | 1, 0)] * 127),
+        "continuation-node": ending_with(Kind.VOCABULARY, parameters(continuation_node=past_trie)),
+        "trie-one-unit": trie(Kind.VOCABULARY, (0xFFFFFFFF, 0)),
+        "trie-loop": trie(Kind.VOCABULARY, *loop),
+        "trie-leaf-outside": trie(Kind.VOCABULARY, (0, 9), *[(0xFFFFFFFF, 0)] * 127),
+        "trie-id-outside": trie(Kind.VOCABULARY, (0, 9), *[(LEAF | 1, 0)] * 127),
         "added-loop": trie(Kind.ADDED_TOKENS, *loop),
         "added-endless": trie(Kind.ADDED_TOKENS, (ord("a"), 0), *[(0, 9)] * 127),
         "trie-of-bytes": pack(
-            {**parameters(word_chars=24, continuation_node=0), Kind.WORDPIECE: wordpiece}
+            {**parameters(word_chars=24, continuation_node=0), Kind.VOCABULARY: wordpiece}
         ),
         "token-rows-outside": ending_with(Kind.ROWS, past_rows),
         "rows-not-finite": pack({**sections, Kind.ROWS: infinite.tobytes()}),
@@ -189,6 +185,10 @@ def texts() -> dict[str, bytes]:
         "word-of-astral": bytes([0b11000000, 0, 0, 3]) + "𝅘𝅥𝅮".encode() * 700,
         "words-of-one": bytes([0b00001111, 0, 0, 3]) + b"a bc d",
         "added": plain + b"[CLS][[CLS]]x[MASK",
+        "added-flags": plain + " <mask>  <mask>aword word, word\u00e9 \u2581the".encode(),
+        "expands": plain + "\ufdfa\ufb01 \u2460  1\u0301 e\u0301\r\n".encode() * 9,
+        "stages": plain + b"the 12-ab don't abcabc b!b!\x00 a'LL 1234567 \n\n  x",
+        "pieces": plain + b" " * 40 + b"a" * 300 + b"-" * 40,
         **{
             f"invalid-{bad.hex()}": plain + b"ab " + bad
             for bad in (
@@ -207,11 +207,16 @@ def texts() -> dict[str, bytes]:
     }
 
 
+def seeds() -> dict[str, dict[str, bytes]]:
+    """Every seed by its folder and name."""
+    models = {**whole_models(), **hostile_models(), **whole_stages(), **hostile_stages()}
+    return {"model": models, "text": texts()}
+
+
 def main() -> None:
     """Write every seed under its name."""
-    seeds = {"open_model": {**whole_models(), **hostile_models()}, "encode": texts()}
-    for target, inputs in seeds.items():
-        folder = HERE / "regressions" / target
+    for kind, inputs in seeds().items():
+        folder = HERE / "regressions" / kind
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in inputs.items():
             (folder / name).write_bytes(data)

@@ -28,19 +28,20 @@ extern "C" {
 
 typedef enum pumice_status {
   PUMICE_OK = 0,
-  PUMICE_NOT_A_MODEL = 1,         /* the magic number is missing */
-  PUMICE_UNKNOWN_VERSION = 2,     /* a format this core does not read */
-  PUMICE_TRUNCATED = 3,           /* fewer or more bytes than the header declares */
-  PUMICE_BAD_SECTION_TABLE = 4,   /* sections out of bounds, out of order, repeated or overlapping */
-  PUMICE_UNKNOWN_SECTION = 5,     /* a required section of a kind this core does not know */
-  PUMICE_MISSING_SECTION = 6,     /* a section that the parameters call for is absent */
-  PUMICE_BAD_PARAMETERS = 7,      /* a parameter outside its range */
-  PUMICE_BAD_SECTION = 8,         /* a section whose length or content contradicts the parameters */
-  PUMICE_UNALIGNED = 9,           /* memory not aligned to PUMICE_ALIGNMENT */
-  PUMICE_MEMORY_TOO_SMALL = 10,   /* the caller's memory is smaller than asked for */
-  PUMICE_INVALID_UTF8 = 11,       /* the text is not UTF-8 */
-  PUMICE_BAD_ARGUMENT = 12,       /* a null pointer, a dimension of 0 or above the model's, a bad type */
-  PUMICE_NO_NATIVE_TOKENIZER = 13 /* the file's tokenizer runs outside the core; pumice_pool still works */
+  PUMICE_NOT_A_MODEL = 1,          /* the magic number is missing */
+  PUMICE_UNKNOWN_VERSION = 2,      /* a format this core does not read */
+  PUMICE_TRUNCATED = 3,            /* fewer or more bytes than the header declares */
+  PUMICE_BAD_SECTION_TABLE = 4,    /* sections out of bounds, out of order, repeated or overlapping */
+  PUMICE_UNKNOWN_SECTION = 5,      /* a required section of a kind this core does not know */
+  PUMICE_MISSING_SECTION = 6,      /* a section that the parameters call for is absent */
+  PUMICE_BAD_PARAMETERS = 7,       /* a parameter outside its range */
+  PUMICE_BAD_SECTION = 8,          /* a section whose length or content contradicts the parameters */
+  PUMICE_UNALIGNED = 9,            /* memory not aligned to PUMICE_ALIGNMENT */
+  PUMICE_MEMORY_TOO_SMALL = 10,    /* the caller's memory is smaller than asked for */
+  PUMICE_INVALID_UTF8 = 11,        /* the text is not UTF-8 */
+  PUMICE_BAD_ARGUMENT = 12,        /* a null pointer, a dimension of 0 or above the model's, a bad type */
+  PUMICE_NO_NATIVE_TOKENIZER = 13, /* the file's tokenizer runs outside the core; pumice_pool still works */
+  PUMICE_TOO_MUCH_WORK = 14        /* a normalizer or pre-tokenizer that makes the text absurdly longer */
 } pumice_status;
 
 /* One sentence for a status; a static string. */
@@ -118,7 +119,8 @@ pumice_info pumice_describe(const pumice_model* model);
 /* The bytes of one section of the file; returns 0 where the file has none of that kind. */
 int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes, size_t* size);
 
-/* Bytes of memory that a worker of this model needs. */
+/* Bytes of memory that a worker of this model needs. A longer text may answer PUMICE_MEMORY_TOO_SMALL: repeat the
+ * call with a worker in more memory. None asks for more than 256 KiB and 1,024 times its own bytes beyond this. */
 size_t pumice_worker_size(const pumice_model* model);
 
 /* Bytes with which a worker is fastest: what is beyond its needs remembers words it has met. Results are the same. */
@@ -127,7 +129,8 @@ size_t pumice_worker_fast_size(const pumice_model* model);
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker);
 
 /* Token ids of one UTF-8 text, as they enter the mean: cut at max_chars and max_tokens, unknown tokens left
- * out where the model drops them. Writes at most `capacity` ids; *count is how many there are. */
+ * out where the model drops them. Writes at most `capacity` ids; *count is how many there are, 0 where the call fails.
+ */
 pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t size, uint32_t* ids, size_t capacity,
                               size_t* count);
 

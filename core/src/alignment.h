@@ -34,6 +34,7 @@ struct AlignedText {
   std::size_t capacity = 0;  // less than `count` where memory ran out
 
   void push(const Aligned& point) {
+    if (count > capacity) return;
     if (count < capacity) points[count] = point;
     ++count;
   }

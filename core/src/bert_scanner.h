@@ -164,8 +164,8 @@ class BertScanner {
       collect(Word{lower, size, size > model_.parameters.max_word_chars});
     } else {
       BertWords words(model_.normalizer, worker_.word, collect);
-      const pumice_status status = words.read(word, word + size);
-      if (status != PUMICE_OK) return status;
+      // Not UTF-8: an error only if a token before it is not the last that counts.
+      if (words.read(word, word + size) != PUMICE_OK) return stream_word(word, size);
     }
     if (found.total > kCollected || !stream_.fits(found.total)) return stream_word(word, size);
     remember(word, size, found);

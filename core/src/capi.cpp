@@ -122,6 +122,8 @@ const char* pumice_status_message(uint32_t status) {
       return "an argument is null or outside its range";
     case PUMICE_NO_NATIVE_TOKENIZER:
       return "the model's tokenizer runs outside the core; pass token ids";
+    case PUMICE_TOO_MUCH_WORK:
+      return "not a model to use: its tokenizer makes this text cost more than any text may";
   }
   return "unknown status";
 }
@@ -215,9 +217,11 @@ pumice_status pumice_tokenize(pumice_worker* worker, const char* text, size_t si
     return PUMICE_BAD_ARGUMENT;
   }
   CountedIds sink(*worker, ids, capacity);
-  const pumice_status status = pumice::tokenize(*worker, text, size, sink);
+  pumice_status status = pumice::tokenize(*worker, text, size, sink);
   const bool valid = sink.finish(*count);
-  return status == PUMICE_OK && !valid ? PUMICE_BAD_SECTION : status;
+  if (status == PUMICE_OK && !valid) status = PUMICE_BAD_SECTION;
+  if (status != PUMICE_OK) *count = 0;
+  return status;
 }
 
 pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t size, pumice_token* tokens,
@@ -225,7 +229,9 @@ pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t
   if (worker == nullptr || (text == nullptr && size != 0) || (tokens == nullptr && capacity != 0) || count == nullptr) {
     return PUMICE_BAD_ARGUMENT;
   }
-  return pumice::token_spans(*worker, text, size, tokens, capacity, *count);
+  const pumice_status status = pumice::token_spans(*worker, text, size, tokens, capacity, *count);
+  if (status != PUMICE_OK) *count = 0;
+  return status;
 }
 
 size_t pumice_vector_size(uint32_t dim, uint32_t type) {

@@ -22,8 +22,9 @@ struct Ids {
   std::size_t count = 0;
 };
 
-// Each returns PUMICE_OK, PUMICE_MEMORY_TOO_SMALL where the arena ends, or PUMICE_INVALID_UTF8. They may
-// return views of their input. No content of the file makes them read outside it.
+// Each returns PUMICE_OK, PUMICE_MEMORY_TOO_SMALL where the arena ends, PUMICE_TOO_MUCH_WORK where the text has
+// cost all that Arena::begin allows, or PUMICE_INVALID_UTF8. They may return views of their input. No content of
+// the file makes them read outside it.
 
 // normalizer.json's steps over a text that holds no added token.
 pumice_status normalize(const pumice_model& model, std::string_view text, Arena& arena, std::string_view& normalized);

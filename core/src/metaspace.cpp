@@ -40,7 +40,8 @@ pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& piec
   std::size_t most_bytes = 0;
   for (std::size_t i = 0; i < pieces.count; ++i) {
     const std::string_view piece = pieces.pieces[i];
-    if (piece.size() > SIZE_MAX / 16 - most_bytes) return PUMICE_MEMORY_TOO_SMALL;  // a 32-bit machine
+    constexpr std::size_t kMost = SIZE_MAX / 16;  // which a 32-bit machine can reach
+    if (most_bytes > kMost || piece.size() > kMost - most_bytes) return PUMICE_MEMORY_TOO_SMALL;
     const std::size_t spaces = count_of(piece, " ");
     most_pieces += spaces + count_of(piece, mark) + 2;
     most_bytes += piece.size() + spaces * (mark.size() - 1) + mark.size();

@@ -54,7 +54,9 @@ pumice_status normalize(const pumice_model& model, std::string_view text, Arena&
   Program program(section.bytes, section.size);
   pumice_status status = PUMICE_OK;
   normalized = text;
-  for (Step step{}; status == PUMICE_OK && program.next(step);) status = apply(step, arena, normalized);
+  for (Step step{}; status == PUMICE_OK && program.next(step);) {
+    status = arena.read(normalized.size()) ? apply(step, arena, normalized) : PUMICE_TOO_MUCH_WORK;
+  }
   return status;
 }
 

@@ -117,6 +117,9 @@ bool prefix_space(Arena& arena, Pieces& pieces) {
 }
 
 pumice_status run_step(const Step& step, bool first, Arena& arena, Pieces& pieces) {
+  for (std::size_t i = 0; i < pieces.count; ++i) {
+    if (!arena.read(pieces.pieces[i].size())) return PUMICE_TOO_MUCH_WORK;
+  }
   if (step.operation >= kFirstMetaspaceOperation) return apply_metaspace(step, first, arena, pieces);
   if (step.operation == kPrefixSpace) return prefix_space(arena, pieces) ? PUMICE_OK : PUMICE_MEMORY_TOO_SMALL;
   PieceList list(arena);
@@ -141,7 +144,7 @@ bool is_valid(const Step& step) {
     case kDigits:
       return behaves && step.size == 4;
     case kSplitLiteral:
-      return inverts && step.size > 8;
+      return inverts && step.size > 8 && step.size <= 8 + kLongestPattern;
     case kSplitPattern:
       return inverts && step.size == 12 && word_at(step, 2) < kSplitPatterns;
   }

@@ -36,11 +36,15 @@ class Program {
   const std::uint8_t* end_ = nullptr;
 };
 
+// A program runs once for each text: no more steps, and no longer pattern to look for at each of its bytes.
+inline constexpr std::size_t kMostSteps = 256;
+inline constexpr std::uint32_t kLongestPattern = 256;
+
 // Whether the bytes are whole steps and nothing else.
 inline bool is_program(const std::uint8_t* bytes, std::size_t size) {
-  while (size != 0) {
+  for (std::size_t steps = 0; size != 0; ++steps) {
     std::uint32_t length;
-    if (size < 8) return false;
+    if (size < 8 || steps == kMostSteps) return false;
     std::memcpy(&length, bytes + 4, 4);
     if (length > size - 8 || Program::padded(length) > size - 8) return false;
     bytes += 8 + Program::padded(length);

@@ -112,7 +112,9 @@ pumice_status strip(const Step& step, std::string_view& text) {
 }
 
 bool is_replace(const Step& step) {
-  return step.size > 4 && number(step.data) != 0 && number(step.data) <= step.size - 4;
+  if (step.size <= 4) return false;
+  const std::uint32_t pattern = number(step.data);
+  return pattern != 0 && pattern <= kLongestPattern && pattern <= step.size - 4;
 }
 
 bool is_replace_run(const Step& step) { return step.size >= 8 && number(step.data + 4) != 0; }

@@ -134,13 +134,14 @@ void put_segment(Form form, std::string_view text, char32_t* points, char32_t* s
 pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, std::string_view& text) {
   const Form form{compatible, composed};
   std::size_t longest = 0;
+  const std::size_t most = arena.left();  // counting beyond it could overflow on a 32-bit machine
   const bool valid = cut_segments(
       form, text, [](std::string_view) {},
       [&](std::string_view segment) {
         std::size_t size = 0;
         char32_t parts[unicode::kMaxCompatible];
         const char* end = segment.data() + segment.size();
-        for (const char* cursor = segment.data(); cursor < end;) {
+        for (const char* cursor = segment.data(); cursor < end && size <= most;) {
           size += decompose(form, utf8::decode(cursor, end), parts);
         }
         longest = std::max(longest, size);

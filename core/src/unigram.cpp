@@ -1,4 +1,5 @@
 // Unigram (Kudo 2018): the best-scoring cut of a piece, by Viterbi, tie for tie as HF tokenizers finds it.
+#include <algorithm>
 #include <cstring>
 
 #include "general.h"
@@ -17,6 +18,8 @@ struct UnigramHeader {
 static_assert(sizeof(UnigramHeader) == 16);
 
 constexpr std::uint32_t kByteFallback = 1;
+// Longer tokens are never found, which bounds the work per byte of text whatever a file says.
+constexpr std::size_t kLongestToken = 256;
 
 struct Scores {
   const double* of_token;
@@ -62,7 +65,8 @@ bool find_best(const pumice_model& model, const Scores& scores, std::string_view
     const double before = best[at].score;
     bool single = false;
     std::uint32_t node = DoubleArray::kRoot;
-    for (std::size_t i = at; i < piece.size(); ++i) {
+    const std::size_t last = std::min(piece.size(), at + kLongestToken);
+    for (std::size_t i = at; i < last; ++i) {
       const auto byte = static_cast<unsigned char>(piece[i]);
       const std::uint32_t child = (trie.units[node].base & ~DoubleArray::kHasValue) ^ byte;
       if (byte == 0 || child >= trie.count || trie.units[child].parent != node) break;

@@ -19,6 +19,9 @@ bool is_utf8(std::string_view text);
 
 namespace pumice {
 
+// How often a model looks at a byte, for Arena::read: rather than the once of a normalizer's step.
+inline constexpr std::size_t kModelReads = 8;
+
 // Tokenises normalised text without added tokens. `first`: it begins where the whole text does. `going`
 // becomes false once no further token counts.
 inline pumice_status tokenize_part(pumice_worker& worker, std::string_view text, bool first, TokenStream& stream,
@@ -29,6 +32,7 @@ inline pumice_status tokenize_part(pumice_worker& worker, std::string_view text,
   pumice_status status = pre_tokenize(model, text, first, arena, pieces);
   const std::size_t mark = arena.mark();
   for (std::size_t i = 0; status == PUMICE_OK && i < pieces.count && going; ++i) {
+    if (!arena.read(kModelReads * pieces.pieces[i].size())) return PUMICE_TOO_MUCH_WORK;
     arena.reset(mark);
     Ids ids;
     status = model.parameters.tokenizer == PUMICE_TOKENIZER_UNIGRAM ? unigram(model, pieces.pieces[i], arena, ids)
@@ -59,8 +63,9 @@ pumice_status cut(const DoubleArray& tokens, std::string_view text, TokenStream&
 inline pumice_status tokenize_stages(pumice_worker& worker, std::string_view text, TokenStream& stream) {
   const pumice_model& model = *worker.model;
   if (!is_utf8(text)) return PUMICE_INVALID_UTF8;
+  worker.arena.begin(text.size());
   bool going = true;
-  return cut(model.added_tokens, text, stream, going, [&](std::string_view raw, bool first) {
+  const pumice_status result = cut(model.added_tokens, text, stream, going, [&](std::string_view raw, bool first) {
     worker.arena.reset();
     std::string_view normalized;
     const pumice_status status = normalize(model, raw, worker.arena, normalized);
@@ -71,6 +76,7 @@ inline pumice_status tokenize_stages(pumice_worker& worker, std::string_view tex
       return tokenize_part(worker, part, first && begins, stream, going);
     });
   });
+  return result == PUMICE_MEMORY_TOO_SMALL && worker.arena.exhausted() ? PUMICE_TOO_MUCH_WORK : result;
 }
 
 inline pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size, IdSink& sink) {

@@ -71,7 +71,7 @@ Layout layout_of(const ArrowSchema& schema) {
 }
 
 [[noreturn]] void raise_damaged() {
-  raise("InputError", "the Arrow column is damaged: an offset points outside its text");
+  raise("InputError", "the Arrow column is damaged: its lengths, buffers or offsets contradict each other");
 }
 
 bool is_null(const ArrowArray& array, int64_t i) {
@@ -84,6 +84,7 @@ std::string_view by_offset(const ArrowArray& array, int64_t i) {
   const auto* offsets = static_cast<const Offset*>(array.buffers[1]);
   const auto* bytes = static_cast<const char*>(array.buffers[2]);
   if (offsets[i] < 0 || offsets[i + 1] < offsets[i]) raise_damaged();
+  if (bytes == nullptr && offsets[i + 1] != offsets[i]) raise_damaged();
   return {bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
 }
 
@@ -100,10 +101,23 @@ std::string_view by_view(const ArrowArray& array, int64_t i) {
   const int64_t count = array.n_buffers - 3;
   const auto* sizes = static_cast<const int64_t*>(array.buffers[array.n_buffers - 1]);
   if (buffer < 0 || buffer >= count || offset < 0 || sizes[buffer] - offset < length) raise_damaged();
-  return {static_cast<const char*>(array.buffers[2 + buffer]) + offset, static_cast<std::size_t>(length)};
+  const auto* bytes = static_cast<const char*>(array.buffers[2 + buffer]);
+  if (bytes == nullptr) raise_damaged();
+  return {bytes + offset, static_cast<std::size_t>(length)};
+}
+
+// What can be seen of an array without trusting it. How long its buffers are cannot: the interface does not say.
+void check_shape(const ArrowArray& array, Layout layout) {
+  constexpr int64_t kMost = INT64_MAX / 16 - 1;  // so that no place in a buffer overflows
+  const bool counts = array.length >= 0 && array.offset >= 0 && array.offset <= kMost - array.length;
+  const bool buffers = layout == Layout::kViews ? array.n_buffers >= 3 : array.n_buffers == 3;
+  if (!counts || !buffers || array.buffers == nullptr) raise_damaged();
+  if (array.length > 0 && array.buffers[1] == nullptr) raise_damaged();
+  if (layout == Layout::kViews && array.n_buffers > 3 && array.buffers[array.n_buffers - 1] == nullptr) raise_damaged();
 }
 
 void add_views(const ArrowArray& array, Layout layout, std::vector<std::string_view>& views) {
+  check_shape(array, layout);
   views.reserve(views.size() + static_cast<std::size_t>(array.length));
   for (int64_t i = array.offset; i < array.offset + array.length; ++i) {
     if (is_null(array, i)) {

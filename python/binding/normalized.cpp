@@ -23,10 +23,11 @@ std::string normalized(std::string_view program, std::string_view text) {
   for (std::size_t words = kFirstScratch; words <= kMostScratch; words *= 4) {
     std::vector<std::uint64_t> scratch(words);
     Arena arena(scratch.data(), words * sizeof(std::uint64_t));
+    arena.begin(text.size());
     std::string_view result;
     const pumice_status status = normalize(model, text, arena, result);
     if (status == PUMICE_OK) return std::string(result);
-    if (status != PUMICE_MEMORY_TOO_SMALL) break;
+    if (status != PUMICE_MEMORY_TOO_SMALL || arena.exhausted()) break;
   }
   throw std::invalid_argument("the text cannot be normalised");
 }

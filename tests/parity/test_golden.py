@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 import pumice
+from tests.parity import golden_tokenizers
 
 TESTDATA = Path(__file__).resolve().parents[2] / "testdata"
 DTYPES = ("float32", "float16", "int8")
+FAMILIES = tuple(golden_tokenizers.TOKENIZERS)
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,16 @@ def test_ids_are_the_library_s(golden: list[dict[str, Any]], generator: ModuleTy
     assert batch == generator.golden_texts()
     expected = generator.expected_ids(generator.tiny_parts(), batch)
     assert [record["ids"] for record in golden] == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families(family: str, generator: ModuleType, tmp_path: Path) -> None:
+    """The other tokenizers: run by the core, the library's ids, the recorded bytes."""
+    parts, batch = generator.family_parts(family), generator.golden_texts()
+    batch += ["the word <mask> aword abc", " the <mask>word 12-ab don't a\u0301b!", "word word"]
+    model = pumice.load(TESTDATA / f"golden-{family}.pumice")
+    assert model.metadata["tokenizer"]["native"]
+    assert model.tokenize(batch) == generator.expected_ids(parts, batch)
+    pumice.StaticModel.from_parts(parts).save(tmp_path / "again.pumice")
+    recorded = (TESTDATA / f"golden-{family}.pumice").read_bytes()
+    assert (tmp_path / "again.pumice").read_bytes() == recorded

@@ -30,7 +30,7 @@ def added_token_sections(
         if added.get("normalized"):
             if normalize is None:
                 raise NotNativeError(f'added token "{added["content"]}" sets normalized')
-            key, kind = normalize(key), Kind.NORMALIZED_TOKENS
+            key, kind = normalized(key, normalize), Kind.NORMALIZED_TOKENS
         if not key or key in tries[kind]:
             raise NotNativeError(
                 f'added token "{added["content"]}" is normalised to another or nothing'
@@ -42,3 +42,11 @@ def added_token_sections(
         flags = sum(bit for flag, bit in FLAGS.items() if added.get(flag))
         tries[kind][key] = int(added["id"]) | flags
     return {kind: build_trie(keys) for kind, keys in tries.items() if keys}
+
+
+def normalized(key: bytes, normalize: Callable[[bytes], bytes]) -> bytes:
+    """A token as the normalizer makes it; NotNativeError where that is absurdly long."""
+    try:
+        return normalize(key)
+    except ValueError as error:
+        raise NotNativeError(f"an added token: {error}") from None

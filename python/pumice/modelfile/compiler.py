@@ -22,7 +22,7 @@ from pumice.modelfile.native import (
 from pumice.modelfile.parts import Metadata, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers
 from pumice.modelfile.trie import encoded
-from pumice.modelfile.vocabulary import tokens_by_id, unknown_id
+from pumice.modelfile.vocabulary import damage_named, tokens_by_id, unknown_id
 
 NONE = 0xFFFFFFFF
 PARAMETERS = struct.Struct("<IIIBBBBIIIIIIf20x")
@@ -37,15 +37,17 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     ``dtype`` is how rows are stored (float32, float16, int8; None: as ``parts`` has them). Raises
     ModelFileError where tokenizer, rows and rules contradict each other.
     """
-    parts = without_padding(parts)
-    tokens = tokens_by_id(parts.tokenizer)
+    with damage_named():
+        parts = without_padding(parts)
+        tokens = tokens_by_id(parts.tokenizer)
+        unknown = unknown_id(parts.tokenizer)
     rows, scales = convert_rows(parts.embeddings, parts.row_scales, dtype=dtype)
     check(parts, len(tokens))
     try:
-        native, reason = compile_tokenizer(parts.tokenizer), None
+        with damage_named():
+            native, reason = compile_tokenizer(parts.tokenizer), None
     except NotNativeError as error:
         native, reason = NativeTokenizer(LIBRARY), str(error)
-    unknown = unknown_id(parts.tokenizer)
     weights, multipliers, unit = parts.token_weights, None, 0.0
     if rows.dtype == np.int8:
         multipliers, unit, weights, scales = int8_factors(weights, scales, parts.token_rows)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import MissingExtraError, ModelFileError
 from pumice.modelfile.parts import Metadata, ModelParts
-from pumice.modelfile.vocabulary import tokens_by_id
+from pumice.modelfile.vocabulary import damage_named, tokens_by_id
 
 MODEL2VEC_MAX_LENGTH = 512
 
@@ -42,6 +42,10 @@ def read_folder(folder: Path) -> ModelParts:
         )
     config = read_object(folder / "config.json") if (folder / "config.json").exists() else {}
     max_length = config.get("max_length", MODEL2VEC_MAX_LENGTH)
+    if not (max_length is None or isinstance(max_length, int)):
+        raise ModelFileError(
+            f"{folder / 'config.json'}: max_length is {max_length!r}, not a number"
+        )
     return ModelParts(
         tokenizer={**tokenizer, "truncation": None},  # model2vec replaces it by its own max_length
         embeddings=tensors["embeddings"],
@@ -57,7 +61,8 @@ def read_folder(folder: Path) -> ModelParts:
 
 def median_token_length(tokenizer: dict[str, Any]) -> int:
     """Median length of the vocabulary's tokens in code points: model2vec's unit for cutting texts."""
-    return int(np.median([len(token) for token in tokens_by_id(tokenizer)]))
+    with damage_named():
+        return int(np.median([len(token) for token in tokens_by_id(tokenizer)]))
 
 
 def read_modules(modules: Any, folder: Path) -> tuple[Path, bool]:
@@ -152,5 +157,5 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: not JSON: {error}") from None

@@ -8,6 +8,7 @@ from typing import Any
 
 from pumice.modelfile.charsmap import ascii_that_changes, read_charsmap
 from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.program import pattern as encoded_pattern
 from pumice.modelfile.program import step
 
 # Operations, as core/src/normalizer_steps.h numbers them.
@@ -78,7 +79,7 @@ def replace_step(pattern: dict[str, str], content: str) -> bytes:
     if literal is None and LITERAL.fullmatch(regex):
         literal = re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), regex, flags=re.DOTALL)
     if literal:
-        key = literal.encode()
+        key = encoded_pattern(literal)
         return step(REPLACE, struct.pack("<I", len(key)) + key + content.encode())
     if literal is None and (run := RUN.fullmatch(regex)):
         atom = run["atom"] or ""

@@ -78,7 +78,9 @@ def compile_step(step: Json) -> bytes:
         individual = step.get("individual_digits", False)
         return operation(DIGITS, behavior("Isolated" if individual else "Contiguous"))
     if kind == "CharDelimiterSplit":
-        return operation(SPLIT_LITERAL, behavior("Removed"), 0, data=step["delimiter"].encode())
+        return operation(
+            SPLIT_LITERAL, behavior("Removed"), 0, data=program.pattern(step["delimiter"])
+        )
     if kind == "ByteLevel":
         prefix = operation(PREFIX_SPACE) if step.get("add_prefix_space", True) else b""
         pattern = operation(SPLIT_PATTERN, behavior("Isolated"), 0, 0)
@@ -94,7 +96,7 @@ def compile_split(step: Json) -> bytes:
     if "String" in pattern:
         if not pattern["String"]:
             raise NotNativeError("pre_tokenizer Split has an empty pattern")
-        return operation(SPLIT_LITERAL, *words, data=pattern["String"].encode())
+        return operation(SPLIT_LITERAL, *words, data=program.pattern(pattern["String"]))
     if pattern.get("Regex") not in PATTERNS:
         raise NotNativeError(f"pre_tokenizer Split has the pattern {pattern.get('Regex')}")
     return operation(SPLIT_PATTERN, *words, PATTERNS.index(pattern["Regex"]))

@@ -12,6 +12,7 @@ from pumice.modelfile.metaspace import scheme
 from pumice.modelfile.native import NotNativeError
 from pumice.modelfile.normalizers import compile_normalizer
 from pumice.modelfile.pre_tokenizers import compile_pre_tokenizer, flattened
+from pumice.modelfile.program import checked
 
 KEEP_THE_BEGINNING = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Prepend")
 """Normalizers that delete nothing at the beginning of a text."""
@@ -20,12 +21,11 @@ KEEP_THE_BEGINNING = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Prepend")
 def stage_sections(tokenizer: dict[str, Any], *, byte_level: bool) -> dict[Kind, bytes]:
     """The sections around the model, or NotNativeError; ``byte_level`` as in compile_pre_tokenizer."""
     check_first(tokenizer)
-    normalizer = compile_normalizer(tokenizer.get("normalizer"))
+    normalizer = checked(compile_normalizer(tokenizer.get("normalizer")), "normalizer")
+    pre_tokenizer = compile_pre_tokenizer(tokenizer.get("pre_tokenizer"), byte_level=byte_level)
     programs = {
         Kind.NORMALIZER: normalizer,
-        Kind.PRE_TOKENIZER: compile_pre_tokenizer(
-            tokenizer.get("pre_tokenizer"), byte_level=byte_level
-        ),
+        Kind.PRE_TOKENIZER: checked(pre_tokenizer, "pre-tokenizer"),
     }
     added = added_token_sections(tokenizer, normalize=partial(_core.normalize, normalizer))
     return {**{kind: program for kind, program in programs.items() if program}, **added}

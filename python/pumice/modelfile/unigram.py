@@ -13,6 +13,8 @@ from pumice.modelfile.trie import build_trie, encoded
 
 UNKNOWN_PENALTY = 10.0
 BYTE_FALLBACK = 1
+MAX_TOKEN = 256
+"""Bytes of the longest token that the core finds, which bounds its work per byte of text."""
 NO_TOKEN = 0xFFFFFFFF
 
 
@@ -26,6 +28,9 @@ def compile_unigram(tokenizer: dict[str, Any]) -> NativeTokenizer:
     vocab = {token: index for index, (token, _) in enumerate(model["vocab"])}
     if any("\0" in token for token in vocab):
         raise NotNativeError("a token holds a NUL")
+    longest = max((len(encoded(token)) for token in vocab), default=0)
+    if longest > MAX_TOKEN:
+        raise NotNativeError(f"a token has {longest} bytes (the core finds up to {MAX_TOKEN})")
     sections = stage_sections(tokenizer, byte_level=False)
     sections[Kind.VOCABULARY] = build_trie(
         {encoded(token): index for token, index in vocab.items() if token}

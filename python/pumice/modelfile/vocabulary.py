@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from pumice.errors import ModelFileError
+from pumice.errors import ModelFileError, PumiceError
+
+
+@contextmanager
+def damage_named() -> Iterator[None]:
+    """What a tokenizer.json of another form than the library writes raises, as a ModelFileError."""
+    try:
+        yield
+    except PumiceError:
+        raise
+    except (LookupError, AttributeError, RecursionError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"tokenizer.json is damaged ({type(error).__name__}: {error}): save the tokenizer again"
+        ) from error
 
 
 def model_vocabulary(tokenizer: dict[str, Any]) -> dict[str, int]:
