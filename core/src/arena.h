@@ -20,6 +20,14 @@ class Arena {
     used_ = 0;
   }
 
+  // The same of one word of a text. What words cost does not add up, so that it makes no difference which of them
+  // were met before; it stays linear in the text, as a word has at least a byte or two.
+  void begin_word(std::size_t word_size) {
+    constexpr std::size_t kLeast = std::size_t{4} << 10;
+    begin(word_size);
+    unread_ = most_ == SIZE_MAX ? SIZE_MAX : most_ - most_for(0) + kLeast;
+  }
+
   // NFKC makes U+FDFA eleven times as long; a text of nothing else, then cut by BPE, asks for some 700 a byte.
   static constexpr std::size_t most_for(std::size_t text_size) {
     constexpr std::size_t kLeast = std::size_t{256} << 10;

@@ -1,5 +1,6 @@
 // BPE: the symbols of a piece merge by rank, then from the left, exactly as in Hugging Face tokenizers.
 #include <algorithm>
+#include <cstring>
 
 #include "bpe_merges.h"
 #include "general.h"
@@ -129,6 +130,59 @@ class MergeQueue {
   std::uint32_t size_ = 0;
 };
 
+// Merges in a short row of symbols: the pairs that may merge beside them, searched for the lowest rank each time.
+class ShortMerges {
+ public:
+  static constexpr std::uint32_t kMost = 96;  // beyond, searching costs more than a queue
+
+  ShortMerges(const BpeMerges& merges, const Symbol* symbols, std::uint32_t count) : merges_(merges), count_(count) {
+    for (std::uint32_t i = 0; i < count; ++i) ids_[i] = symbols[i].id;
+    for (std::uint32_t i = 0; i + 1 < count; ++i) merges_.prefetch(ids_[i], ids_[i + 1]);
+    for (std::uint32_t i = 0; i + 1 < count; ++i) look_up(i);
+  }
+
+  // Writes the ids that are left, and returns how many.
+  std::uint32_t run(std::uint32_t* ids) {
+    while (count_ > 1) {
+      const std::uint32_t at = lowest();
+      if (ranks_[at] == kNone) break;
+      ids_[at] = merged_[at];
+      --count_;
+      const std::size_t moved = count_ - at - 1;
+      std::memmove(ids_ + at + 1, ids_ + at + 2, moved * sizeof *ids_);
+      std::memmove(ranks_ + at, ranks_ + at + 1, moved * sizeof *ranks_);
+      std::memmove(merged_ + at, merged_ + at + 1, moved * sizeof *merged_);
+      if (at != 0) merges_.prefetch(ids_[at - 1], ids_[at]);  // waited for together with the next
+      if (at + 1 < count_) look_up(at);
+      if (at != 0) look_up(at - 1);
+    }
+    std::memcpy(ids, ids_, count_ * sizeof *ids);
+    return count_;
+  }
+
+ private:
+  // Of equal ranks the leftmost.
+  std::uint32_t lowest() const {
+    std::uint32_t rank = ranks_[0];
+    for (std::uint32_t i = 1; i + 1 < count_; ++i) rank = ranks_[i] < rank ? ranks_[i] : rank;
+    std::uint32_t at = 0;
+    while (ranks_[at] != rank) ++at;
+    return at;
+  }
+
+  void look_up(std::uint32_t at) {
+    const Merge* merge = merges_.find(ids_[at], ids_[at + 1]);
+    ranks_[at] = merge != nullptr ? merge->rank : kNone;
+    merged_[at] = merge != nullptr ? merge->id : kNone;
+  }
+
+  const BpeMerges& merges_;
+  std::uint32_t count_;
+  std::uint32_t ids_[kMost];
+  std::uint32_t ranks_[kMost];   // of the pair of a symbol and its next; kNone where the two do not merge
+  std::uint32_t merged_[kMost];  // what they become
+};
+
 }  // namespace
 
 pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids) {
@@ -142,6 +196,12 @@ pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& aren
   if (symbols == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   const std::uint32_t count = Symbols(model, merges, symbols).read(piece);
   arena.shrink(symbols, count);
+  if (count <= ShortMerges::kMost) {
+    ids.ids = arena.take<std::uint32_t>(count);
+    if (ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+    ids.count = ShortMerges(merges, symbols, count).run(ids.ids);
+    return PUMICE_OK;
+  }
   // Every merge takes one from the queue and a symbol from the piece, and adds at most two to the queue.
   auto* due = arena.take<Due>(2 * std::size_t{count});
   ids.ids = arena.take<std::uint32_t>(count);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "model_file.h"
+#include "prefetch.h"
 
 namespace pumice {
 
@@ -38,11 +39,20 @@ struct BpeMerges {
 
   bool has(BpeFlag flag) const { return header->flags & flag; }
 
+  std::uint32_t mask() const { return (std::uint32_t{1} << header->slot_bits) - 1; }
+
+  // Where the search for a pair begins.
+  std::uint32_t home(std::uint32_t left, std::uint32_t right) const {
+    const std::uint64_t mixed = (left * 0x9E3779B97F4A7C15u) ^ (right * 0xC2B2AE3D27D4EB4Fu);
+    return static_cast<std::uint32_t>((mixed * 0x9E3779B97F4A7C15u) >> 32) & mask();
+  }
+
+  void prefetch(std::uint32_t left, std::uint32_t right) const { pumice::prefetch(slots + home(left, right)); }
+
   // The merge of a pair, or null.
   const Merge* find(std::uint32_t left, std::uint32_t right) const {
-    const std::uint64_t mixed = (left * 0x9E3779B97F4A7C15u) ^ (right * 0xC2B2AE3D27D4EB4Fu);
-    const std::uint32_t mask = (std::uint32_t{1} << header->slot_bits) - 1;
-    std::uint32_t slot = static_cast<std::uint32_t>((mixed * 0x9E3779B97F4A7C15u) >> 32) & mask;
+    const std::uint32_t mask = this->mask();
+    std::uint32_t slot = home(left, right);
     for (std::uint32_t i = 0; i < header->probes; ++i, slot = (slot + 1) & mask) {
       const Merge& merge = slots[slot];
       if (merge.left == left && merge.right == right) return &merge;

@@ -31,16 +31,27 @@ std::size_t arena_size(const pumice_model& model) {
   return model.parameters.tokenizer >= PUMICE_TOKENIZER_UNIGRAM ? std::size_t{64} << 10 : 0;
 }
 
-// The word caches that fit into `left` bytes; few words recur in less than 2^6 sets.
-constexpr unsigned kMostShortBits = 15;  // 2 MiB; the sets of frequent words stay in a core's second-level cache
-constexpr unsigned kLeastBits = 6;
-constexpr unsigned kLongBitsLess = 3;  // an eighth as many long words
+// The word caches that fit into what memory is left: logarithms of their sets.
+struct CacheBits {
+  unsigned many;  // of short_words or narrow_words
+  unsigned few;   // of long_words or wide_words
+};
+// 2 MiB and an eighth as many long words; the sets of frequent words stay in a core's second-level cache.
+constexpr CacheBits kMostOfWordPiece = {15, 12};
+// 2 MiB each. These serve many languages at once, and have more words of many tokens.
+constexpr CacheBits kMostOfOthers = {14, 13};
+constexpr unsigned kLeastBits = 3;  // few words recur in fewer sets
 
-std::size_t cache_size(unsigned bits) {
-  return pumice::ShortWords::size_of(bits) + pumice::LongWords::size_of(bits - kLongBitsLess);
+bool is_wordpiece(const pumice_model& model) { return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE; }
+
+CacheBits most_cache_bits(const pumice_model& model) { return is_wordpiece(model) ? kMostOfWordPiece : kMostOfOthers; }
+
+std::size_t cache_size(const pumice_model& model, CacheBits bits) {
+  return is_wordpiece(model) ? pumice::ShortWords::size_of(bits.many) + pumice::LongWords::size_of(bits.few)
+                             : pumice::NarrowWords::size_of(bits.many) + pumice::WideWords::size_of(bits.few);
 }
 
-bool caches_words(const pumice_model& model) { return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE; }
+bool caches_words(const pumice_model& model) { return model.parameters.tokenizer != PUMICE_TOKENIZER_LIBRARY; }
 
 // Writes ids out as far as there is room, and counts them all.
 class CountedIds : public pumice::IdSink {
@@ -164,7 +175,7 @@ size_t pumice_worker_size(const pumice_model* model) {
 
 size_t pumice_worker_fast_size(const pumice_model* model) {
   return pumice_worker_size(model) + ids_size(kFastIds) - ids_size(kLeastIds) +
-         (caches_words(*model) ? cache_size(kMostShortBits) : 0);
+         (caches_words(*model) ? cache_size(*model, most_cache_bits(*model)) : 0);
 }
 
 pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t memory_size, pumice_worker** worker) {
@@ -197,13 +208,20 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
   made->word.run_sizes = take(chars);
   made->word.max_chars = static_cast<std::uint32_t>(chars);
   if (caches_words(*model)) {
-    const auto left = static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) + memory_size - at);
-    unsigned bits = kMostShortBits;
-    while (bits >= kLeastBits && cache_size(bits) > left) --bits;
-    if (bits >= kLeastBits) {
-      std::memset(at, 0, cache_size(bits));
-      made->short_words.adopt(take(pumice::ShortWords::size_of(bits)), bits);
-      made->long_words.adopt(take(pumice::LongWords::size_of(bits - kLongBitsLess)), bits - kLongBitsLess);
+    const auto rest = static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) + memory_size - at);
+    const std::size_t left = rest - arena_size(*model);
+    CacheBits bits = most_cache_bits(*model);
+    for (; bits.few >= kLeastBits && cache_size(*model, bits) > left; --bits.few) --bits.many;
+    if (bits.few >= kLeastBits) {
+      std::memset(at, 0, cache_size(*model, bits));
+      const auto adopt = [&take](auto& cache, unsigned sets) { cache.adopt(take(cache.size_of(sets)), sets); };
+      if (is_wordpiece(*model)) {
+        adopt(made->short_words, bits.many);
+        adopt(made->long_words, bits.few);
+      } else {
+        adopt(made->narrow_words, bits.many);
+        adopt(made->wide_words, bits.few);
+      }
     }
   }
   made->arena = pumice::Arena(at, static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) + memory_size - at));

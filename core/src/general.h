@@ -29,6 +29,15 @@ struct Ids {
 // normalizer.json's steps over a text that holds no added token.
 pumice_status normalize(const pumice_model& model, std::string_view text, Arena& arena, std::string_view& normalized);
 
+// The same over one word of Route::kWords: `word` becomes what the steps make of it in the text around it, if it is
+// `closed` or the last. Otherwise it is not done: a longer stretch of the text is to be tried.
+struct WordPlace {
+  bool first;
+  bool last;
+};
+pumice_status normalize_word(const pumice_model& model, WordPlace place, Arena& arena, std::string_view& word,
+                             bool& closed);
+
 // `first`: the text begins where the whole text began (Metaspace's prepend_scheme "first").
 pumice_status pre_tokenize(const pumice_model& model, std::string_view normalized, bool first, Arena& arena,
                            Pieces& pieces);
@@ -37,6 +46,9 @@ pumice_status pre_tokenize(const pumice_model& model, std::string_view normalize
 pumice_status unigram(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids);
 pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids);
 pumice_status word_level(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids);
+
+// How the steps may be run; the sections have passed the checks below.
+WordRoute word_route(const pumice_model& model);
 
 // At open: that the sections hold what the functions above rely on.
 pumice_status check_normalizer(const Section& section);

@@ -34,7 +34,7 @@ pumice_status cut_pieces(Arena& arena, std::size_t count, Pieces& pieces, Cut cu
 }
 
 pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& pieces) {
-  const std::string_view mark(reinterpret_cast<const char*>(step.data + kHead), step.size - kHead);
+  const std::string_view mark = metaspace_mark(step);
   const bool prepends = step.data[0] == kAlways || (step.data[0] == kFirst && first);
   std::size_t most_pieces = 0;
   std::size_t most_bytes = 0;
@@ -80,6 +80,14 @@ pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& piec
 
 pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Pieces& pieces) {
   return metaspace(step, first, arena, pieces);
+}
+
+bool metaspace_cuts(const Step& step) { return step.data[1] != 0; }
+
+bool metaspace_is_first_only(const Step& step) { return step.data[0] == kFirst; }
+
+std::string_view metaspace_mark(const Step& step) {
+  return {reinterpret_cast<const char*>(step.data + kHead), step.size - kHead};
 }
 
 bool is_metaspace(const Step& step) {

@@ -16,4 +16,9 @@ pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Pieces
 
 bool is_metaspace(const Step& step);
 
+// Of a step that is_metaspace: whether it cuts pieces, whether it treats the first piece as no other, its mark.
+bool metaspace_cuts(const Step& step);
+bool metaspace_is_first_only(const Step& step);
+std::string_view metaspace_mark(const Step& step);
+
 }  // namespace pumice

@@ -110,10 +110,11 @@ pumice_status read_trie(const Section& section, DoubleArray& trie) {
   return PUMICE_OK;
 }
 
-pumice_status read_stages(const pumice_model& model) {
+pumice_status read_stages(pumice_model& model) {
   pumice_status status = check_normalizer(model.sections[PUMICE_SECTION_NORMALIZER]);
   if (status == PUMICE_OK) status = check_pre_tokenizer(model.sections[PUMICE_SECTION_PRE_TOKENIZER]);
   if (status != PUMICE_OK) return status;
+  model.route = word_route(model);
   if (model.parameters.tokenizer == PUMICE_TOKENIZER_UNIGRAM) return check_unigram(model);
   if (model.parameters.tokenizer == PUMICE_TOKENIZER_BPE) return check_bpe(model);
   return PUMICE_OK;

@@ -8,6 +8,7 @@
 #include "normalizer.h"
 #include "pumice.h"
 #include "simd/kernels.h"
+#include "word_route.h"
 
 namespace pumice {
 
@@ -54,6 +55,7 @@ struct pumice_model {
   pumice::DoubleArray added_tokens;       // that are found in the raw text
   pumice::DoubleArray normalized_tokens;  // that are found in the normalised text
   pumice::BertNormalizer normalizer;
+  pumice::WordRoute route;  // of the tokenizers that are not WordPiece
   pumice::simd::ByteClasses byte_classes;
   const pumice::simd::Kernels* kernels = nullptr;
   const void* rows = nullptr;

@@ -1,6 +1,8 @@
 // normalizer.json's steps over a text, in order.
 #include "general.h"
+#include "graphemes.h"
 #include "normalizer_steps.h"
+#include "unicode_classes.h"
 
 namespace pumice {
 namespace {
@@ -22,7 +24,7 @@ pumice_status apply(const Step& step, Arena& arena, std::string_view& text) {
     case kPrependStep:
       return prepend(step, arena, text);
     case kStripStep:
-      return strip(step, text);
+      return strip(step.data[0] != 0, step.data[1] != 0, text);
     case kPrecompiledStep:
       return apply_precompiled(step, arena, text);
     default:
@@ -47,7 +49,39 @@ bool is_step(const Step& step) {
   }
 }
 
+constexpr char32_t kBlockMark = 0x2581;
+
+// What every step leaves apart from a word that follows (word_route.cpp).
+bool is_closed(std::string_view text) {
+  if (text.empty()) return false;
+  const char* const end = text.data() + text.size();
+  const char* at = end;
+  if (unicode::last_class(text.data(), end, at) & unicode::kSpace) return false;
+  if (static_cast<unsigned char>(*at) < 0x80) return true;
+  const char32_t last = utf8::decode(at, end);
+  return last != utf8::kInvalid && last != kBlockMark && unicode::kGraphemes[last] != unicode::kPrepend;
+}
+
 }  // namespace
+
+pumice_status normalize_word(const pumice_model& model, WordPlace place, Arena& arena, std::string_view& word,
+                             bool& closed) {
+  const Section& section = model.sections[PUMICE_SECTION_NORMALIZER];
+  Program program(section.bytes, section.size);
+  pumice_status status = PUMICE_OK;
+  closed = is_closed(word);
+  for (Step step{}; status == PUMICE_OK && (closed || place.last) && program.next(step);) {
+    if (step.operation == kPrependStep && !place.first) continue;
+    if (!arena.read(word.size())) return PUMICE_TOO_MUCH_WORK;
+    if (step.operation == kStripStep) {
+      status = strip(place.first && step.data[0] != 0, place.last && step.data[1] != 0, word);
+    } else {
+      status = apply(step, arena, word);
+    }
+    closed = closed && is_closed(word);
+  }
+  return status;
+}
 
 pumice_status normalize(const pumice_model& model, std::string_view text, Arena& arena, std::string_view& normalized) {
   const Section& section = model.sections[PUMICE_SECTION_NORMALIZER];

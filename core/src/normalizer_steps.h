@@ -36,8 +36,24 @@ pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, std::
 pumice_status replace(const Step& step, Arena& arena, std::string_view& text);
 pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& text);
 pumice_status prepend(const Step& step, Arena& arena, std::string_view& text);
-pumice_status strip(const Step& step, std::string_view& text);
+pumice_status strip(bool left, bool right, std::string_view& text);
 pumice_status apply_precompiled(const Step& step, Arena& arena, std::string_view& text);
+
+struct ReplaceStep {
+  std::string_view pattern;
+  std::string_view content;
+};
+struct ReplaceRunStep {
+  char32_t wanted;  // or kAnyWhitespace
+  std::uint32_t least;
+  std::string_view content;
+};
+ReplaceStep replace_step(const Step& step);
+ReplaceRunStep replace_run_step(const Step& step);
+
+// Of a precompiled charsmap: whether no key begins with U+0020, and whether an ASCII character becomes U+0020.
+bool keeps_space(const Step& step);
+bool makes_space(const Step& step, char ascii);
 
 // Whether a step's data is what the functions above read.
 bool is_replace(const Step& step);

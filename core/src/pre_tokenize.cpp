@@ -1,32 +1,12 @@
 // pre_tokenizer.json's steps over a text.
 #include "general.h"
 #include "metaspace.h"
-#include "split.h"
+#include "pre_tokenizer_steps.h"
 #include "split_patterns.h"
 #include "unicode_classes.h"
 
 namespace pumice {
 namespace {
-
-// The numbers of docs/format.md. Those from 100 on are Metaspace's.
-enum Operation : std::uint32_t {
-  kBert = 1,
-  kWhitespace = 2,
-  kWhitespaceSplit = 3,
-  kPunctuation = 4,
-  kDigits = 5,
-  kSplitLiteral = 6,
-  kSplitPattern = 7,
-  kPrefixSpace = 8,
-};
-
-std::uint32_t word_at(const Step& step, std::uint32_t index) {
-  std::uint32_t word;
-  std::memcpy(&word, step.data + 4 * index, 4);
-  return word;
-}
-
-Behavior behavior_of(const Step& step) { return static_cast<Behavior>(word_at(step, 0)); }
 
 // One character of the wanted classes.
 auto one_of(std::uint8_t wanted) {

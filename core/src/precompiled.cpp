@@ -117,6 +117,17 @@ pumice_status apply_precompiled(const Step& step, Arena& arena, std::string_view
   return PUMICE_OK;
 }
 
+bool keeps_space(const Step& step) {
+  const Charsmap map = charsmap_of(step);
+  const std::uint32_t node = offset(map.units[0]) ^ ' ';
+  return node >= map.count || label(map.units[node]) != ' ';
+}
+
+bool makes_space(const Step& step, char ascii) {
+  std::string_view mapped;
+  return transform(charsmap_of(step), std::string_view(&ascii, 1), mapped) && mapped == " ";
+}
+
 bool is_precompiled(const Step& step) {
   std::uint32_t trie_size;
   if (step.size < kAsciiBits + sizeof trie_size) return false;

@@ -30,10 +30,15 @@ char32_t last_point(std::string_view text, std::size_t& begin) {
 
 }  // namespace
 
-pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
+ReplaceStep replace_step(const Step& step) {
   const std::uint32_t size = number(step.data);
-  const std::string_view pattern = slice(rest(step, 4), 0, size);
-  const std::string_view content = rest(step, 4 + size);
+  return {slice(rest(step, 4), 0, size), rest(step, 4 + size)};
+}
+
+ReplaceRunStep replace_run_step(const Step& step) { return {number(step.data), number(step.data + 4), rest(step, 8)}; }
+
+pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
+  const auto [pattern, content] = replace_step(step);
   std::size_t at = text.find(pattern);
   if (at == std::string_view::npos) return PUMICE_OK;
   TextWriter writer(arena);
@@ -50,9 +55,10 @@ pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
 }
 
 pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& text) {
-  const char32_t wanted = number(step.data);
-  const std::uint32_t least = number(step.data + 4);
-  const std::string_view content = rest(step, 8);
+  const ReplaceRunStep parts = replace_run_step(step);
+  const char32_t wanted = parts.wanted;
+  const std::uint32_t least = parts.least;
+  const std::string_view content = parts.content;
   TextWriter writer(arena);
   const char* end = text.data() + text.size();
   const char* run = text.data();  // where the run of wanted code points that ends here began
@@ -93,15 +99,15 @@ pumice_status prepend(const Step& step, Arena& arena, std::string_view& text) {
   return PUMICE_OK;
 }
 
-pumice_status strip(const Step& step, std::string_view& text) {
-  while (step.data[0] && !text.empty()) {
+pumice_status strip(bool left, bool right, std::string_view& text) {
+  while (left && !text.empty()) {
     const char* cursor = text.data();
     const char32_t c = utf8::decode(cursor, text.data() + text.size());
     if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
     if (!is_whitespace(c)) break;
     text.remove_prefix(static_cast<std::size_t>(cursor - text.data()));
   }
-  while (step.data[1] && !text.empty()) {
+  while (right && !text.empty()) {
     std::size_t begin = 0;
     const char32_t c = last_point(text, begin);
     if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;

@@ -1,6 +1,9 @@
 // The regular expressions of byte-level BPE tokenizers, as hand-written scanners.
 #include "split_patterns.h"
 
+#include <bit>
+#include <cstring>
+
 #include "unicode_classes.h"
 
 namespace pumice {
@@ -12,6 +15,8 @@ using unicode::kSpace;
 using unicode::next_class;
 
 constexpr std::uint8_t kAny = kLetter | kNumber | kSpace;
+
+bool is_ascii_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
 bool is_line_end(char c) { return c == '\r' || c == '\n'; }
 
@@ -53,7 +58,33 @@ const char* match_contraction(const char* at, const char* end, char fold) {
   return found ? at + 3 : at;
 }
 
+// Bit 7 of each byte that is no ASCII letter.
+std::uint64_t no_letters(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHigh = 0x80 * kOnes;
+  const std::uint64_t lower = (eight | 0x20 * kOnes) & ~kHigh;
+  const std::uint64_t from_a = lower + (0x80 - 'a') * kOnes;
+  const std::uint64_t beyond_z = lower + (0x7F - 'z') * kOnes;
+  return (~from_a | beyond_z | eight) & kHigh;
+}
+
 }  // namespace
+
+const char* match_letters(const char* at, const char* end) {
+  const char* cursor = at + (*at == ' ' ? 1 : 0);
+  const char* const begin = cursor;
+  for (; end - cursor >= 8; cursor += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, cursor, 8);
+    const std::uint64_t others = no_letters(eight);
+    if (others == 0) continue;
+    cursor += std::countr_zero(others) / 8;
+    if (cursor == begin) return at;
+    return static_cast<unsigned char>(*cursor) < 0x80 ? cursor : skip(cursor, end, kLetter);
+  }
+  if (cursor == end || (cursor == begin && !is_ascii_letter(*cursor))) return at;
+  return skip(cursor, end, kLetter);
+}
 
 const char* match_gpt2(const char* at, const char* end) {
   if (*at == '\'') {

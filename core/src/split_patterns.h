@@ -17,6 +17,10 @@ inline constexpr std::uint32_t kSplitPatterns = 3;
 const char* match_gpt2(const char* at, const char* end);
 const char* match_llama3(const char* at, const char* end, unsigned digits);
 
+// Where the match at `at` ends if it is letters, the first of them ASCII, after at most one space; otherwise `at`. It
+// is the same for all three.
+const char* match_letters(const char* at, const char* end);
+
 inline const char* match_pattern(SplitPattern pattern, const char* at, const char* end) {
   if (pattern == SplitPattern::kGpt2) return match_gpt2(at, end);
   return match_llama3(at, end, pattern == SplitPattern::kLlama3 ? 3 : 1);

@@ -7,9 +7,9 @@
 
 namespace pumice {
 
-// A set-associative table of two ways over the worker's memory, keyed by the bytes as the text has them, so that
-// a hit skips the normalizer too. It never grows: a new word takes the place of the older one of its set.
-template <std::size_t Bytes, std::size_t Tokens>
+// A set-associative table over the worker's memory, keyed by the bytes as the text has them, so that
+// a hit skips the normalizer too. It never grows: a new word takes the place of the oldest one of its set.
+template <std::size_t Bytes, std::size_t Tokens, std::size_t Ways = 2>
 class WordCache {
  public:
   static constexpr std::size_t kBytes = Bytes;         // longest word
@@ -49,7 +49,7 @@ class WordCache {
   }
 
   // Bytes of memory for 2^bits sets.
-  static constexpr std::size_t size_of(unsigned bits) { return (std::size_t{2} << bits) * sizeof(Entry); }
+  static constexpr std::size_t size_of(unsigned bits) { return (Ways << bits) * sizeof(Entry); }
 
   // `memory` holds size_of(bits) bytes of zeros, aligned to 16.
   void adopt(void* memory, unsigned bits) {
@@ -59,18 +59,20 @@ class WordCache {
 
   bool exists() const { return entries_ != nullptr; }
 
-  // The two entries that a word can be in.
-  const Entry* set_of(const Key& key) const { return entries_ + 2 * place_of(key); }
+  // The entries that a word can be in.
+  const Entry* set_of(const Key& key) const { return entries_ + Ways * place_of(key); }
 
   static const Entry* find(const Entry* set, const Key& key) {
-    if (set[0].key == key) return set;
-    return set[1].key == key ? set + 1 : nullptr;
+    for (std::size_t way = 0; way < Ways; ++way) {
+      if (set[way].key == key) return set + way;
+    }
+    return nullptr;
   }
 
   // Where to write a new word's entry; its key is set.
   Entry& insert(const Key& key) {
-    Entry* set = entries_ + 2 * place_of(key);
-    set[1] = set[0];
+    Entry* set = entries_ + Ways * place_of(key);
+    for (std::size_t way = Ways - 1; way > 0; --way) set[way] = set[way - 1];
     set[0].key = key;
     return set[0];
   }

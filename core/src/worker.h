@@ -16,32 +16,9 @@ bool is_utf8(std::string_view text);
 }  // namespace pumice
 
 #include "bert_scanner.h"
+#include "word_scanner.h"
 
 namespace pumice {
-
-// How often a model looks at a byte, for Arena::read: rather than the once of a normalizer's step.
-inline constexpr std::size_t kModelReads = 8;
-
-// Tokenises normalised text without added tokens. `first`: it begins where the whole text does. `going`
-// becomes false once no further token counts.
-inline pumice_status tokenize_part(pumice_worker& worker, std::string_view text, bool first, TokenStream& stream,
-                                   bool& going) {
-  const pumice_model& model = *worker.model;
-  Arena& arena = worker.arena;
-  Pieces pieces;
-  pumice_status status = pre_tokenize(model, text, first, arena, pieces);
-  const std::size_t mark = arena.mark();
-  for (std::size_t i = 0; status == PUMICE_OK && i < pieces.count && going; ++i) {
-    if (!arena.read(kModelReads * pieces.pieces[i].size())) return PUMICE_TOO_MUCH_WORK;
-    arena.reset(mark);
-    Ids ids;
-    status = model.parameters.tokenizer == PUMICE_TOKENIZER_UNIGRAM ? unigram(model, pieces.pieces[i], arena, ids)
-             : model.parameters.tokenizer == PUMICE_TOKENIZER_BPE   ? bpe(model, pieces.pieces[i], arena, ids)
-                                                                    : word_level(model, pieces.pieces[i], arena, ids);
-    for (std::size_t j = 0; status == PUMICE_OK && j < ids.count && going; ++j) going = stream.put(ids.ids[j]);
-  }
-  return status;
-}
 
 // Hands the parts of a text to `on_text(part, first) -> pumice_status`, added tokens to the stream.
 template <class OnText>
@@ -65,15 +42,24 @@ inline pumice_status tokenize_stages(pumice_worker& worker, std::string_view tex
   if (!is_utf8(text)) return PUMICE_INVALID_UTF8;
   worker.arena.begin(text.size());
   bool going = true;
+  WordScanner scanner(worker, stream);
   const pumice_status result = cut(model.added_tokens, text, stream, going, [&](std::string_view raw, bool first) {
+    pumice_status status = PUMICE_OK;
+    if (model.route.route == Route::kWords) {
+      status = scanner.read_words(raw, first);
+      going = scanner.going();
+      return status;
+    }
     worker.arena.reset();
     std::string_view normalized;
-    const pumice_status status = normalize(model, raw, worker.arena, normalized);
+    status = normalize(model, raw, worker.arena, normalized);
     if (status != PUMICE_OK) return status;
     const std::size_t mark = worker.arena.mark();
     return cut(model.normalized_tokens, normalized, stream, going, [&](std::string_view part, bool begins) {
       worker.arena.reset(mark);
-      return tokenize_part(worker, part, first && begins, stream, going);
+      const pumice_status read = scanner.read_normalized(part, first && begins);
+      going = scanner.going();
+      return read;
     });
   });
   return result == PUMICE_MEMORY_TOO_SMALL && worker.arena.exhausted() ? PUMICE_TOO_MUCH_WORK : result;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arena.h"
+#include "cached_tokens.h"
 #include "model_file.h"
 #include "pre_tokenizer.h"
 #include "word_cache.h"
@@ -17,7 +18,9 @@ struct pumice_worker {
   float* sum;            // dimensions
   std::int32_t* totals;  // twice the dimensions, the second half of fine multipliers; int8 rows only
   std::int64_t* wide;    // dimensions; int8 rows only
-  pumice::ShortWords short_words;
+  pumice::ShortWords short_words;  // these two of WordPiece
   pumice::LongWords long_words;
+  pumice::NarrowWords narrow_words;  // these of the other tokenizers
+  pumice::WideWords wide_words;
   pumice::Arena arena;  // the rest of the memory
 };
