@@ -1,6 +1,7 @@
 // NFC, NFD, NFKC and NFKD: runs of text that a form leaves alone are copied, the rest is taken apart.
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "normal_forms.h"
 #include "normalizer_steps.h"
@@ -41,6 +42,12 @@ bool cut_segments(Form form, std::string_view text, OnSame on_same, OnSegment on
     return std::string_view(a, static_cast<std::size_t>(b - a));
   };
   for (const char* cursor = done; cursor < end;) {
+    for (std::uint64_t eight; end - cursor >= 8; cursor += 8) {  // no form changes ASCII
+      std::memcpy(&eight, cursor, 8);
+      if ((eight & 0x8080808080808080u) != 0) break;
+      previous = cursor + 7;
+    }
+    if (cursor == end) break;
     const char* at = cursor;
     char32_t c = utf8::decode(cursor, end);
     if (c == utf8::kInvalid) return false;
