@@ -81,9 +81,11 @@ class Symbols {
 };
 
 // A merge that may be due, of the symbol at the low 32 bits of `key` and its next; the high 32 are its rank.
+// It is outdated once either of the two has merged with another: then what follows them is no longer `after`.
 struct Due {
   std::uint64_t key;
   std::uint32_t id;
+  std::uint32_t after;
 };
 
 class MergeQueue {
@@ -92,7 +94,11 @@ class MergeQueue {
       : merges_(merges), symbols_(symbols), count_(count), due_(due) {}
 
   void run() {
-    for (std::uint32_t i = 0; i + 1 < count_; ++i) push(i);
+    constexpr std::uint32_t kAhead = 16;
+    for (std::uint32_t i = 0; i + 1 < count_; ++i) {
+      if (i + kAhead + 1 < count_) merges_.prefetch(symbols_[i + kAhead].id, symbols_[i + kAhead + 1].id);
+      push(i);
+    }
     while (size_ != 0) {
       std::pop_heap(due_, due_ + size_, is_later);
       const Due top = due_[--size_];
@@ -100,9 +106,7 @@ class MergeQueue {
       Symbol& left = symbols_[at];
       if (left.next == kGone || left.next >= count_) continue;
       Symbol& right = symbols_[left.next];
-      // Either of the two may have merged with another neighbour since.
-      const Merge* merge = merges_.find(left.id, right.id);
-      if (merge == nullptr || merge->id != top.id) continue;
+      if (right.next != top.after) continue;
       left.id = top.id;
       left.next = right.next;
       right.next = kGone;
@@ -117,9 +121,10 @@ class MergeQueue {
 
   // The first symbol is never merged into another, and `at` has a next one.
   void push(std::uint32_t at) {
-    const Merge* merge = merges_.find(symbols_[at].id, symbols_[symbols_[at].next].id);
+    const Symbol& right = symbols_[symbols_[at].next];
+    const Merge* merge = merges_.find(symbols_[at].id, right.id);
     if (merge == nullptr) return;
-    due_[size_++] = {std::uint64_t{merge->rank} << 32 | at, merge->id};
+    due_[size_++] = {std::uint64_t{merge->rank} << 32 | at, merge->id, right.next};
     std::push_heap(due_, due_ + size_, is_later);
   }
 
@@ -133,7 +138,7 @@ class MergeQueue {
 // Merges in a short row of symbols: the pairs that may merge beside them, searched for the lowest rank each time.
 class ShortMerges {
  public:
-  static constexpr std::uint32_t kMost = 96;  // beyond, searching costs more than a queue
+  static constexpr std::uint32_t kMost = 128;  // beyond, searching costs more than a queue
 
   ShortMerges(const BpeMerges& merges, const Symbol* symbols, std::uint32_t count) : merges_(merges), count_(count) {
     for (std::uint32_t i = 0; i < count; ++i) ids_[i] = symbols[i].id;
@@ -145,12 +150,12 @@ class ShortMerges {
   std::uint32_t run(std::uint32_t* ids) {
     while (count_ > 1) {
       const std::uint32_t at = lowest();
-      if (ranks_[at] == kNone) break;
+      if (orders_[at] == order_of(kNone)) break;
       ids_[at] = merged_[at];
       --count_;
       const std::size_t moved = count_ - at - 1;
       std::memmove(ids_ + at + 1, ids_ + at + 2, moved * sizeof *ids_);
-      std::memmove(ranks_ + at, ranks_ + at + 1, moved * sizeof *ranks_);
+      std::memmove(orders_ + at, orders_ + at + 1, moved * sizeof *orders_);
       std::memmove(merged_ + at, merged_ + at + 1, moved * sizeof *merged_);
       if (at != 0) merges_.prefetch(ids_[at - 1], ids_[at]);  // waited for together with the next
       if (at + 1 < count_) look_up(at);
@@ -161,25 +166,28 @@ class ShortMerges {
   }
 
  private:
+  // A rank as a signed number: what every processor can compare in vectors.
+  static std::int32_t order_of(std::uint32_t rank) { return static_cast<std::int32_t>(rank ^ 0x80000000u); }
+
   // Of equal ranks the leftmost.
   std::uint32_t lowest() const {
-    std::uint32_t rank = ranks_[0];
-    for (std::uint32_t i = 1; i + 1 < count_; ++i) rank = ranks_[i] < rank ? ranks_[i] : rank;
+    std::int32_t order = orders_[0];
+    for (std::uint32_t i = 1; i + 1 < count_; ++i) order = orders_[i] < order ? orders_[i] : order;
     std::uint32_t at = 0;
-    while (ranks_[at] != rank) ++at;
+    while (orders_[at] != order) ++at;
     return at;
   }
 
   void look_up(std::uint32_t at) {
     const Merge* merge = merges_.find(ids_[at], ids_[at + 1]);
-    ranks_[at] = merge != nullptr ? merge->rank : kNone;
+    orders_[at] = order_of(merge != nullptr ? merge->rank : kNone);
     merged_[at] = merge != nullptr ? merge->id : kNone;
   }
 
   const BpeMerges& merges_;
   std::uint32_t count_;
   std::uint32_t ids_[kMost];
-  std::uint32_t ranks_[kMost];   // of the pair of a symbol and its next; kNone where the two do not merge
+  std::int32_t orders_[kMost];   // of the pair of a symbol and its next; kNone's where the two do not merge
   std::uint32_t merged_[kMost];  // what they become
 };
 
