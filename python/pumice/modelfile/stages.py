@@ -35,14 +35,21 @@ def check_first(tokenizer: dict[str, Any]) -> None:
     """Raise NotNativeError where Metaspace's "first" may not be the beginning of normalised text.
 
     The library means the beginning of the text before it was normalised: where a normalizer deletes that,
-    no piece is the first.
+    no piece is the first. That does not matter where the text then begins with a space or Metaspace's mark.
     """
     steps = flattened(tokenizer.get("pre_tokenizer"))
-    if not any(step["type"] == "Metaspace" and scheme(step) == "first" for step in steps):
+    firsts = [s for s in steps if s["type"] == "Metaspace" and scheme(s) == "first"]
+    if not firsts:
         return
     for step in flattened(tokenizer.get("normalizer"), within="normalizers"):
         keeps = step["type"] in KEEP_THE_BEGINNING
-        if not keeps and not (step["type"] == "Replace" and step["content"]):
+        if step["type"] == "Replace":
+            one_character = len(step["pattern"].get("String", "")) == 1
+            marked = all(
+                step["content"].startswith((" ", first["replacement"])) for first in firsts
+            )
+            keeps = marked or (one_character and bool(step["content"]))
+        if not keeps:
             raise NotNativeError(
                 f'Metaspace with prepend_scheme "first" follows the normalizer {step["type"]}'
             )
