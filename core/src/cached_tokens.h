@@ -33,7 +33,8 @@ class CachedTokens {
  public:
   static constexpr std::size_t kLongest = WideWords::kBytes - 1;
 
-  CachedTokens(NarrowWords& narrow_words, WideWords& wide_words) : narrow_words_(narrow_words), wide_words_(wide_words) {}
+  CachedTokens(NarrowWords& narrow_words, WideWords& wide_words)
+      : narrow_words_(narrow_words), wide_words_(wide_words) {}
 
   // Puts a known word's tokens; false where it is not known or no token would be left to put after it. Bytes up to
   // `end` can be read.

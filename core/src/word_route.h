@@ -15,8 +15,8 @@ struct WordRoute {
   Route route = Route::kWhole;
   // The ASCII bytes, all of them white space, that may begin a word of Route::kWords: bit c is byte c.
   std::uint64_t begins = 0;
-  bool prefix_space = false;   // Route::kPattern: a text that does not begin with a space is given one
-  std::uint32_t pattern = 0;   // Route::kPattern: SplitPattern
+  bool prefix_space = false;  // Route::kPattern: a text that does not begin with a space is given one
+  std::uint32_t pattern = 0;  // Route::kPattern: SplitPattern
 };
 
 }  // namespace pumice

@@ -14,10 +14,7 @@ namespace pumice {
 class WordScanner {
  public:
   WordScanner(pumice_worker& worker, TokenStream& stream)
-      : model_(*worker.model),
-        arena_(worker.arena),
-        cache_(worker.narrow_words, worker.wide_words),
-        stream_(stream) {}
+      : model_(*worker.model), arena_(worker.arena), cache_(worker.narrow_words, worker.wide_words), stream_(stream) {}
 
   // Route::kWords over raw text. `first`: it begins where the whole text does.
   pumice_status read_words(std::string_view text, bool first) {

@@ -15,9 +15,9 @@ struct pumice_worker {
   std::uint32_t* ids;     // id_room, then their rows
   void* weights;          // id_room floats, or twice as many 16-bit integers: what each row is multiplied by
   std::size_t id_room;
-  float* sum;            // dimensions
-  std::int32_t* totals;  // twice the dimensions, the second half of fine multipliers; int8 rows only
-  std::int64_t* wide;    // dimensions; int8 rows only
+  float* sum;                      // dimensions
+  std::int32_t* totals;            // twice the dimensions, the second half of fine multipliers; int8 rows only
+  std::int64_t* wide;              // dimensions; int8 rows only
   pumice::ShortWords short_words;  // these two of WordPiece
   pumice::LongWords long_words;
   pumice::NarrowWords narrow_words;  // these of the other tokenizers
