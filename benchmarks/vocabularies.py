@@ -1,6 +1,6 @@
-"""Encoding with large vocabularies of many languages, Unigram and byte-level BPE, beside model2vec and tokenizers.
+"""Encoding with large vocabularies, Unigram and byte-level BPE, beside model2vec and tokenizers.
 
-Text: Debian's installation guide (installation-guide-amd64) in twelve languages, or a folder of ``.txt``
+Text: Debian's installation guide (installation-guide-amd64) in twelve languages, or another folder of ``.txt``
 and ``.html`` files in subfolders, one a language. Tokenizers: two ``tokenizer.json``, or a Unigram of the
 text's own words and a BPE trained on it. The ids are asserted equal before anything is timed.
 """
@@ -42,7 +42,8 @@ MARK = "\u2581"
 
 def languages(folder: Path) -> dict[str, str]:
     """The text of each language, without HTML."""
-    names = LANGUAGES if folder == GUIDE else sorted(p.name for p in folder.iterdir() if p.is_dir())
+    names = [name for name in LANGUAGES if (folder / name).is_dir()]
+    names = names or sorted(path.name for path in folder.iterdir() if path.is_dir())
     return {name: "\n".join(plain(folder / name)) for name in names}
 
 
@@ -173,7 +174,7 @@ def vocabularies(folder: Path, *, given: list[Path]) -> None:
     else:
         tokenizers = {
             "Unigram of the text's words": unigram(texts.values()),
-            "byte-level BPE, trained": byte_level_bpe([t for t in texts.values()]),
+            "byte-level BPE, trained": byte_level_bpe(list(texts.values())),
         }
     for name, tokenizer in tokenizers.items():
         model, figures = measured(tokenizer, sets)
