@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "pre_tokenizer.h"
+#include "prefetch.h"
 #include "simd/kernels.h"
 #include "word_cache.h"
 #include "wordpiece.h"
@@ -92,7 +93,7 @@ class BertScanner {
       if (!cache.exists() || size > ShortWords::kBytes) continue;
       word.key = ShortWords::key_in(block + begin, size);
       word.set = cache.set_of(word.key);
-      __builtin_prefetch(word.set);
+      prefetch(word.set);
     }
     for (std::size_t i = 0; i < count; ++i) {
       const auto& word = words[i];

@@ -171,7 +171,7 @@ void Pool::write_mean() {
     const float norm = norm_of(kernels, sum, dim_);
     if (norm != 0) kernels.scale(sum, 1.0f / norm, dim_, sum);
   }
-  write_vector(sum, dim_, type_, out_ + done_ * width_);
+  write_vector(kernels, sum, dim_, type_, out_ + done_ * width_);
   ++done_;
 }
 

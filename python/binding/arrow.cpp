@@ -176,12 +176,12 @@ void read_stream(ArrowArrayStream& stream, Texts& texts) {
 Texts texts_of_arrow(nb::handle column) {
   Texts texts;
   if (nb::hasattr(column, "__arrow_c_stream__")) {
-    texts.strings = column.attr("__arrow_c_stream__")();
-    read_stream(*static_cast<ArrowArrayStream*>(pointer_in(texts.strings, "arrow_array_stream")), texts);
+    texts.exported = column.attr("__arrow_c_stream__")();
+    read_stream(*static_cast<ArrowArrayStream*>(pointer_in(texts.exported, "arrow_array_stream")), texts);
     return texts;
   }
   nb::tuple pair = nb::cast<nb::tuple>(column.attr("__arrow_c_array__")());
-  texts.strings = pair;
+  texts.exported = pair;
   const auto& schema = *static_cast<ArrowSchema*>(pointer_in(pair[0], "arrow_schema"));
   if (schema.release == nullptr) raise_consumed();
   const Layout layout = layout_of(schema);

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "prefetch.h"
+
 namespace nb = nanobind;
 
 namespace pumice {
@@ -40,15 +42,40 @@ std::string_view utf8_of(nb::handle text, Py_ssize_t position) {
   return {bytes, static_cast<std::size_t>(size)};
 }
 
+Strings::~Strings() {
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    if (i + kAhead < held_.size()) prefetch(held_[i + kAhead]);
+    Py_DecRef(held_[i]);
+  }
+}
+
 Texts texts_of_sequence(nb::handle sequence) {
+#ifdef Py_GIL_DISABLED
+  const bool as_it_is = PyTuple_Check(sequence.ptr());  // another thread may change a list
+#else
+  const bool as_it_is = PyTuple_Check(sequence.ptr()) || PyList_Check(sequence.ptr());
+#endif
+  const nb::object items = as_it_is ? nb::borrow(sequence) : nb::steal(PySequence_Tuple(sequence.ptr()));
+  if (!items.is_valid()) throw nb::python_error();
+  const bool is_tuple = PyTuple_Check(items.ptr());
+  const auto size = [&] { return is_tuple ? PyTuple_Size(items.ptr()) : PyList_Size(items.ptr()); };
+  const auto item = [&](Py_ssize_t i) {
+    return is_tuple ? PyTuple_GetItem(items.ptr(), i) : PyList_GetItem(items.ptr(), i);
+  };
   Texts texts;
-  texts.strings = nb::steal(PySequence_Tuple(sequence.ptr()));
-  if (!texts.strings.is_valid()) throw nb::python_error();
-  const Py_ssize_t count = PyTuple_Size(texts.strings.ptr());
-  texts.views.reserve(static_cast<std::size_t>(count));
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    if (i % kBetweenPolls == kBetweenPolls - 1 && PyErr_CheckSignals() != 0) throw nb::python_error();
-    texts.views.push_back(utf8_of(PyTuple_GetItem(texts.strings.ptr(), i), i));
+  texts.views.reserve(static_cast<std::size_t>(size()));
+  texts.strings.reserve(static_cast<std::size_t>(size()));
+  // The size is asked for again: a signal's handler may have changed the list.
+  for (Py_ssize_t i = 0; i < size(); ++i) {
+    if (i % kBetweenPolls == kBetweenPolls - 1) {
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      if (i >= size()) break;
+    }
+    constexpr auto kAhead = static_cast<Py_ssize_t>(Strings::kAhead);
+    if (i + kAhead < size()) prefetch(item(i + kAhead));
+    PyObject* text = item(i);
+    texts.strings.hold(text);
+    texts.views.push_back(utf8_of(text, i));
   }
   return texts;
 }

@@ -10,10 +10,33 @@
 
 namespace pumice {
 
-// Views stay valid while `owner` lives.
+// References to str objects, which a caller may take out of its list meanwhile. Strings lie all over the memory: while
+// one is counted, the next are on their way.
+class Strings {
+ public:
+  Strings() = default;
+  Strings(Strings&& other) noexcept : held_(std::move(other.held_)) { other.held_.clear(); }
+  Strings(const Strings&) = delete;
+  Strings& operator=(const Strings&) = delete;
+  ~Strings();
+
+  static constexpr std::size_t kAhead = 16;
+
+  void reserve(std::size_t count) { held_.reserve(count); }
+  void hold(PyObject* text) {
+    Py_IncRef(text);
+    held_.push_back(text);
+  }
+
+ private:
+  std::vector<PyObject*> held_;
+};
+
+// Views stay valid while the strings and columns live.
 struct Texts {
   std::vector<std::string_view> views;
-  nanobind::object strings;                    // the str objects, in a tuple of our own: a caller may change its list
+  Strings strings;
+  nanobind::object exported;                   // the capsule or capsules of an Arrow column
   std::vector<std::shared_ptr<void>> columns;  // Arrow arrays, released with the last view
 };
 

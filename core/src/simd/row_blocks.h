@@ -2,6 +2,7 @@
 // Included after the instruction set has been chosen, so that they are built for it.
 #pragma once
 
+#include "int8_codes.h"
 #include "row_kernels.h"
 
 namespace pumice::simd {
@@ -149,6 +150,24 @@ void to_floats(const std::int32_t* x, float unit, std::size_t n, float* out) {
   for (; i < n; ++i) out[i] = unit * static_cast<float>(x[i]);
 }
 
+template <class Vector>
+void to_halves(const float* x, std::size_t n, std::uint8_t* out) {
+  std::size_t i = 0;
+  for (; i + Vector::kWidth <= n; i += Vector::kWidth) Vector::narrow(Vector::load(x + i), out + 2 * i);
+  kPortableRows.to_halves(x + i, n - i, out + 2 * i);
+}
+
+template <class Floats>
+void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const std::uint64_t bits = Floats::positive(x + i);  // of eight, the first in the lowest
+    // The bits in reverse: copies of the byte side by side, of each copy the bits that fall into place.
+    out[i / 8] = static_cast<std::uint8_t>((bits * 0x80200802u & 0x0884422110u) * 0x0101010101u >> 32);
+  }
+  if (i < n) kPortableRows.to_bits(x + i, n - i, out + i / 8);
+}
+
 // The table of an instruction set's kernels, from its vectors of float32, float16 and int8 values.
 template <class F32, std::size_t Registers32, class F16, std::size_t Registers16, class Pairs, std::size_t Blocks>
 constexpr RowKernels row_kernels() {
@@ -163,6 +182,9 @@ constexpr RowKernels row_kernels() {
       sum_of_squares<F32>,
       scale<F32>,
       to_floats<F32>,
+      to_halves<F16>,
+      to_bytes,
+      to_bits<F32>,
   };
 }
 

@@ -34,6 +34,14 @@ using Scale = void (*)(const float* x, float factor, std::size_t n, float* out);
 // out[i] = unit * float(x[i])
 using ToFloats = void (*)(const std::int32_t* x, float unit, std::size_t n, float* out);
 
+// x[i] rounded to the nearest float16, ties to even, into 2 n bytes; a NaN stays some NaN.
+using ToHalves = void (*)(const float* x, std::size_t n, std::uint8_t* out);
+// out[i] = x[i] / largest * 127 rounded to the nearest integer, ties to even, where `largest` is the largest |x[i]|;
+// 0 where that is not between -127 and 127.
+using ToBytes = void (*)(const float* x, std::size_t n, std::int8_t* out);
+// A bit for each x[i] > 0, the first in the highest bit of its byte; the last byte ends with zeros.
+using ToBits = void (*)(const float* x, std::size_t n, std::uint8_t* out);
+
 // All there is of one instruction set.
 struct RowKernels {
   AddRows add_rows_f32;
@@ -42,6 +50,9 @@ struct RowKernels {
   SumOfSquares sum_of_squares;
   Scale scale;
   ToFloats to_floats;
+  ToHalves to_halves;
+  ToBytes to_bytes;
+  ToBits to_bits;
 };
 
 extern const RowKernels kPortableRows;

@@ -24,6 +24,10 @@ struct Floats {
   static Register from_integers(const std::int32_t* x) {
     return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
   }
+  static unsigned positive(const float* x) {
+    return static_cast<unsigned>(
+        _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_GT_OQ)));
+  }
 };
 
 struct FromF32 : Floats {
@@ -35,6 +39,9 @@ struct FromF16 : Floats {
   using Value = std::uint16_t;
   static Register widen(const Value* row) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
+  }
+  static void narrow(Register x, std::uint8_t* out) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
   }
 };
 

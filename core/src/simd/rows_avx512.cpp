@@ -27,6 +27,10 @@ struct Floats {
   static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register broadcast(float x) { return _mm512_set1_ps(x); }
   static Register from_integers(const std::int32_t* x) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(x)); }
+  static unsigned positive(const float* x) {
+    return static_cast<unsigned>(
+        _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x), _mm256_setzero_ps(), _CMP_GT_OQ)));
+  }
 };
 
 struct FromF32 : Floats {
@@ -38,6 +42,9 @@ struct FromF16 : Floats {
   using Value = std::uint16_t;
   static Register widen(const Value* row) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row)));
+  }
+  static void narrow(Register x, std::uint8_t* out) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
   }
 };
 

@@ -18,6 +18,13 @@ struct Floats {
   static Register multiply(Register a, Register b) { return vmulq_f32(a, b); }
   static Register broadcast(float x) { return vdupq_n_f32(x); }
   static Register from_integers(const std::int32_t* x) { return vcvtq_f32_s32(vld1q_s32(x)); }
+  static unsigned positive(const float* x) {
+    constexpr std::uint32_t kBit[4] = {1, 2, 4, 8};
+    const uint32x4_t bit = vld1q_u32(kBit);
+    const std::uint32_t low = vaddvq_u32(vandq_u32(vcgtzq_f32(vld1q_f32(x)), bit));
+    const std::uint32_t high = vaddvq_u32(vandq_u32(vcgtzq_f32(vld1q_f32(x + 4)), bit));
+    return low | high << 4;
+  }
 };
 
 struct FromF32 : Floats {
@@ -28,6 +35,7 @@ struct FromF32 : Floats {
 struct FromF16 : Floats {
   using Value = std::uint16_t;
   static Register widen(const Value* row) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(row))); }
+  static void narrow(Register x, std::uint8_t* out) { vst1_u8(out, vreinterpret_u8_f16(vcvt_f16_f32(x))); }
 };
 
 // 8 dimensions; the two rows are multiplied one after the other, which is as fast here as side by side.

@@ -1,5 +1,8 @@
 // The row kernels in plain loops: the oracle of the others.
+#include <cstring>
+
 #include "half.h"
+#include "int8_codes.h"
 #include "row_kernels.h"
 
 namespace pumice::simd {
@@ -51,8 +54,24 @@ void to_floats(const std::int32_t* x, float unit, std::size_t n, float* out) {
   for (std::size_t i = 0; i < n; ++i) out[i] = unit * static_cast<float>(x[i]);
 }
 
+void to_halves(const float* x, std::size_t n, std::uint8_t* out) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint16_t half = float_to_half(x[i]);
+    std::memcpy(out + 2 * i, &half, sizeof half);
+  }
+}
+
+void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
+  for (std::size_t i = 0; i < n; i += 8) {
+    unsigned bits = 0;
+    for (std::size_t j = i; j < i + 8; ++j) bits = bits << 1 | static_cast<unsigned>(j < n && x[j] > 0);
+    out[i / 8] = static_cast<std::uint8_t>(bits);
+  }
+}
+
 }  // namespace
 
-constexpr RowKernels kPortableRows = {add_f32, add_f16, add_i8, squares, scale, to_floats};
+constexpr RowKernels kPortableRows = {add_f32,   add_f16,   add_i8,   squares, scale,
+                                      to_floats, to_halves, to_bytes, to_bits};
 
 }  // namespace pumice::simd

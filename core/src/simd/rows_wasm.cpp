@@ -18,6 +18,11 @@ struct Floats {
   static Register multiply(Register a, Register b) { return wasm_f32x4_mul(a, b); }
   static Register broadcast(float x) { return wasm_f32x4_splat(x); }
   static Register from_integers(const std::int32_t* x) { return wasm_f32x4_convert_i32x4(wasm_v128_load(x)); }
+  static unsigned positive(const float* x) {
+    const v128_t zero = wasm_f32x4_splat(0);
+    const std::uint32_t low = wasm_i32x4_bitmask(wasm_f32x4_gt(wasm_v128_load(x), zero));
+    return low | wasm_i32x4_bitmask(wasm_f32x4_gt(wasm_v128_load(x + 4), zero)) << 4;
+  }
 };
 
 struct FromF32 : Floats {
@@ -34,6 +39,11 @@ struct FromF16 : Floats {
     const v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_splat(0x7FFF)), 13);
     const v128_t sign = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_splat(0x8000)), 16);
     return wasm_v128_or(wasm_f32x4_mul(magnitude, wasm_f32x4_splat(0x1p112f)), sign);
+  }
+  static void narrow(Register x, std::uint8_t* out) {
+    float values[kWidth];
+    store(values, x);
+    kPortableRows.to_halves(values, kWidth, out);
   }
 };
 
