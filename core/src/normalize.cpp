@@ -62,6 +62,15 @@ bool is_closed(std::string_view text) {
   return last != utf8::kInvalid && last != kBlockMark && unicode::kGraphemes[last] != unicode::kPrepend;
 }
 
+// Whether spaces at the end of a word that another follows will be taken off before any step that looks at them.
+bool drops_spaces(Program rest) {
+  for (Step step{}; rest.next(step);) {
+    if (collapses_spaces(step)) return true;
+    if (step.operation != kReplaceStep) return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 pumice_status normalize_word(const pumice_model& model, WordPlace place, Arena& arena, std::string_view& word,
@@ -73,12 +82,16 @@ pumice_status normalize_word(const pumice_model& model, WordPlace place, Arena& 
   for (Step step{}; status == PUMICE_OK && (closed || place.last) && program.next(step);) {
     if (step.operation == kPrependStep && !place.first) continue;
     if (!arena.read(word.size())) return PUMICE_TOO_MUCH_WORK;
+    const std::string_view before = word;
+    const bool merges = model.route.merges_spaces && !place.last;
+    while (merges && collapses_spaces(step) && word.ends_with(' ')) word.remove_suffix(1);
     if (step.operation == kStripStep) {
       status = strip(place.first && step.data[0] != 0, place.last && step.data[1] != 0, word);
     } else {
       status = apply(step, arena, word);
     }
-    closed = closed && is_closed(word);
+    const bool same = word.data() == before.data() && word.size() == before.size();
+    closed = closed && (same || is_closed(word) || (merges && word.ends_with(' ') && drops_spaces(program)));
   }
   return status;
 }

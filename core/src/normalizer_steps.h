@@ -51,6 +51,9 @@ struct ReplaceRunStep {
 ReplaceStep replace_step(const Step& step);
 ReplaceRunStep replace_run_step(const Step& step);
 
+// Whether it makes every run of two and more U+0020 one, and leaves a single one as it is.
+bool collapses_spaces(const Step& step);
+
 // Of a precompiled charsmap: whether no key begins with U+0020, and whether an ASCII character becomes U+0020.
 bool keeps_space(const Step& step);
 bool makes_space(const Step& step, char ascii);

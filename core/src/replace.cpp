@@ -37,6 +37,12 @@ ReplaceStep replace_step(const Step& step) {
 
 ReplaceRunStep replace_run_step(const Step& step) { return {number(step.data), number(step.data + 4), rest(step, 8)}; }
 
+bool collapses_spaces(const Step& step) {
+  if (step.operation != kReplaceRunStep) return false;
+  const ReplaceRunStep parts = replace_run_step(step);
+  return (parts.wanted == ' ' || parts.wanted == kAnyWhitespace) && parts.least <= 2 && parts.content == " ";
+}
+
 pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
   const auto [pattern, content] = replace_step(step);
   std::size_t at = text.find(pattern);

@@ -11,6 +11,10 @@
 //    U+0020, so that it stays; tabs and line ends begin words too where this is the first step and makes them U+0020.
 //  - A Replace that could match across a mark has its first byte inside the pattern; such are refused. A run of
 //    Replace runs never crosses, as a closed word does not end with what a mark is.
+//  - A word may end with U+0020 for a while: where only Replace follows, until a step that makes runs of U+0020 one.
+//  The
+//    run that goes on in the next word becomes that word's U+0020, so the first of the two words loses its part. That
+//    holds while words begin with U+0020 only, and not for the last word, which is therefore never looked up.
 //  - Prepend and Strip act at the ends of the text only: normalize_word is told where it is.
 // Pre-tokenizers that always cut before the mark then cut between words. All that follows them sees pieces.
 #include "word_route.h"
@@ -117,6 +121,14 @@ bool pre_tokenizer_cuts(const Section& section, const Begin& begin) {
   return true;
 }
 
+bool has_collapsing_step(const Section& section) {
+  Program program(section.bytes, section.size);
+  for (Step step{}; program.next(step);) {
+    if (collapses_spaces(step)) return true;
+  }
+  return false;
+}
+
 // Whether the steps are those of a byte-level BPE: no normalizer but NFC, and one pattern.
 bool is_pattern(const pumice_model& model, WordRoute& route) {
   const Section& normalizer = model.sections[PUMICE_SECTION_NORMALIZER];
@@ -148,6 +160,7 @@ WordRoute word_route(const pumice_model& model) {
                      normalizer_keeps(model.sections[PUMICE_SECTION_NORMALIZER], begin, route.begins) &&
                      pre_tokenizer_cuts(model.sections[PUMICE_SECTION_PRE_TOKENIZER], begin);
   if (words) route.route = Route::kWords;
+  route.merges_spaces = words && !begin.block && has_collapsing_step(model.sections[PUMICE_SECTION_NORMALIZER]);
   return route;
 }
 

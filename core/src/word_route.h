@@ -15,6 +15,8 @@ struct WordRoute {
   Route route = Route::kWhole;
   // The ASCII bytes, all of them white space, that may begin a word of Route::kWords: bit c is byte c.
   std::uint64_t begins = 0;
+  // Spaces that a step puts at a word's end may merge with those that the next begins with: the last word differs.
+  bool merges_spaces = false;
   bool prefix_space = false;  // Route::kPattern: a text that does not begin with a space is given one
   std::uint32_t pattern = 0;  // Route::kPattern: SplitPattern
 };

@@ -22,8 +22,8 @@ class WordScanner {
     for (const char* at = text.data(); at < end && going_;) {
       const char* stop = word_end(at, end);
       const bool begins = at == text.data();
-      // A first word is not normalised as others are. It is known by its first byte.
-      const bool cached = !begins || (first && !is_low(*at));
+      // A first word is not normalised as others are; it is known by its first byte. Nor may the last word be.
+      const bool cached = (!begins || (first && !is_low(*at))) && (stop != end || !model_.route.merges_spaces);
       const std::string_view word(at, static_cast<std::size_t>(stop - at));
       if (!cached || !cache_.put(word, end, stream_)) {
         const pumice_status status = read_word(at, stop, {end, begins, first, cached});

@@ -58,6 +58,21 @@ NORMALIZERS: dict[str, Json | None] = {
     "punctuation_apart": sequence(
         *(replaced(mark, f" {mark} ") for mark in ",.!"), runs(r"\s+", " "), STRIP
     ),
+    "punctuation_apart_no_strip": sequence(
+        *(replaced(mark, f" {mark} ") for mark in ",.!t"), runs(" {2,}", " ")
+    ),
+    "spaces_after_then_three": sequence(replaced("e", "e "), runs(" {3,}", " ")),
+    "spaces_after_then_map": sequence(
+        replaced("e", "e "), {"type": "Lowercase"}, STRIP, runs(r"\s+", " ")
+    ),
+    "spaces_after_then_block": sequence(
+        replaced("e", "e "), replaced(" ", BLOCK), runs(r"\s+", " ")
+    ),
+    "spaces_after_then_letter": sequence(
+        replaced("e", "e  "), replaced("  ", "q"), runs(r"\s+", " ")
+    ),
+    "collapsed_then_spaces_after": sequence(runs(r"\s+", " "), replaced("e", "e ")),
+    "collapsed_then_block": sequence(replaced("e", "e "), runs(r"\s+", " "), replaced(" ", BLOCK)),
     "block": replaced(" ", BLOCK),
     "block_then_nmt": sequence(replaced(" ", BLOCK), {"type": "Nmt"}),
     "block_then_run": sequence(replaced(" ", BLOCK), runs(BLOCK + "{2,}", BLOCK)),
