@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
             command.replace("pumice", f"{sys.executable} -m pumice.cli", 1),
             shell=True,
             cwd=tmp_path,
+            env={**os.environ, "XDG_DATA_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
             timeout=300,
