@@ -61,6 +61,7 @@ NORMALIZERS: dict[str, Json | None] = {
     "punctuation_apart_no_strip": sequence(
         *(replaced(mark, f" {mark} ") for mark in ",.!t"), runs(" {2,}", " ")
     ),
+    "spaces_after": sequence(replaced("e", "e "), replaced("t", " t "), runs(r"\s+", " ")),
     "spaces_after_then_three": sequence(replaced("e", "e "), runs(" {3,}", " ")),
     "spaces_after_then_map": sequence(
         replaced("e", "e "), {"type": "Lowercase"}, STRIP, runs(r"\s+", " ")
@@ -179,6 +180,10 @@ def lines() -> list[str]:
             for _ in range(12)
         ]
         made.append("".join(parts))
+    # The same word at the beginning, in between and at the end.
+    made += [
+        f"{word}{gap}{word}{gap}{word}" for word in (*some, "the", "e", "t") for gap in (" ", "\n")
+    ]
     made.append(" ".join(["\u200b"] * 5000))
     made.append("the\u3000 " * 4000)
     made.append("the \u0600 \u3000" * 3000 + "end")
