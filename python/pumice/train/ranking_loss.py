@@ -31,6 +31,12 @@ class Excluded:
     candidates: Tensor
     """int64, shape (n,); never the anchor's own positive."""
 
+    def and_also(self, other: Excluded) -> Excluded:
+        """Those of both."""
+        return Excluded(
+            torch.cat((self.anchors, other.anchors)), torch.cat((self.candidates, other.candidates))
+        )
+
     def erase(self, exps: Tensor, *, low: int, high: int) -> None:
         """Set the excluded entries among the anchors from ``low`` to ``high`` to zero."""
         inside = (self.anchors >= low) & (self.anchors < high)
