@@ -52,8 +52,8 @@ def _lines(story: Story) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for source in story.data:
         counts = source.counts
-        cells = [counts[name] for name in ("pairs", "triplets", "duplicates", "without_tokens")]
-        listed = " | ".join(f"{cell:,}" for cell in cells)
+        columns = ("pairs", "triplets", "duplicates", "without_tokens")
+        listed = " | ".join(f"{counts[column]:,}" for column in columns)
         yield f"| {_cell(source.name)} | {source.weight:g} | {listed} |"
     yield ""
     held_out = sum(len(source.held_out) for source in story.data)

@@ -76,9 +76,7 @@ class RunFolder:
                 arrays = {name: stored[name] for name in stored.files if name != "meta"}
             return State(meta["step"], meta["history"], arrays)
         except Exception as error:  # zipfile, numpy and json each have their own
-            raise InputError(
-                f"{file}: is damaged: remove {self.path} to begin anew"
-            ) from error
+            raise InputError(f"{file}: is damaged: remove {self.path} to begin anew") from error
 
     def remove(self) -> None:
         """The run is over."""

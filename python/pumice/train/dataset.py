@@ -74,7 +74,7 @@ def tokenize_sources(
             TokenizedSource(name, source.weight, *columns, train, kept[held_out], counts)
         )
         if options.progress is not None:
-            options.progress(_told(name, counts))
+            options.progress(0, 0, _told(name, counts))
     return tokenized
 
 

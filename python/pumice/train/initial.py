@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,20 @@ def random_model(tokenizer: Mapping[str, Any], *, dim: int, seed: int = 0) -> St
     rows = np.random.default_rng(seed).standard_normal((count, dim), dtype=np.float32)
     metadata = Metadata(provenance={"method": "random rows", "seed": seed})
     return StaticModel.from_parts(ModelParts(bare, rows, metadata=metadata))
+
+
+def read_tokenizer(path: Path) -> dict[str, Any]:
+    """A tokenizer.json, or that of a model's folder."""
+    file = path / "tokenizer.json" if path.is_dir() else path
+    try:
+        tokenizer = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{file}: is not JSON: give a tokenizer.json") from None
+    if not isinstance(tokenizer, dict):
+        raise InputError(f"{file}: is not a JSON object: give a tokenizer.json")
+    return tokenizer
 
 
 def _size(tokenizer: Mapping[str, Any]) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from types import TracebackType
 
 import torch
@@ -41,7 +42,7 @@ class Lanes:
     def split(self, total: int) -> list[tuple[int, int]]:
         """Contiguous parts of range(total), one for each lane, some perhaps empty."""
         edges = [total * lane // self.count for lane in range(self.count + 1)]
-        return list(zip(edges, edges[1:]))
+        return list(pairwise(edges))
 
     def split_by_weight(self, edges: list[int], *, each: int = 0) -> list[tuple[int, int]]:
         """Contiguous parts of about equal weight: item i weighs edges[i + 1] - edges[i] + each."""
@@ -53,7 +54,7 @@ class Lanes:
             item = bisect_left(range(items), wanted, lo=item, key=lambda i: edges[i] + each * i)
             cuts.append(item)
         cuts.append(items)
-        return list(zip(cuts, cuts[1:]))
+        return list(pairwise(cuts))
 
     def run(self, work: Work, spans: list[tuple[int, int]]) -> None:
         """Do every lane's part; return when all are done, raise what the first failing one raised."""

@@ -34,6 +34,7 @@ class Outcome:
     history: dict[str, Any]
     first_figures: list[Figure]
     stopped: str
+    diverged: bool
     pairs_per_second: float
 
 
@@ -94,7 +95,7 @@ class Loop:
         step = self._restored(folder)
         evaluate_at = _evaluation_steps(self._plan.steps, self._options.evaluations)
         names = {one.name for one in judges}
-        stopped, seen, seconds = "", 0, 0.0
+        stopped, diverged, seen, seconds = "", False, 0, 0.0
         saved = time.monotonic()
         if step == 0 and sets:
             self._evaluate(0, sets, names)
@@ -111,11 +112,13 @@ class Loop:
                         f"the loss became {sum(losses)} at step {step + 1} (source {batch.source}): "
                         "the best state before it was kept; try a lower learning rate"
                     )
+                    diverged = True
                     break
                 step += 1
                 seen += batch.count
                 seconds += time.monotonic() - began
                 self._history["losses"].append([step, *losses])
+                self._show(step)
                 if step in evaluate_at:
                     self._tell(step, losses, seen / max(seconds, 1e-9))
                     if sets and not self._evaluate(step, sets, names):
@@ -133,6 +136,7 @@ class Loop:
             history=self._history,
             first_figures=[Figure(**figure) for figure in first],
             stopped=stopped,
+            diverged=diverged,
             pairs_per_second=seen / seconds if seconds else 0.0,
         )
 
@@ -172,9 +176,7 @@ class Loop:
         if math.isfinite(sum(losses)):
             both = torch.cat((ranked.anchor_gradients, ranked.candidate_gradients), out=vectors)
             gradients = row_gradients(batch.bags, both)
-            self._adam.step(
-                gradients, learning_rate=self._learning_rate(step), lanes=self._lanes
-            )
+            self._adam.step(gradients, learning_rate=self._learning_rate(step), lanes=self._lanes)
         return losses
 
     def _learning_rate(self, step: int) -> float:
@@ -198,21 +200,21 @@ class Loop:
         if judged > best:
             self._best.copy_(self._table)
             self._history["best_step"] = step
-        if self._options.progress is not None:
-            self._options.progress(f"step {step}: nDCG@10 {judged:.4f}")
+        self._show(step, f"step {step}: nDCG@10 {judged:.4f}")
         if self._options.patience is None:
             return True
-        since = sum(e["step"] > self._history["best_step"] for e in evaluations)
+        since: int = sum(e["step"] > self._history["best_step"] for e in evaluations)
         return since < self._options.patience
 
     def _tell(self, step: int, losses: Sequence[float], speed: float) -> None:
+        listed = ", ".join(
+            f"{loss:.3f} at {dim}" for dim, loss in zip(self._dims, losses, strict=True)
+        )
+        self._show(step, f"step {step} of {self._plan.steps}: loss {listed}; {speed:,.0f} pairs/s")
+
+    def _show(self, step: int, line: str = "") -> None:
         if self._options.progress is not None:
-            listed = ", ".join(
-                f"{loss:.3f} at {dim}" for dim, loss in zip(self._dims, losses, strict=True)
-            )
-            self._options.progress(
-                f"step {step} of {self._plan.steps}: loss {listed}; {speed:,.0f} pairs/s"
-            )
+            self._options.progress(step, self._plan.steps, line)
 
     def _state(self, step: int) -> State:
         arrays: dict[str, Tensor] = {
@@ -238,8 +240,7 @@ class Loop:
             tensor.copy_(torch.from_numpy(state.arrays[name]))
         self._history = state.history
         self._adam.steps = state.step
-        if self._options.progress is not None:
-            self._options.progress(f"going on after step {state.step} of {self._plan.steps}")
+        self._show(state.step, f"going on after step {state.step} of {self._plan.steps}")
         return state.step
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 from pumice.errors import InputError
@@ -13,8 +12,10 @@ DTYPES = ("float32", "float16", "int8")
 MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
 COLUMNS = ("anchor", "positive", "negative")
-Progress = Callable[[str], None]
-"""Called with a line for people: what was read, a step's loss, figures of an evaluation."""
+Progress = Callable[[int, int, str], None]
+"""Called with (steps done, steps in all, a line for people) after every step; the line is often empty.
+
+Steps in all is 0 while pairs are read."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ class TrainOptions:
             value = getattr(self, name)
             if value is None and name in _MAY_BE_NONE:
                 continue
-            if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not low <= value <= high
+            ):
                 raise InputError(f"{name} is {value!r}: give a number from {low:g} to {high:g}")
             if name in _WHOLE and not isinstance(value, int):
                 raise InputError(f"{name} is {value!r}: give a whole number")
@@ -81,7 +86,9 @@ class TrainOptions:
         if self.dtype not in DTYPES:
             raise InputError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
         if self.progress is not None and not callable(self.progress):
-            raise InputError(f"progress is {self.progress!r}: give a function of one string")
+            raise InputError(
+                f"progress is {self.progress!r}: give a function of (step, steps, line)"
+            )
         if self.dims is not None:
             check_dims(self.dims)
         self._check_weights()
@@ -96,7 +103,7 @@ class TrainOptions:
                 f"dim_weights has {len(self.dim_weights)} numbers and dims {count or 'none'}: "
                 "give one weight for each dimension"
             )
-        if not all(isinstance(w, Real) and 0 <= w < float("inf") for w in self.dim_weights):
+        if not all(isinstance(w, (int, float)) and 0 <= w < float("inf") for w in self.dim_weights):
             raise InputError(f"dim_weights is {self.dim_weights!r}: give numbers of at least 0")
         if not any(self.dim_weights):
             raise InputError("dim_weights are all 0: nothing would be trained")

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from pumice.train.lanes import Lanes
 
-
 _CHUNK_BYTES = 1 << 21
 _SMALLEST_NORM = 1e-12
 
@@ -104,9 +103,7 @@ class RankingLoss:
         self.lanes.run(work, self.lanes.split(n))
         return sums
 
-    def _forward_chunk(
-        self, batch: _Batch, sums: _Sums, *, low: int, high: int, lane: int
-    ) -> None:
+    def _forward_chunk(self, batch: _Batch, sums: _Sums, *, low: int, high: int, lane: int) -> None:
         before: Tensor | None = None
         for level, (start, stop) in enumerate(_blocks(self.dims)):
             dot, exp = sums.dots[level, low:high], sums.exps[level, low:high]

@@ -40,6 +40,8 @@ class Training:
     """"losses": [step, mean loss] of every step; "evaluations": step and figures; "best_step"."""
     stopped: str
     """Why the run ended before its last step; empty where it did not."""
+    diverged: bool
+    """The loss was no longer a number."""
     card: str
     """Markdown for people: data, settings, figures."""
     pairs_per_second: float
@@ -159,7 +161,8 @@ def _trained(given: _Given, memory: Any) -> Training:
     )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
         loop = Loop(table, data, given.dims, options=options, lanes=lanes)
-        outcome = loop.run(sets, judges=beir or sets, folder=run_folder)
+        judges = beir or sets
+        outcome = loop.run(sets, judges=judges, folder=run_folder)
         model = _compiled(given, data, outcome.rows, stopped=outcome.stopped)
         import torch
 
@@ -176,13 +179,16 @@ def _trained(given: _Given, memory: Any) -> Training:
         stopped=outcome.stopped,
     )
     if options.progress is not None and figures:
-        options.progress(f"the finished model: nDCG@10 {mean_ndcg(figures):.4f}")
+        judged = [figure for figure in figures if figure.name in {one.name for one in judges}]
+        last = len(outcome.history["losses"])
+        options.progress(last, last, f"the finished model: nDCG@10 {mean_ndcg(judged):.4f}")
     training = Training(
         model=model,
         figures=figures,
         first_figures=outcome.first_figures,
         history=outcome.history,
         stopped=outcome.stopped,
+        diverged=outcome.diverged,
         card=write_card(story),
         pairs_per_second=outcome.pairs_per_second,
     )
@@ -254,5 +260,3 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
