@@ -38,14 +38,16 @@ class RunFolder:
         file = path / "run.json"
         try:
             path.mkdir(exist_ok=True)
-            if file.exists():
-                _check_same(json.loads(file.read_text(encoding="utf-8")), described, path)
-            elif any(p.name == "state.npz" for p in path.iterdir()):
-                raise InputError(f"{path}: holds a state without run.json: remove the folder")
+            before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+            stateless = file.exists() or not (path / "state.npz").exists()
         except OSError as error:
             raise InputError(f"{path}: cannot be used: {error.strerror}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError(f"{file}: is damaged: remove the folder to begin anew") from None
+        if not stateless:
+            raise InputError(f"{path}: holds a state without run.json: remove the folder")
+        if file.exists():
+            _check_same(before, described, path)
         write_whole(file, (json.dumps(described, indent=1) + "\n").encode())
 
     def save(self, state: State) -> None:
@@ -85,7 +87,7 @@ class RunFolder:
 
 def _check_same(before: Any, now: Mapping[str, Any], path: Path) -> None:
     if not isinstance(before, dict):
-        raise ValueError
+        raise InputError(f"{path}/run.json: is damaged: remove the folder to begin anew")
     for name in (*now, *before):
         if before.get(name) != now.get(name):
             raise InputError(

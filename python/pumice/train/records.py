@@ -57,8 +57,8 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
         except ImportError:
             raise MissingExtraError("zstandard", "train") from None
         try:
-            with zstandard.open(path, "rb") as file:
-                yield file
+            with zstandard.open(path, "rb") as file, io.BufferedReader(file) as lines:
+                yield lines
         except zstandard.ZstdError as error:
             raise InputError(f"{path}: cannot be read: {error}") from None
         return
