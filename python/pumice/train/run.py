@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +100,8 @@ def train(
     kept = None if folder is None else Path(folder)
     if kept is not None and not kept.parent.is_dir():
         raise InputError(f"{kept.parent}: no such folder to keep the run in: make it first")
-    files = Path(tempfile.mkdtemp(prefix="pumice-", dir=None if kept is None else kept.parent))
+    # Beside the run's state, so that what a killed run leaves goes when the run is done.
+    files = Path(tempfile.mkdtemp(prefix="pumice-")) if kept is None else kept / "tokens"
     memory = TokenMemory(options.tokens_in_memory, files)
     threads_before = torch.get_num_threads()
     try:
@@ -110,7 +112,11 @@ def train(
     finally:
         torch.set_num_threads(threads_before)
         memory.close()
-        shutil.rmtree(files, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(files, ignore_errors=True)
+        else:
+            with suppress(OSError):  # it holds a state, or was never made
+                kept.rmdir()
 
 
 @dataclass(frozen=True)

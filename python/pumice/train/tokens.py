@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
@@ -50,7 +51,8 @@ class TokenMemory:
         self._files: list[Path] = []
 
     def new_file(self) -> Path:
-        """A file for one column of texts."""
+        """A file for one column of texts. Raises OSError where the folder cannot be made."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"tokens-{os.getpid()}-{len(self._files)}.i32"
         self._files.append(path)
         return path
@@ -59,6 +61,9 @@ class TokenMemory:
         """Remove the files; those that are still mapped live on until they are not."""
         for path in self._files:
             path.unlink(missing_ok=True)
+        if self._files:
+            with suppress(OSError):  # not empty, or never made
+                self._folder.rmdir()
 
 
 class TextsWriter:
