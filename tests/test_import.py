@@ -9,7 +9,9 @@ import sys
 import pytest
 
 OPTIONAL = [
+    "datasets",
     "huggingface_hub",
+    "matplotlib",
     "pyarrow",
     "qdrant_client",
     "qdrant_edge",
@@ -20,6 +22,7 @@ OPTIONAL = [
     "torch",
     "tqdm",
     "transformers",
+    "zstandard",
 ]
 
 
@@ -58,6 +61,7 @@ def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> No
             "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])",
         ),
         ("torch", "torch", "distill", "pumice.distill('owner/name')"),
+        ("torch", "torch", "train", "pumice.train('owner/name')"),
     ],
 )
 def test_an_absent_library_names_its_extra(module: str, named: str, extra: str, call: str) -> None:
@@ -72,11 +76,20 @@ def test_an_absent_library_names_its_extra(module: str, named: str, extra: str, 
     assert in_child(code).strip() == f'{named} is not installed: run pip install "pumice[{extra}]"'
 
 
+def test_importing_train_loads_no_torch() -> None:
+    code = (
+        "import sys, json; from pumice.train import TrainOptions, train; TrainOptions()\n"
+        f"print(json.dumps([m for m in {OPTIONAL!r} if m in sys.modules]))"
+    )
+    assert json.loads(in_child(code)) == []
+
+
 def test_the_verbs_are_reached_from_the_package() -> None:
     code = (
-        "import pumice, pumice.distill, pumice.search, inspect\n"
-        "from pumice import Index, distill\n"
-        "print(callable(pumice.distill), inspect.isclass(pumice.Index), pumice.__version__)"
+        "import pumice, pumice.distill, pumice.search, pumice.train, inspect\n"
+        "from pumice import Index, distill, train\n"
+        "print(callable(pumice.distill) and callable(pumice.train), inspect.isclass(pumice.Index),\n"
+        "      pumice.__version__)"
     )
     assert in_child(code).split()[:2] == ["True", "True"]
 

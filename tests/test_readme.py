@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -41,6 +42,8 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
         "# Passport\n\nRenew it at the town hall, with two photographs.\n"
     )
     (notes / "bread.txt").write_text("Flour, water, salt and time.\n")
+    pairs = [{"anchor": f"question {i}", "positive": f"answer {i}"} for i in range(50)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
     ran = []
     for command in COMMANDS:
         words = command.split()
@@ -62,7 +65,7 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
         assert done.returncode == 0, done.stderr
         ran.append((words[1], done.stdout))
     outputs = dict(ran)
-    assert [verb for verb, _ in ran] == ["index", "search", "distill", "info"]
+    assert [verb for verb, _ in ran] == ["index", "search", "distill", "info", "train"]
     assert outputs["search"].index("passport.md") < outputs["search"].find("bread.txt") % 10**9
     assert "WordPiece" in outputs["info"]
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pumice.loading import load as load
     from pumice.model import StaticModel as StaticModel
     from pumice.search import Index as Index
+    from pumice.train import train as train
 
-__all__ = ["Index", "PumiceError", "StaticModel", "distill", "load"]
+__all__ = ["Index", "PumiceError", "StaticModel", "distill", "load", "train"]
 
 # Imported when first asked for, and numpy or optional libraries with them: the command line must
 # be up, and able to say that it was interrupted, before anything slow is imported.
@@ -22,6 +23,7 @@ _HOMES = {
     "StaticModel": "pumice.model",
     "distill": "pumice.distill",
     "load": "pumice.loading",
+    "train": "pumice.train",
 }
 
 

@@ -19,6 +19,7 @@ VERBS = {
     "index": "index files and folders for search by meaning",
     "search": "ask an index a question",
     "distill": "make a static model from a transformer",
+    "train": "train a static model on pairs of texts",
     "explain": "show which words make two texts similar",
     "info": "describe a model",
 }

@@ -211,6 +211,10 @@ class StaticModel:
         """Raise ModelFileError if the file's content does not match its fingerprint."""
         self._file.verify()
 
+    def parts(self) -> ModelParts:
+        """The model uncompiled again: tokenizer, rows, rules. Its arrays are views of the file."""
+        return self._file.parts()
+
     def save(self, path: str | os.PathLike[str], *, dtype: str | None = None) -> None:
         """Write the model to one .pumice file, whole or not at all; ``dtype`` converts its rows."""
         target = checked_path(path, what="path")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from pumice.commands.output import check_output
+from pumice.commands.progress import teacher_progress
 from pumice.distill import DistillOptions, distill
 from pumice.distill.corpus import read_corpus
 from pumice.distill.distillation import check_settings
-from pumice.distill.options import Pooling, Progress, Weighting
+from pumice.distill.options import Pooling, Weighting
 from pumice.distill.vocabulary import read_vocabulary
-from pumice.errors import InputError, MissingExtraError
+from pumice.errors import InputError
 
 _WRONG_USAGE = 2  # what argparse exits with too
 
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Distil, save, and say what was made."""
-    progress = None if args.json else _progress()
+    progress = None if args.json else teacher_progress()
     try:
         options = DistillOptions(
             weighting=args.weighting,
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     except InputError as error:  # settings come from flags alone: this is wrong usage
         print(f"pumice distill: error: {error}", file=sys.stderr)
         return _WRONG_USAGE
-    _check_output(args.output)
+    check_output(args.output)
     words = None if args.vocabulary is None else read_vocabulary(args.vocabulary)
     model = distill(
         args.teacher,
@@ -154,56 +155,3 @@ def _told(made: Mapping[str, Any], *, vocabulary: Path | None) -> Iterator[str]:
             f"note: the model splits text with the tokenizers library, slower than "
             f"pumice's own core, because {made['reason']}"
         )
-
-
-def _check_output(output: Path) -> None:
-    """Find out before the teacher runs for minutes whether the model can be written there."""
-    if output.is_dir():
-        raise InputError(f"{output}: is a folder: name a file in it, such as model.pumice")
-    if output.exists() and not output.is_file():
-        raise InputError(f"{output}: is not a regular file: name another to write the model to")
-    if not output.parent.is_dir():
-        raise InputError(f"{output.parent}: no such folder to write the model to: make it first")
-    # Only a write tells: permission bits know nothing of read-only mounts, nor do they stop root.
-    # The name is as long as the one that the model is first saved under.
-    probe = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"{output}: cannot be written: {error.strerror}: name another place"
-        ) from None
-
-
-def _progress() -> Progress:
-    """Draw a bar on a terminal; elsewhere print a plain line for every tenth of the way."""
-    if not sys.stderr.isatty():
-        return _plain_lines()
-    try:
-        from tqdm import tqdm
-    except ImportError as error:
-        raise MissingExtraError("tqdm", "distill") from error
-    bar: Any = None
-
-    def advance(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = tqdm(total=total, desc="teacher", unit=" tokens", file=sys.stderr)
-        bar.update(done - bar.n)
-        if done == total:
-            bar.close()
-
-    return advance
-
-
-def _plain_lines() -> Progress:
-    tenths = 0
-
-    def advance(done: int, total: int) -> None:
-        nonlocal tenths
-        if done * 10 // total > tenths:
-            tenths = done * 10 // total
-            print(f"teacher: {done} of {total} tokens", file=sys.stderr)
-
-    return advance

@@ -1,0 +1,233 @@
+"""pumice train: pairs of texts that belong together make a static model of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pumice.commands.output import check_output
+from pumice.commands.progress import StepBar, teacher_progress
+from pumice.errors import InputError
+from pumice.train import Training, TrainOptions, train
+from pumice.train.options import DTYPES
+from pumice.train.sources import listed_sources, parse_source
+
+if TYPE_CHECKING:
+    from pumice.model import StaticModel
+
+_WORKED, _FAILED, _WRONG_USAGE = 0, 1, 2
+_DEFAULTS = TrainOptions()
+_RANDOM_DIM = 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--pairs",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="anchor and positive, perhaps negative: .jsonl, .csv or .parquet, also .xz, .gz or .zst "
+        "of these, a folder of them, or a Hugging Face dataset's id; FILE:2.0 sees each pair twice",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="where the model goes"
+    )
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--teacher", metavar="ID", help="start from this transformer, distilled")
+    start.add_argument(
+        "--init", metavar="MODEL", help="start from this static model (default: the shipped one)"
+    )
+    start.add_argument(
+        "--random", type=Path, metavar="FILE", help="start from random rows over a tokenizer.json"
+    )
+    _add_settings(parser)
+    parser.add_argument(
+        "--eval",
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="measure on these folders in BEIR's layout, and keep the state that is best there",
+    )
+    parser.add_argument("--offline", action="store_true", help="do not ask the hub")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        default=[],
+        metavar="ROLE=NAME",
+        help="what the columns are called, such as anchor=query positive=passage",
+    )
+    parser.add_argument(
+        "--dims", metavar="512,256,…", help="prefixes to train (default: the starting model's)"
+    )
+    numbers: tuple[tuple[str, type, str], ...] = (
+        ("epochs", float, "passes over the pairs"),
+        ("batch-size", int, "pairs that are each other's negatives"),
+        ("learning-rate", float, "the highest"),
+        ("warmup", float, "the share of the steps over which it rises"),
+        ("scale", float, "what cosines are multiplied by"),
+        ("false-negative-margin", float, "leave out what is closer than the positive minus this"),
+        ("sif-coefficient", float, "weight the starting rows by a / (a + p)"),
+        ("hold-out", float, "the share of pairs that is only measured on"),
+        ("evaluations", int, "how often to measure"),
+        ("patience", int, "stop after so many evaluations without a better one"),
+        ("max-tokens", int, "tokens of a text that training reads"),
+        ("seed", int, "the same seed gives the same model"),
+        ("threads", int, "processors to use"),
+        ("checkpoint-seconds", float, "how often the state is kept"),
+    )
+    for name, kind, told in numbers:
+        default = getattr(_DEFAULTS, name.replace("-", "_"))
+        shown = "" if default is None else f" (default: {default:g})"
+        metavar = "N" if kind is int else "X"
+        parser.add_argument(
+            f"--{name}", type=kind, default=default, metavar=metavar, help=told + shown
+        )
+    parser.add_argument(
+        "--one-direction", action="store_true", help="do not rank anchors for positives"
+    )
+    parser.add_argument(
+        "--dtype", choices=DTYPES, default=_DEFAULTS.dtype, help="how the vectors are stored"
+    )
+    parser.add_argument("--device", default=_DEFAULTS.device, help="a torch device, such as cuda")
+    parser.add_argument("--name", default="", help="the model's name, kept in the file")
+    parser.add_argument("--license", default="", help="the model's licence, kept in the file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, save, and say what was made."""
+    bar = None if args.json else StepBar()
+    try:
+        options = _options(args, bar)
+        pairs = [parse_source(text) for text in args.pairs]
+    except InputError as error:  # settings come from flags alone: this is wrong usage
+        print(f"pumice train: error: {error}", file=sys.stderr)
+        return _WRONG_USAGE
+    check_output(args.output)
+    sources = listed_sources(pairs)  # before a teacher runs for minutes
+    try:
+        training = train(
+            sources,
+            start=_start(args, options),
+            evaluation=args.eval,
+            folder=args.output.with_name(f"{args.output.name}.training"),
+            options=options,
+        )
+        training.save(args.output)
+    finally:
+        if bar is not None:
+            bar.close()
+    made = _made(training, args.output)
+    print(json.dumps(made) if args.json else "\n".join(_told(made)))
+    return _FAILED if made["diverged"] else _WORKED
+
+
+def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
+    columns = {}
+    for one in args.columns:
+        role, equals, name = one.partition("=")
+        if not equals:
+            raise InputError(f"--columns {one}: write ROLE=NAME, such as anchor=query")
+        columns[role] = name
+    return TrainOptions(
+        dims=None if args.dims is None else _dims(args.dims),
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        warmup=args.warmup,
+        scale=args.scale,
+        symmetric=not args.one_direction,
+        false_negative_margin=args.false_negative_margin,
+        sif_coefficient=args.sif_coefficient,
+        hold_out=args.hold_out,
+        evaluations=args.evaluations,
+        patience=args.patience,
+        max_tokens=args.max_tokens,
+        columns=columns,
+        dtype=args.dtype,
+        name=args.name or args.output.stem,
+        license=args.license,
+        seed=args.seed,
+        threads=args.threads,
+        device=args.device,
+        checkpoint_seconds=args.checkpoint_seconds,
+        progress=None if bar is None else bar.show,
+    )
+
+
+def _dims(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--dims {text}: write whole numbers, such as 512,256,128,64") from None
+
+
+def _start(args: argparse.Namespace, options: TrainOptions) -> StaticModel | None:
+    if args.teacher is not None:
+        from pumice.distill import DistillOptions, distill
+
+        progress = None if args.json else teacher_progress()
+        return distill(
+            args.teacher,
+            dim=None,
+            options=DistillOptions(offline=args.offline, progress=progress),
+        )
+    if args.random is not None:
+        from pumice.train.initial import random_model, read_tokenizer
+
+        dim = max(options.dims or (_RANDOM_DIM,))
+        return random_model(read_tokenizer(args.random), dim=dim, seed=options.seed)
+    from pumice.loading import load
+
+    return load(args.init, offline=args.offline)
+
+
+def _made(training: Training, output: Path) -> dict[str, Any]:
+    model = training.model
+    return {
+        "model": str(output),
+        "card": str(output.with_suffix(".md")),
+        "plot": str(output.with_suffix(".svg")),
+        "name": model.name,
+        "fingerprint": model.fingerprint,
+        "tokens": len(model.tokens),
+        "dimensions": model.dimensions,
+        "prefixes": list(model.prefixes or ()),
+        "dtype": model.metadata["dtype"],
+        "bytes": output.stat().st_size,
+        "steps": len(training.history["losses"]),
+        "best_step": training.history["best_step"],
+        "stopped": training.stopped,
+        "diverged": training.diverged,
+        "pairs_per_second": round(training.pairs_per_second),
+        "figures": [asdict(figure) for figure in training.figures],
+        "first_figures": [asdict(figure) for figure in training.first_figures],
+    }
+
+
+def _told(made: dict[str, Any]) -> Iterator[str]:
+    """What was made, for people."""
+    yield (
+        f"{made['model']}: {made['tokens']} tokens, {made['dimensions']} dimensions, "
+        f"{made['dtype']}, {made['bytes'] / 1e6:.1f} MB; card {made['card']}, plot {made['plot']}"
+    )
+    if made["stopped"]:
+        yield f"note: {made['stopped']}"
+    if not made["figures"]:
+        return
+    before = {(f["name"], f["dim"]): f["ndcg"] for f in made["first_figures"]}
+    dims: Sequence[int] = sorted({f["dim"] for f in made["figures"]}, reverse=True)
+    yield "nDCG@10, before -> after: " + ", ".join(f"{dim} d" for dim in dims)
+    for name in dict.fromkeys(f["name"] for f in made["figures"]):
+        after = {f["dim"]: f["ndcg"] for f in made["figures"] if f["name"] == name}
+        cells = (f"{before[name, dim]:.3f} -> {after[dim]:.3f}" for dim in dims)
+        yield f"  {name}: " + ", ".join(cells)

@@ -1,0 +1,54 @@
+"""Which pairs make which batch: one source each, shuffled anew every epoch, known from the step alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.train.dataset import TokenizedSource
+
+
+@dataclass(frozen=True)
+class BatchIndices:
+    """The pairs of one batch."""
+
+    source: int
+    pairs: NDArray[np.int64]
+
+
+class BatchPlan:
+    """Every batch of a run. There is no state: a run that goes on at some step needs only its number."""
+
+    def __init__(
+        self, sources: Sequence[TokenizedSource], *, batch_size: int, epochs: float, seed: int
+    ) -> None:
+        self._sources = sources
+        self._seed = seed
+        self._draws = [max(2, round(len(s.train) * s.weight)) for s in sources]
+        self._batches = [math.ceil(draws / batch_size) for draws in self._draws]
+        self._order = np.repeat(np.arange(len(sources)), self._batches)
+        self.per_epoch = len(self._order)
+        self.steps = max(1, math.ceil(self.per_epoch * epochs))
+        self._epoch = -1
+        self._epoch_batches: list[BatchIndices] = []
+
+    def batch(self, step: int) -> BatchIndices:
+        """The batch of a step, from 0."""
+        epoch, place = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            self._epoch_batches = self._shuffled(epoch)
+            self._epoch = epoch
+        return self._epoch_batches[place]
+
+    def _shuffled(self, epoch: int) -> list[BatchIndices]:
+        rng = np.random.default_rng((self._seed, epoch))
+        of_source = []
+        for source, draws, batches in zip(self._sources, self._draws, self._batches, strict=True):
+            passes = math.ceil(draws / len(source.train))
+            drawn = np.concatenate([rng.permutation(source.train) for _ in range(passes)])[:draws]
+            of_source.append(iter(np.array_split(drawn, batches)))
+        return [BatchIndices(int(s), next(of_source[s])) for s in rng.permutation(self._order)]

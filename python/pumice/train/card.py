@@ -1,0 +1,97 @@
+"""The model card: what the model was trained on, how, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pumice.model import StaticModel
+from pumice.train.dataset import TokenizedSource
+from pumice.train.figures import Figure
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that a card tells."""
+
+    model: StaticModel
+    start: str
+    data: Sequence[TokenizedSource]
+    settings: Mapping[str, Any]
+    history: Mapping[str, Any]
+    figures: Sequence[Figure]
+    stopped: str
+
+
+def write_card(story: Story) -> str:
+    """Markdown."""
+    return "\n".join(_lines(story)) + "\n"
+
+
+def _lines(story: Story) -> Iterator[str]:
+    model = story.model
+    yield f"# {model.name or 'A static embedding model'}"
+    yield ""
+    yield (
+        f"{len(model.tokens):,} tokens, {model.dimensions} dimensions, rows stored as "
+        f"{model.metadata['dtype']}; prefixes {', '.join(map(str, model.prefixes or ()))}. "
+        "A text's vector is the mean of its tokens' vectors, divided by its length."
+    )
+    yield f"Licence: {model.metadata.get('license') or 'not stated'}. Fingerprint: `{model.fingerprint}`."
+    yield ""
+    yield "```python"
+    yield "import pumice"
+    yield ""
+    yield 'vectors = pumice.load("model.pumice").encode(["a text", "another"])'
+    yield "```"
+    yield ""
+    yield "## Data"
+    yield ""
+    yield "| source | weight | pairs | with a negative | duplicates dropped | without a known token |"
+    yield "|---|---|---|---|---|---|"
+    for source in story.data:
+        counts = source.counts
+        columns = ("pairs", "triplets", "duplicates", "without_tokens")
+        listed = " | ".join(f"{counts[column]:,}" for column in columns)
+        yield f"| {_cell(source.name)} | {source.weight:g} | {listed} |"
+    yield ""
+    held_out = sum(len(source.held_out) for source in story.data)
+    yield f"Of these, {held_out:,} pairs were held out and only measured on."
+    yield ""
+    yield "## Training"
+    yield ""
+    yield (
+        f"Started from {story.start or 'a model without a name'}; contrastive training with in-batch "
+        f"negatives, {len(story.history['losses']):,} steps; the model is the state after step "
+        f"{story.history['best_step']:,}."
+    )
+    if story.stopped:
+        yield f"The run ended early: {story.stopped}."
+    yield ""
+    yield "| setting | value |"
+    yield "|---|---|"
+    for name, value in story.settings.items():
+        if value not in (None, ""):
+            yield f"| {name} | {_cell(str(value))} |"
+    yield ""
+    yield "![loss and nDCG@10 over the steps](training.svg)"
+    yield ""
+    yield "## Figures"
+    yield ""
+    if not story.figures:
+        yield "Nothing was held out and no evaluation set was given: nothing was measured."
+        return
+    yield "nDCG@10 of the finished file, exact cosine search; held-out sets are small, and so easy."
+    yield ""
+    dims = sorted({figure.dim for figure in story.figures}, reverse=True)
+    yield f"| set | {' | '.join(f'{dim} d' for dim in dims)} | first hit relevant, {dims[0]} d |"
+    yield "|---" * (len(dims) + 2) + "|"
+    for name in dict.fromkeys(figure.name for figure in story.figures):
+        of = {figure.dim: figure for figure in story.figures if figure.name == name}
+        cells = " | ".join(f"{of[dim].ndcg:.3f}" for dim in dims)
+        yield f"| {_cell(name)} | {cells} | {of[dims[0]].accuracy:.3f} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,62 @@
+"""Candidates of a batch that are no negatives: they are, or look like, the anchor's own positive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pumice.train.lanes import Lanes
+from pumice.train.pooling import Bags, pool
+from pumice.train.ranking_loss import Excluded
+
+
+def same_text(
+    anchors: NDArray[np.uint64], candidates: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs (i, j), j not i, where candidate j is anchor i's positive again, or the positive of anchor i again.
+
+    ``anchors`` are the texts' hashes, shape (n,), ``candidates`` those of n positives and any hard negatives.
+    """
+    n = len(anchors)
+    left = [*_equal(candidates), *_equal(anchors)]
+    if not left:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    pairs = np.unique(np.concatenate(left), axis=0)
+    pairs = pairs[(pairs[:, 0] < n) & (pairs[:, 0] != pairs[:, 1])]
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _equal(hashes: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
+    """All pairs of each group of equal hashes."""
+    order = np.argsort(hashes, kind="stable")
+    edges = np.flatnonzero(np.diff(hashes[order])) + 1
+    groups = [group for group in np.split(order, edges) if len(group) > 1]
+    return [np.stack(np.meshgrid(g, g, indexing="ij"), -1).reshape(-1, 2) for g in groups]
+
+
+@dataclass(frozen=True)
+class SimilarityFilter:
+    """Leaves out candidates that the starting model finds nearly as close as the positive.
+
+    Solatorio 2024 (arXiv:2402.16829) has another model as the guide; here it is the start itself.
+    """
+
+    table: Tensor
+    """The starting rows, which do not change."""
+    margin: float
+
+    def __call__(self, bags: Bags, count: int, *, lanes: Lanes) -> Excluded:
+        """Pairs (i, j), j not i, whose cosine exceeds that of anchor i and its positive minus the margin.
+
+        The first ``count`` texts are anchors, the others candidates.
+        """
+        vectors = torch.nn.functional.normalize(pool(self.table, bags, lanes=lanes), dim=1)
+        cosines = vectors[:count] @ vectors[count:].T
+        own = cosines.diagonal().clone()
+        cosines.fill_diagonal_(-torch.inf)
+        anchors, candidates = torch.nonzero(cosines > (own - self.margin)[:, None], as_tuple=True)
+        return Excluded(anchors, candidates)

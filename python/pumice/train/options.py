@@ -1,0 +1,167 @@
+"""The settings of a training run beyond its pairs, its start and where it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pumice.errors import InputError
+
+DTYPES = ("float32", "float16", "int8")
+MAX_SCALE = 40.0
+"""exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
+COLUMNS = ("anchor", "positive", "negative")
+Progress = Callable[[int, int, str], None]
+"""Called with (steps done, steps in all, a line for people) after every step; the line is often empty.
+
+Steps in all is 0 while pairs are read."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How pairs become a model; the defaults suit retrieval."""
+
+    dims: tuple[int, ...] | None = None
+    """Prefixes trained for, in any order; the largest is the model's. None: the starting model's own."""
+    dim_weights: tuple[float, ...] | None = None
+    """What each of ``dims`` counts in the loss; None: 1 each."""
+    epochs: float = 1.0
+    batch_size: int = 2048
+    """Pairs in a batch, all of one source; a source with fewer gives smaller batches."""
+    learning_rate: float = 0.02
+    """The highest, for rows whose root mean square is 1, as the starting model's are scaled to."""
+    warmup: float = 0.1
+    """The share of the steps over which the learning rate rises; then it falls to 0, both linearly."""
+    scale: float = 20.0
+    """Cosines are multiplied by this before the softmax: one over the temperature."""
+    symmetric: bool = True
+    """Rank anchors for positives too, not only positives for anchors."""
+    false_negative_margin: float | None = None
+    """Candidates whose cosine with an anchor, in the starting model, exceeds its positive's minus this are
+    no negatives of it. None: only candidates of the same text are left out."""
+    sif_coefficient: float | None = None
+    """Starting rows are multiplied by a / (a + p), p counted in the pairs; None leaves them."""
+    hold_out: float = 0.01
+    """The share of each source's pairs that is measured on and not trained on, at most 1,000 pairs."""
+    evaluations: int = 10
+    """How often the figures are measured; the best measured state becomes the model."""
+    patience: int | None = None
+    """Stop after so many evaluations in a row without a better one; None: never."""
+    max_tokens: int = 256
+    """Tokens of a text that training reads; the model itself keeps its own limit."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Names of the columns that stand for "anchor", "positive" and "negative", where they differ."""
+    dtype: str = "int8"
+    """How the model's rows are stored."""
+    name: str = ""
+    license: str = ""
+    seed: int = 0
+    threads: int | None = None
+    """Processors to use; None: all at hand. The same number gives the same model, bit for bit."""
+    device: str = "cpu"
+    checkpoint_seconds: float = 60.0
+    tokens_in_memory: int = 500_000_000
+    """Past so many tokens, those of each further source are kept in files and mapped."""
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if value is None and name in _MAY_BE_NONE:
+                continue
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not low <= value <= high
+            ):
+                raise InputError(f"{name} is {value!r}: give a number from {low:g} to {high:g}")
+            if name in _WHOLE and not isinstance(value, int):
+                raise InputError(f"{name} is {value!r}: give a whole number")
+        for name in ("name", "license", "device"):
+            if not isinstance(getattr(self, name), str):
+                raise InputError(f"{name} is {getattr(self, name)!r}: give a string")
+        if not isinstance(self.symmetric, bool):
+            raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
+        if self.dtype not in DTYPES:
+            raise InputError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
+        if self.progress is not None and not callable(self.progress):
+            raise InputError(
+                f"progress is {self.progress!r}: give a function of (step, steps, line)"
+            )
+        if self.dims is not None:
+            check_dims(self.dims)
+        self._check_weights()
+        self._check_columns()
+
+    def _check_weights(self) -> None:
+        if self.dim_weights is None:
+            return
+        count = None if self.dims is None else len(self.dims)
+        if count != len(self.dim_weights):
+            raise InputError(
+                f"dim_weights has {len(self.dim_weights)} numbers and dims {count or 'none'}: "
+                "give one weight for each dimension"
+            )
+        if not all(isinstance(w, (int, float)) and 0 <= w < float("inf") for w in self.dim_weights):
+            raise InputError(f"dim_weights is {self.dim_weights!r}: give numbers of at least 0")
+        if not any(self.dim_weights):
+            raise InputError("dim_weights are all 0: nothing would be trained")
+
+    def _check_columns(self) -> None:
+        if not isinstance(self.columns, Mapping):
+            raise InputError(f"columns is {self.columns!r}: give a mapping such as anchor to query")
+        for role, name in self.columns.items():
+            if role not in COLUMNS:
+                raise InputError(f"columns names {role!r}: only {', '.join(COLUMNS)} can be named")
+            if not isinstance(name, str) or not name:
+                raise InputError(f"columns gives {name!r} for {role}: give a column's name")
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the result, as JSON values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if name not in ("progress", "checkpoint_seconds", "tokens_in_memory", "columns")
+        }
+
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("epochs", 1e-6, 10_000),
+    ("batch_size", 2, 65_536),
+    ("learning_rate", 1e-9, 100),
+    ("warmup", 0, 1),
+    ("scale", 0.1, MAX_SCALE),
+    ("false_negative_margin", -2, 2),
+    ("sif_coefficient", 1e-9, 1),
+    ("hold_out", 0, 0.5),
+    ("evaluations", 1, 10_000),
+    ("patience", 1, 10_000),
+    ("max_tokens", 1, 1_000_000),
+    ("seed", 0, 2**32 - 1),
+    ("threads", 1, 1024),
+    ("checkpoint_seconds", 0, 1e9),
+    ("tokens_in_memory", 0, 1e15),
+)
+_MAY_BE_NONE = ("false_negative_margin", "sif_coefficient", "patience", "threads")
+_WHOLE = (
+    "batch_size",
+    "evaluations",
+    "patience",
+    "max_tokens",
+    "seed",
+    "threads",
+    "tokens_in_memory",
+)
+
+
+def check_dims(dims: object) -> None:
+    """InputError unless these are different positive whole numbers, so that each nests in the next."""
+    if not isinstance(dims, (tuple, list)) or not dims:
+        raise InputError(f"dims is {dims!r}: give at least one dimension, such as (512, 256, 128)")
+    for dim in dims:
+        if isinstance(dim, bool) or not isinstance(dim, int) or not 1 <= dim <= 65_535:
+            raise InputError(f"dims holds {dim!r}: give whole numbers from 1 to 65535")
+    repeated = sorted(dim for dim in set(dims) if dims.count(dim) > 1)
+    if repeated:
+        raise InputError(f"dims holds {repeated[0]} twice: prefixes nest only where they differ")

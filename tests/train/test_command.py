@@ -1,0 +1,111 @@
+"""pumice train: a model, its card and its plot; one sentence and an exit code for each mistake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+pytest.importorskip("torch")
+
+import pumice
+from pumice.cli import main
+from tests.train.conftest import make_pairs, tokenizer_json, write_jsonl
+
+
+@pytest.fixture
+def start_file(start: pumice.StaticModel, tmp_path: Path) -> Path:
+    start.save(tmp_path / "start.pumice")
+    return tmp_path / "start.pumice"
+
+
+def test_model_card_and_plot(
+    start_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = [{"query": p["anchor"], "passage": p["positive"]} for p in make_pairs(300)]
+    file = write_jsonl(tmp_path / "a|b.jsonl", pairs)
+    output = tmp_path / "my model.pumice"
+    arguments = ["train", "--pairs", f"{file}:2", "--init", str(start_file), "-o", str(output)]
+    arguments += ["--columns", "anchor=query", "positive=passage", "--dims", "16,4"]
+    arguments += ["--batch-size", "32", "--hold-out", "0.1", "--evaluations", "2", "--json"]
+    assert main([*arguments, "--license", "CC0-1.0"]) == 0
+    captured = capsys.readouterr()
+    made = json.loads(captured.out)
+    assert captured.err == ""
+    model = pumice.load(output)
+    assert (made["prefixes"], made["fingerprint"]) == ([4, 16], model.fingerprint)
+    assert model.name == "my model"
+    provenance = model.metadata["provenance"]
+    assert provenance["sources"] == [
+        {
+            "name": "a|b",
+            "weight": 2.0,
+            "pairs": 300,
+            "triplets": 0,
+            "duplicates": 0,
+            "without_tokens": 0,
+        }
+    ]
+    card = (tmp_path / "my model.md").read_text("utf-8")
+    assert card.startswith("# my model\n")
+    assert "| a\\|b | 2 | 300 | 0 | 0 | 0 |" in card
+    assert "Licence: CC0-1.0." in card
+    assert "![loss and nDCG@10 over the steps](my%20model.svg)" in card
+    assert ElementTree.parse(tmp_path / "my model.svg").getroot().tag.endswith("svg")
+    assert not (tmp_path / "my model.pumice.training").exists()
+
+
+def test_lines_off_a_terminal(
+    start_file: Path, pairs_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arguments = ["train", "--pairs", str(pairs_file), "--init", str(start_file)]
+    arguments += ["--batch-size", "64", "--evaluations", "1", "--hold-out", "0.1"]
+    assert main([*arguments, "-o", str(tmp_path / "m.pumice")]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith("pairs: 600 pairs, 300 with a negative\nstep 0: nDCG@10 0.")
+    assert "48 tokens, 16 dimensions, int8" in captured.out
+    assert "held-out pairs: 0." in captured.out
+
+
+def test_random_start(pairs_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer_json()))
+    arguments = ["train", "--pairs", str(pairs_file), "--random", str(tmp_path), "--dims", "8"]
+    assert main([*arguments, "-o", str(tmp_path / "m.pumice"), "--json"]) == 0
+    assert pumice.load(tmp_path / "m.pumice").dimensions == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--dims", "8,8"], 2, "pumice train: error: dims holds 8 twice"),
+        (["--dims", "many"], 2, "pumice train: error: --dims many: write whole numbers"),
+        (["--columns", "anchor"], 2, "pumice train: error: --columns anchor: write ROLE=NAME"),
+        (["--batch-size", "0"], 2, "pumice train: error: batch_size is 0"),
+        (["--init", "a", "--random", "b"], 2, "not allowed with argument"),
+        (["--eval", "gone"], 1, "pumice: gone: no such folder to evaluate on"),
+        (["--eval", "."], 1, "corpus.jsonl: cannot be read: No such file"),
+        (["--init", "gone.pumice"], 1, "pumice: gone.pumice: no such file"),
+        (["--teacher", "./gone"], 1, "pumice: teacher ./gone does not exist"),
+        (["--random", "gone.json"], 1, "pumice: gone.json: cannot be read: No such file"),
+        (["-o", "gone/m.pumice"], 1, "pumice: gone: no such folder to write the model to"),
+        (["--pairs", "gone.jsonl"], 1, "pumice: gone.jsonl: no such file or folder"),
+        (["--pairs", "p.jsonl:0"], 2, "pumice train: error: p.jsonl:0: weight 0"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "p.jsonl", make_pairs(10))
+    assert main(["train", "--pairs", "p.jsonl", "-o", "m.pumice", *arguments]) == code
+    error = capsys.readouterr().err
+    assert message in error.splitlines()[-1]
+    assert "Traceback" not in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.jsonl"]

@@ -1,0 +1,77 @@
+"""Pooling and the optimiser: autograd of torch's EmbeddingBag and torch.optim.SparseAdam are the oracles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pumice.train.lanes import Lanes  # noqa: E402
+from pumice.train.pooling import Bags, pool, row_gradients  # noqa: E402
+from pumice.train.sparse_adam import SparseAdam  # noqa: E402
+
+ROWS, DIM = 50, 12
+
+
+@pytest.fixture(scope="module", params=[1, 2, 5])
+def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes]:
+    with Lanes(request.param) as opened:
+        yield opened
+
+
+def random_bags(seed: int) -> Bags:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 9, size=7)
+    return Bags.of(rng.integers(0, ROWS, size=lengths.sum()).astype(np.int32), lengths)
+
+
+def test_pooling_and_its_gradient_equal_embedding_bag(lanes: Lanes) -> None:
+    bags = random_bags(1)
+    table = torch.randn(ROWS, DIM, requires_grad=True)
+    expected = torch.nn.functional.embedding_bag(
+        bags.ids, table, bags.offsets, mode="mean", include_last_offset=True
+    )
+    wanted = torch.randn(7, DIM)
+    expected.backward(wanted)
+    torch.testing.assert_close(pool(table.detach(), bags, lanes=lanes), expected.detach())
+    gradients = row_gradients(bags, wanted.clone())
+    dense = torch.zeros(ROWS, DIM)
+    dense[bags.rows.long()] = gradients.of(0, len(bags.rows))
+    torch.testing.assert_close(dense, table.grad)
+    torch.testing.assert_close(gradients.of(2, 5), gradients.of(0, len(bags.rows))[2:5])
+
+
+def test_steps_equal_sparse_adam(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumice.train.sparse_adam._CHUNK_BYTES", 4 * DIM * 3)  # chunks of 3 rows
+    table = torch.randn(ROWS, DIM)
+    theirs = torch.nn.Parameter(table.clone())
+    peer = torch.optim.SparseAdam([theirs], lr=0.1)
+    ours = SparseAdam(table)
+    for step in range(6):
+        bags = random_bags(step)
+        gradients = row_gradients(bags, torch.randn(7, DIM) * 10.0**-step)
+        rows = bags.rows.long()
+        theirs.grad = torch.sparse_coo_tensor(
+            rows[None], gradients.of(0, len(rows)), table.shape, check_invariants=True
+        )
+        peer.param_groups[0]["lr"] = 0.1 / (step + 1)
+        peer.step()
+        ours.step(gradients, learning_rate=0.1 / (step + 1), lanes=lanes)
+        torch.testing.assert_close(table, theirs.detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_lanes_share_by_weight_and_pass_errors_on() -> None:
+    with Lanes(3) as lanes:
+        spans = lanes.split_by_weight([0, 90, 91, 92, 93, 100])
+        assert [span for first, last in spans for span in range(first, last)] == [0, 1, 2, 3, 4]
+        assert spans[0] == (0, 1)
+        assert lanes.split(2)[0] == (0, 0)
+
+        def work(lane: int, first: int, last: int) -> None:
+            raise ValueError(f"{first}")
+
+        with pytest.raises(ValueError, match="0"):
+            lanes.run(work, [(0, 1), (1, 2)])
