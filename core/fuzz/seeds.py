@@ -179,6 +179,7 @@ def texts() -> dict[str, bytes]:
         **{f"golden-{i:02}": plain + text.encode() for i, text in enumerate(golden[:24])},
         "kept": kept + "A\0b\u2000c \x0bÅ [CLS]\u200b".encode(),
         "cut": cut + "é[SEP]北京".encode(),
+        "cut-invalid": bytes([0b01111111, 2, 0, 7]) + "é[SEP]".encode() + b"\x80c",
         "marks": plain + ("\u302e\u0301\u302a\u08d4" * 300).encode(),
         "marks-kept": kept + ("\U0001d165\u302e" * 60).encode(),
         "word": plain + b"y" * 1025,

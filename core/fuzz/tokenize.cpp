@@ -86,10 +86,13 @@ void check_spans(Worker& worker, std::string_view text, const Ids& ids, const pu
   CONTRACT(status == PUMICE_OK || (status == PUMICE_INVALID_UTF8 && !is_utf8(text)));
   if (status != PUMICE_OK) return;
   CONTRACT(count == ids.size());
+  // What lies behind the last token that counts may be no UTF-8.
+  const std::string_view seen = text.substr(0, count == 0 ? 0 : tokens.back().end);
+  CONTRACT(is_utf8(seen));
   for (std::size_t i = 0; i < count; ++i) {
-    CONTRACT(tokens[i].id == ids[i] && tokens[i].begin <= tokens[i].end && tokens[i].end <= text.size());
+    CONTRACT(tokens[i].id == ids[i] && tokens[i].begin <= tokens[i].end && tokens[i].end <= seen.size());
     for (const std::size_t edge : {tokens[i].begin, tokens[i].end}) {
-      CONTRACT(edge == text.size() || (text[edge] & 0xC0) != 0x80);
+      CONTRACT(edge == seen.size() || (seen[edge] & 0xC0) != 0x80);
     }
   }
 }
