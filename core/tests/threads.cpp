@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "model_in_memory.h"
 #include "pumice.h"
 
 namespace {
@@ -17,12 +18,8 @@ namespace {
 constexpr int kThreads = 4;
 constexpr int kRounds = 20;
 
-struct Cell {
-  alignas(PUMICE_ALIGNMENT) std::uint8_t bytes[PUMICE_ALIGNMENT];
-};
-using Memory = std::vector<Cell>;
-
-Memory memory_of(std::size_t size) { return Memory((size + sizeof(Cell) - 1) / sizeof(Cell)); }
+using pumice::tests::Memory;
+using pumice::tests::memory_of;
 
 // The vectors of all lines, one after the other; empty where a call failed.
 std::vector<float> encode(const pumice_model* model, const std::vector<std::string>& lines) {
@@ -42,13 +39,9 @@ std::vector<float> encode(const pumice_model* model, const std::vector<std::stri
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::fprintf(stderr, "threads MODEL TEXT\n"), 2;
-  std::ifstream stream(argv[1], std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(stream), {}};
-  Memory file = memory_of(content.size());
-  std::memcpy(file.data(), content.data(), content.size());
-  Memory memory = memory_of(pumice_model_size());
-  const pumice_model* model = nullptr;
-  if (pumice_open(file.data(), content.size(), memory.data(), pumice_model_size(), &model) != PUMICE_OK) return 2;
+  const pumice::tests::ModelInMemory opened(argv[1]);
+  const pumice_model* model = opened.model;
+  if (model == nullptr) return 2;
   std::vector<std::string> lines;
   std::ifstream text(argv[2]);
   for (std::string line; std::getline(text, line);) lines.push_back(line);

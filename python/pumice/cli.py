@@ -29,14 +29,16 @@ WORKED, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 def build_parser(verb: str | None) -> argparse.ArgumentParser:
     """The parser; only the asked verb's module, and what it needs, is imported."""
     parser = argparse.ArgumentParser(
-        prog="pumice", description="Static text embeddings: distil, index, search, one file."
+        prog="pumice",
+        description="Static text embeddings: distil, train, index, search, one file.",
+        allow_abbrev=False,  # a typo is no option
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.set_defaults(parser=parser)
     subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND")
     for name, summary in VERBS.items():
         subparser = subparsers.add_parser(
-            name, help=summary, description=f"{summary.capitalize()}."
+            name, help=summary, description=f"{summary.capitalize()}.", allow_abbrev=False
         )
         subparser.set_defaults(parser=subparser)  # so that its own usage stands above its errors
         if name == verb:

@@ -13,18 +13,13 @@
 #include <thread>
 #include <vector>
 
+#include "../../core/tests/model_in_memory.h"
+
 namespace {
 
 constexpr std::size_t kTexts = 400;
 constexpr unsigned kCallers = 3;
 constexpr unsigned kRounds = 5;
-
-struct Cell {
-  alignas(PUMICE_ALIGNMENT) std::uint8_t bytes[PUMICE_ALIGNMENT];
-};
-using Memory = std::vector<Cell>;
-
-Memory memory_of(std::size_t size) { return Memory((size + sizeof(Cell) - 1) / sizeof(Cell)); }
 
 // Texts of many lengths, which fill several shares; some need more scratch than a worker begins with.
 std::vector<std::string> make_texts() {
@@ -88,13 +83,9 @@ bool stops_when_interrupted(const Job& job) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::fprintf(stderr, "parallel_test MODEL\n"), 2;
-  std::ifstream stream(argv[1], std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(stream), {}};
-  Memory file = memory_of(content.size());
-  std::memcpy(file.data(), content.data(), content.size());
-  Memory memory = memory_of(pumice_model_size());
-  const pumice_model* model = nullptr;
-  if (pumice_open(file.data(), content.size(), memory.data(), pumice_model_size(), &model) != PUMICE_OK) return 2;
+  const pumice::tests::ModelInMemory opened(argv[1]);
+  const pumice_model* model = opened.model;
+  if (model == nullptr) return 2;
   const std::vector<std::string> texts = make_texts();
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   pumice::Workers workers(model);

@@ -109,3 +109,16 @@ def test_mistakes_are_one_sentence(
     assert message in error.splitlines()[-1]
     assert "Traceback" not in error
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.jsonl"]
+
+
+def test_a_dimension_past_the_starts_is_told(
+    start_file: Path, pairs_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arguments = ["train", "--pairs", str(pairs_file), "--init", str(start_file), "--json"]
+    assert main([*arguments, "--dims", "100", "-o", str(tmp_path / "m.pumice")]) == 0
+    assert "of 100 begin as small noise" in capsys.readouterr().err
+
+
+def test_a_typo_is_no_option(pairs_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--pair", str(pairs_file), "-o", "m.pumice"]) == 2
+    assert "--pairs" in capsys.readouterr().err

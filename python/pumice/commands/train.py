@@ -115,9 +115,11 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.output)
     sources = listed_sources(pairs)  # before a teacher runs for minutes
     try:
+        start = _start(args, options)
+        _tell_new_columns(start, options)
         training = train(
             sources,
-            start=_start(args, options),
+            start=start,
             evaluation=args.eval,
             folder=args.output.with_name(f"{args.output.name}.training"),
             options=options,
@@ -171,7 +173,18 @@ def _dims(text: str) -> tuple[int, ...]:
         raise InputError(f"--dims {text}: write whole numbers, such as 512,256,128,64") from None
 
 
-def _start(args: argparse.Namespace, options: TrainOptions) -> StaticModel | None:
+def _tell_new_columns(start: StaticModel, options: TrainOptions) -> None:
+    """On standard error: a dimension past the start's may be a typo, and costs its size."""
+    has = start.dimensions
+    if options.dims and max(options.dims) > has:
+        print(
+            f"pumice train: the start has {has} dimensions: {max(options.dims) - has} of "
+            f"{max(options.dims)} begin as small noise",
+            file=sys.stderr,
+        )
+
+
+def _start(args: argparse.Namespace, options: TrainOptions) -> StaticModel:
     if args.teacher is not None:
         from pumice.distill import DistillOptions, distill
 
