@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="texts to count tokens in: .txt or .jsonl, .gz or .xz of these",
+        help="texts to count tokens in: .txt or .jsonl, .xz, .gz or .zst of these",
     )
     parser.add_argument(
         "--vocabulary",

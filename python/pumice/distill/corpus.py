@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import json
-import lzma
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pumice.compression import unpacked
 from pumice.distill.options import check_unicode
 from pumice.distill.tokenizer_json import load_tokenizer, token_ids
 from pumice.errors import InputError
@@ -71,29 +70,17 @@ def _count(tokenizer: dict[str, Any], texts: Iterable[str], *, size: int) -> NDA
 def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
     """Yield texts from files: each line of a text file, each string value of a .jsonl object.
 
-    A further suffix .gz or .xz is unpacked on the way. Other encodings than UTF-8 are refused.
+    A further suffix .xz, .gz or .zst is unpacked on the way. Other encodings than UTF-8 are refused.
     """
     for path in paths:
-        try:
-            with _open(path) as lines:
-                if ".jsonl" in path.suffixes:
-                    yield from _json_strings(lines, path)
-                else:
-                    yield from (line for line in lines if not line.isspace())
-        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-            # Of these only the system's own errors have a strerror; their str() names an errno.
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{path}: the corpus file cannot be read: {reason}") from error
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}: the corpus file is not UTF-8 text: convert it") from error
-
-
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".xz":
-        return lzma.open(path, "rt", encoding="utf-8")
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
+        with (
+            unpacked(path) as file,
+            io.TextIOWrapper(file, encoding="utf-8") as lines,
+        ):
+            if ".jsonl" in path.suffixes:
+                yield from _json_strings(lines, path)
+            else:
+                yield from (line for line in lines if not line.isspace())
 
 
 def _json_strings(lines: Iterable[str], path: Path) -> Iterator[str]:

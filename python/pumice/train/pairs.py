@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pumice.errors import InputError
 from pumice.train.options import COLUMNS
-from pumice.train.records import Record, read_records
+from pumice.train.records import Record, checked_string, read_records
 from pumice.train.sources import Source
 
 
@@ -40,17 +39,9 @@ def read_pairs(source: Source, columns: Mapping[str, str]) -> Iterator[Pair]:
 def _text(record: Record, name: str) -> str:
     if name not in record.fields:
         raise _absent(record, name)
-    value: Any = record.fields[name]
-    if not isinstance(value, str):
-        raise InputError(f'{record.place}: "{name}" is {_kind(value)}, not a string')
+    value = checked_string(record, name)
     if not value.strip():
         raise InputError(f'{record.place}: "{name}" is empty: remove the pair')
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InputError(
-            f'{record.place}: "{name}" holds a lone surrogate, which UTF-8 cannot carry: clean it'
-        ) from None
     return value
 
 
@@ -60,8 +51,3 @@ def _absent(record: Record, name: str) -> InputError:
         f'{record.place}: has no "{name}"; its columns are {found}: '
         "say which one it is with columns (--columns anchor=… positive=…)"
     )
-
-
-def _kind(value: Any) -> str:
-    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object"}
-    return names.get(type(value), "a number" if isinstance(value, (int, float)) else "of no kind")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-import lzma
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pumice.compression import unpacked
 from pumice.errors import InputError, MissingExtraError
 from pumice.train.sources import Source, format_of
 
@@ -37,34 +34,27 @@ def read_records(source: Source) -> Iterator[Record]:
         return
     kind = format_of(path.name)
     reader = {".jsonl": _json_lines, ".csv": _csv_rows, ".parquet": _parquet_rows}[kind or ".jsonl"]
+    with unpacked(path) as file:
+        yield from reader(file, path)
+
+
+def checked_string(record: Record, name: str) -> str:
+    """A field that is there, as a string; InputError where it is none, or none that UTF-8 can carry."""
+    value: Any = record.fields[name]
+    if not isinstance(value, str):
+        raise InputError(f'{record.place}: "{name}" is {_kind(value)}, not a string')
     try:
-        with _unpacked(path) as file:
-            yield from reader(file, path)
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        # Of these only the system's own errors have a strerror; their str() names an errno.
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {reason}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text: convert it") from None
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f'{record.place}: "{name}" holds a lone surrogate, which UTF-8 cannot carry: clean it'
+        ) from None
+    return value
 
 
-@contextmanager
-def _unpacked(path: Path) -> Iterator[IO[bytes]]:
-    suffix = path.suffix.lower()
-    if suffix == ".zst":
-        try:
-            import zstandard
-        except ImportError:
-            raise MissingExtraError("zstandard", "train") from None
-        try:
-            with zstandard.open(path, "rb") as file, io.BufferedReader(file) as lines:
-                yield lines
-        except zstandard.ZstdError as error:
-            raise InputError(f"{path}: cannot be read: {error}") from None
-        return
-    opener: Any = {".xz": lzma.open, ".gz": gzip.open}.get(suffix, open)
-    with opener(path, "rb") as file:
-        yield file
+def _kind(value: Any) -> str:
+    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number" if isinstance(value, (int, float)) else "of no kind")
 
 
 def _json_lines(file: IO[bytes], path: Path) -> Iterator[Record]:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pumice.compression import COMPRESSIONS
 from pumice.errors import InputError
 from pumice.hub import is_repository_id
 
 FORMATS = (".jsonl", ".csv", ".parquet")
-COMPRESSIONS = ("", ".xz", ".gz", ".zst")
 
 
 @dataclass(frozen=True)
