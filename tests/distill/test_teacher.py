@@ -14,9 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from pumice.distill import DistillOptions, distill, distill_parts
-from pumice.distill.teacher import Teacher, load_teacher
-from pumice.distill.teacher_files import teacher_name
 from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError, PumiceError
+from pumice.teachers.files import teacher_name
+from pumice.teachers.options import TeacherOptions
+from pumice.teachers.teacher import Teacher, load_teacher
 from tests.hub_server import serve
 
 TEXTS = ["help", "the parser", "argument value of the action", "Überraschung 한국어"]
@@ -33,7 +34,7 @@ def embed(teacher: Teacher, texts: list[str]) -> NDArray[np.float32]:
 def test_sentence_transformer_runs_all_its_layers(sentence_bert: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
-    teacher = load_teacher(sentence_bert, DistillOptions(device="cpu"))
+    teacher = load_teacher(sentence_bert, TeacherOptions(device="cpu"))
     vectors = embed(teacher, TEXTS)
     # The default prompt counts, and only the final normalisation is left out.
     expected = SentenceTransformer(str(sentence_bert), device="cpu").encode(TEXTS)
@@ -46,7 +47,7 @@ def test_sentence_transformer_runs_all_its_layers(sentence_bert: Path) -> None:
 def test_another_prompt(sentence_bert: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
-    teacher = load_teacher(sentence_bert, DistillOptions(device="cpu", prompt="the "))
+    teacher = load_teacher(sentence_bert, TeacherOptions(device="cpu", prompt="the "))
     vectors = embed(teacher, TEXTS)
     model = SentenceTransformer(str(sentence_bert), device="cpu")
     expected = model.encode(TEXTS, prompt="the ")
@@ -61,7 +62,7 @@ def test_plain_transformer(name: str, pooling: Any, request: pytest.FixtureReque
     from transformers import AutoModel, AutoTokenizer
 
     folder = request.getfixturevalue(name)
-    vectors = embed(load_teacher(folder, DistillOptions(device="cpu", pooling=pooling)), TEXTS)
+    vectors = embed(load_teacher(folder, TeacherOptions(device="cpu", pooling=pooling)), TEXTS)
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
     model.eval()
     for vector, text in zip(vectors, TEXTS, strict=True):

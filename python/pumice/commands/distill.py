@@ -14,9 +14,10 @@ from pumice.commands.progress import teacher_progress
 from pumice.distill import DistillOptions, distill
 from pumice.distill.corpus import read_corpus
 from pumice.distill.distillation import check_settings
-from pumice.distill.options import Pooling, Weighting
+from pumice.distill.options import Weighting
 from pumice.distill.vocabulary import read_vocabulary
 from pumice.errors import InputError
+from pumice.teachers.options import Pooling
 
 _WRONG_USAGE = 2  # what argparse exits with too
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pumice.distill.corpus import check_corpus, token_counts
 from pumice.distill.options import DistillOptions
 from pumice.distill.pca import project
-from pumice.distill.teacher import Teacher, load_teacher
 from pumice.distill.tokenizer_json import (
     load_tokenizer,
     prepare,
@@ -32,6 +31,7 @@ from pumice.distill.vocabulary import (
 from pumice.distill.weights import corpus_probabilities, sif_weights, zipf_probabilities
 from pumice.errors import InputError
 from pumice.modelfile.parts import Metadata, ModelParts
+from pumice.teachers.teacher import Teacher, load_teacher
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
@@ -81,7 +81,7 @@ def distill_parts(
     if corpus is not None:
         check_corpus(corpus)
     weighting = _weighting(options, corpus=corpus is not None)
-    loaded = load_teacher(teacher, options)
+    loaded = load_teacher(teacher, options.for_teacher())
     if dim is not None and dim > loaded.width:
         raise InputError(
             f"dim is {dim} but teacher {loaded.name} has {loaded.width} dimensions: "

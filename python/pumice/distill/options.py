@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, get_args
 
 from pumice.errors import InputError
+from pumice.teachers.options import Pooling, Progress, TeacherOptions
 
 Weighting = Literal["auto", "sif", "zipf", "model2vec", "none"]
-Pooling = Literal["teacher", "token", "mean", "first", "last"]
-Progress = Callable[[int, int], None]
-"""Called with (tokens done, tokens in all) while the teacher runs."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,16 @@ class DistillOptions:
                 raise InputError(
                     f"remove_pattern {self.remove_pattern!r} is not a regular expression: {error}"
                 ) from error
+
+    def for_teacher(self) -> TeacherOptions:
+        """What of these says how the teacher is loaded."""
+        return TeacherOptions(
+            pooling=self.pooling,
+            prompt=self.prompt,
+            device=self.device,
+            offline=self.offline,
+            trust_remote_code=self.trust_remote_code,
+        )
 
 
 _KINDS: dict[str, Any] = {

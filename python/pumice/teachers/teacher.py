@@ -1,4 +1,4 @@
-"""Loads a teacher and embeds token sequences with it; the only module that imports torch."""
+"""Loads a teacher and embeds token sequences with it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.distill.options import DistillOptions, Pooling, Progress
-from pumice.distill.teacher_files import read_card, teacher_folder, teacher_name
 from pumice.errors import (
     InputError,
     MissingExtraError,
     ModelFileError,
     PumiceError,
 )
+from pumice.teachers.files import read_card, teacher_folder, teacher_name
+from pumice.teachers.options import Pooling, Precision, Progress, TeacherOptions
+from pumice.teachers.precision import chosen_precision
 
 # Positions in one forward pass; sequences of a few tokens keep both caches and cores busy so.
 _POSITIONS = 1536
+
+
+Forward = Callable[[Any, Any], Any]
+"""From ids (batch, length) and which of them count (the same shape, 1 or 0), padded on the right, to
+vectors (batch, width): tensors."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,15 @@ class Teacher:
     suffix: tuple[int, ...]
     longest: int
     """The most ids one sequence may have."""
-    forward: Callable[[Any], Any]
-    """From a tensor of ids (batch, length) to a tensor of vectors (batch, width)."""
+    cut_at: int
+    """The ids after which the teacher itself cuts a text; at most ``longest``."""
+    prompt: str
+    forward: Forward
     device: str
+    precision: Precision
+    """float32 or bfloat16: that of the transformer; its further layers are float32."""
+    modules: tuple[Any, ...]
+    """Everything with weights, and what pools."""
 
     def embed(
         self, pieces: Sequence[Sequence[int]], *, progress: Progress | None = None
@@ -74,7 +86,8 @@ class Teacher:
                 for start in range(0, len(indices), step):
                     batch = indices[start : start + step]
                     ids = [[*self.prefix, *pieces[index], *self.suffix] for index in batch]
-                    output = self.forward(torch.tensor(ids, device=self.device))
+                    tensor = torch.tensor(ids, device=self.device)
+                    output = self.forward(tensor, torch.ones_like(tensor))
                     vectors[batch] = output.float().cpu().numpy()
                     done += len(batch)
                     if progress is not None:
@@ -88,7 +101,7 @@ class Teacher:
         return vectors
 
 
-def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
+def load_teacher(teacher: str | Path, options: TeacherOptions) -> Teacher:
     """Load a sentence-transformers or Hugging Face model from a folder, the cache or the hub."""
     try:
         import torch
@@ -100,16 +113,19 @@ def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
         raise MissingExtraError("transformers", "distill") from error
 
     device = _device(options.device)
+    precision = chosen_precision(options.precision, device=device)
     folder = teacher_folder(teacher, offline=options.offline)
     name = teacher_name(teacher)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
     with _quiet():
         try:
             if (folder / "modules.json").exists():
-                loaded = _sentence_transformer(folder, options=options, device=device)
+                loaded = _sentence_transformer(
+                    folder, options=options, device=device, precision=precision
+                )
                 versions["sentence-transformers"] = loaded.version
             else:
-                loaded = _transformer(folder, options=options, device=device)
+                loaded = _transformer(folder, options=options, device=device, precision=precision)
         except PumiceError:
             raise
         except Exception as error:  # loaders raise whatever their file formats' libraries do
@@ -136,7 +152,9 @@ def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
     _check_embedding_rows(loaded.transformer, backend, name=name)
     pooled = _pooled(loaded, pooling=options.pooling, before=len(prefix), after=len(special.suffix))
     with torch.inference_mode():
-        probe = pooled(torch.tensor([[*prefix, 0, *special.suffix]], device=device))
+        ids = torch.tensor([[*prefix, 0, *special.suffix]], device=device)
+        probe = pooled(ids, torch.ones_like(ids))
+    longest = int(getattr(loaded.transformer.config, "max_position_embeddings", None) or 2**31)
     card = read_card(folder)
     languages = card.get("language") or ()
     return Teacher(
@@ -149,9 +167,13 @@ def load_teacher(teacher: str | Path, options: DistillOptions) -> Teacher:
         versions=versions,
         prefix=prefix,
         suffix=special.suffix,
-        longest=int(getattr(loaded.transformer.config, "max_position_embeddings", None) or 2**31),
+        longest=longest,
+        cut_at=min(longest, loaded.cut_at),
+        prompt=prompt or "",
         forward=pooled,
         device=device,
+        precision=precision,
+        modules=loaded.modules or (loaded.transformer,),
     )
 
 
@@ -190,9 +212,12 @@ class _Loaded:
     modules: tuple[Any, ...] | None = None
     """The modules of a sentence transformer, without a final Normalize."""
     version: str = ""
+    cut_at: int = 2**31
 
 
-def _sentence_transformer(folder: Path, *, options: DistillOptions, device: str) -> _Loaded:
+def _sentence_transformer(
+    folder: Path, *, options: TeacherOptions, device: str, precision: Precision
+) -> _Loaded:
     try:
         import sentence_transformers
     except ImportError as error:
@@ -202,7 +227,7 @@ def _sentence_transformer(folder: Path, *, options: DistillOptions, device: str)
         device=device,
         local_files_only=True,
         trust_remote_code=options.trust_remote_code,
-        model_kwargs={"dtype": "float32"},
+        model_kwargs={"dtype": precision},
     ).eval()
     modules = list(model)
     transformer = getattr(modules[0], "auto_model", None)
@@ -221,10 +246,13 @@ def _sentence_transformer(folder: Path, *, options: DistillOptions, device: str)
         lowercase=bool(getattr(modules[0], "do_lower_case", False)),
         modules=tuple(modules),
         version=sentence_transformers.__version__,
+        cut_at=int(model.max_seq_length or 2**31),
     )
 
 
-def _transformer(folder: Path, *, options: DistillOptions, device: str) -> _Loaded:
+def _transformer(
+    folder: Path, *, options: TeacherOptions, device: str, precision: Precision
+) -> _Loaded:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -233,7 +261,7 @@ def _transformer(folder: Path, *, options: DistillOptions, device: str) -> _Load
         "trust_remote_code": options.trust_remote_code,
     }
     tokenizer = AutoTokenizer.from_pretrained(str(folder), **local)
-    model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, **local)
+    model = AutoModel.from_pretrained(str(folder), dtype=getattr(torch, precision), **local)
     if model.config.is_encoder_decoder:
         model = model.get_encoder()
     causal = ("ForCausalLM", "LMHeadModel")
@@ -243,41 +271,46 @@ def _transformer(folder: Path, *, options: DistillOptions, device: str) -> _Load
         tokenizer=tokenizer,
         transformer=model.to(device).eval(),
         pooling="last" if decoder else "mean",
+        cut_at=min(2**31, int(tokenizer.model_max_length)),
     )
 
 
-def _pooled(loaded: _Loaded, *, pooling: Pooling, before: int, after: int) -> Callable[[Any], Any]:
+def _pooled(loaded: _Loaded, *, pooling: Pooling, before: int, after: int) -> Forward:
     """Compose transformer and pooling; ``before`` and ``after`` count the ids around a piece."""
-    import torch
-
     if pooling == "teacher" and loaded.modules is not None:
         modules = loaded.modules
 
-        def run_modules(ids: Any) -> Any:
-            features = {
-                "input_ids": ids,
-                "attention_mask": torch.ones_like(ids),
-                "prompt_length": before,
-            }
+        def run_modules(ids: Any, mask: Any) -> Any:
+            features = {"input_ids": ids, "attention_mask": mask, "prompt_length": before}
             for module in modules:
                 features = module(features)
+                if "token_embeddings" in features:  # no copy where the transformer is float32
+                    features["token_embeddings"] = features["token_embeddings"].float()
             return features["sentence_embedding"]
 
         return run_modules
 
     how = loaded.pooling if pooling == "teacher" else pooling
 
-    def run_transformer(ids: Any) -> Any:
-        states = loaded.transformer(
-            input_ids=ids, attention_mask=torch.ones_like(ids)
-        ).last_hidden_state
+    def run_transformer(ids: Any, mask: Any) -> Any:
+        states = loaded.transformer(input_ids=ids, attention_mask=mask).last_hidden_state.float()
         if how == "first":
             return states[:, 0]
+        if bool(mask.all()):
+            if how == "last":
+                return states[:, -1]
+            if how == "token":
+                states = states[:, before : states.shape[1] - after]
+            return states.mean(dim=1)
+        lengths = mask.sum(1)
         if how == "last":
-            return states[:, -1]
+            return states[range(len(states)), lengths - 1]
         if how == "token":
-            states = states[:, before : states.shape[1] - after]
-        return states.mean(dim=1)
+            mask = mask.clone()
+            mask[:, :before] = 0
+            for row, length in enumerate(lengths.tolist()):
+                mask[row, length - after :] = 0
+        return (states * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
     return run_transformer
 
