@@ -22,6 +22,7 @@ from report import processor
 
 import pumice
 from pumice.train import Source, TrainOptions
+from pumice.train.contrastive import Contrastive
 from pumice.train.dataset import TokenizedSource, tokenize_sources
 from pumice.train.initial import random_model, starting_table
 from pumice.train.lanes import Lanes
@@ -72,7 +73,8 @@ def ours(
     )
     count = len(data[0].train)
     with Lanes(threads) as lanes:
-        loop = Loop(table.copy(), data, DIMS, options=options, lanes=lanes)
+        objective = Contrastive(torch.from_numpy(table), data, DIMS, options=options, lanes=lanes)
+        loop = Loop(table.copy(), objective, DIMS, options=options, lanes=lanes)
         steps = count // batch
         for step in range(steps):  # the plan shuffles; the peer is given the same order
             loop.prepare(step)

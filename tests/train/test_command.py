@@ -52,7 +52,7 @@ def test_model_card_and_plot(
     assert card.startswith("# my model\n")
     assert "| a\\|b | 2 | 300 | 0 | 0 | 0 |" in card
     assert "Licence: CC0-1.0." in card
-    assert "![loss and nDCG@10 over the steps](my%20model.svg)" in card
+    assert "![loss and figures over the steps](my%20model.svg)" in card
     assert ElementTree.parse(tmp_path / "my model.svg").getroot().tag.endswith("svg")
     assert not (tmp_path / "my model.pumice.training").exists()
 

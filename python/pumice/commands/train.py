@@ -1,20 +1,23 @@
-"""pumice train: pairs of texts that belong together make a static model of one's own."""
+"""pumice train: pairs of texts, or raw text and a teacher, make a static model of one's own."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pumice.commands.output import check_output
 from pumice.commands.progress import StepBar, teacher_progress
 from pumice.errors import InputError
-from pumice.train import Training, TrainOptions, train
-from pumice.train.options import DTYPES
+from pumice.teachers.options import Precision
+from pumice.train import RegressOptions, Source, Training, TrainOptions, regress, train
+from pumice.train.options import DTYPES, RunOptions
+from pumice.train.regress_options import RegressionLossName
 from pumice.train.sources import listed_sources, parse_source
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _WORKED, _FAILED, _WRONG_USAGE = 0, 1, 2
 _DEFAULTS = TrainOptions()
+_REGRESSION = RegressOptions()
 _RANDOM_DIM = 256
 
 
@@ -30,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs",
         nargs="+",
-        required=True,
         metavar="FILE",
         help="anchor and positive, perhaps negative: .jsonl, .csv or .parquet, also .xz, .gz or .zst "
         "of these, a folder of them, or a Hugging Face dataset's id; FILE:2.0 sees each pair twice",
@@ -38,8 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="where the model goes"
     )
+    _add_regression(parser)
+    parser.add_argument(
+        "--teacher",
+        metavar="ID",
+        help="start from this transformer, distilled; with --corpus also fit its vectors",
+    )
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--teacher", metavar="ID", help="start from this transformer, distilled")
     start.add_argument(
         "--init", metavar="MODEL", help="start from this static model (default: the shipped one)"
     )
@@ -56,6 +64,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--offline", action="store_true", help="do not ask the hub")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_regression(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--corpus",
+        nargs="+",
+        metavar="FILE",
+        help="raw text to fit the teacher's vectors on, before any pairs: .txt, .md, .rst, or what --pairs "
+        "takes with a column text; folders too",
+    )
+    parser.add_argument(
+        "--teacher-dtype",
+        choices=get_args(Precision),
+        help="how the teacher computes (default: auto, bfloat16 where the processor has it)",
+    )
+    parser.add_argument(
+        "--teacher-vectors",
+        metavar="FOLDER",
+        help="keep the teacher's vectors of the corpus here, for other runs too",
+    )
+    parser.add_argument(
+        "--regression-loss",
+        choices=get_args(RegressionLossName),
+        help=f"what fitting means (default: {_REGRESSION.loss})",
+    )
+    parser.add_argument(
+        "--regression-epochs",
+        type=float,
+        metavar="X",
+        help=f"passes over the corpus (default: {_REGRESSION.epochs:g})",
+    )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -107,30 +146,90 @@ def run(args: argparse.Namespace) -> int:
     """Train, save, and say what was made."""
     bar = None if args.json else StepBar()
     try:
+        _check_stages(args)
         options = _options(args, bar)
-        pairs = [parse_source(text) for text in args.pairs]
+        pairs = [parse_source(text) for text in args.pairs or ()]
+        regression = _regression_options(args, options) if args.corpus else None
     except InputError as error:  # settings come from flags alone: this is wrong usage
         print(f"pumice train: error: {error}", file=sys.stderr)
         return _WRONG_USAGE
     check_output(args.output)
-    sources = listed_sources(pairs)  # before a teacher runs for minutes
+    sources = listed_sources(pairs) if pairs else []  # before a teacher runs for minutes
+    stages: list[Training] = []
     try:
         start = _start(args, options)
         _tell_new_columns(start, options)
-        training = train(
-            sources,
-            start=start,
-            evaluation=args.eval,
-            folder=args.output.with_name(f"{args.output.name}.training"),
-            options=options,
-        )
-        training.save(args.output)
+        if regression is not None:
+            stages.append(_regressed(args, start, regression))
+            start = stages[-1].model
+        if sources:
+            stages.append(_trained(args, start, sources, options))
+        stages[-1].save(args.output)
+        shutil.rmtree(_folder(args.output, "regression"), ignore_errors=True)
     finally:
         if bar is not None:
             bar.close()
-    made = _made(training, args.output)
+    made = _made(stages, args.output)
     print(json.dumps(made) if args.json else "\n".join(_told(made)))
     return _FAILED if made["diverged"] else _WORKED
+
+
+def _regressed(args: argparse.Namespace, start: StaticModel, options: RegressOptions) -> Training:
+    return regress(
+        args.corpus,
+        teacher=args.teacher,
+        start=start,
+        evaluation=args.eval,
+        folder=_folder(args.output, "regression"),
+        options=options,
+    )
+
+
+def _trained(
+    args: argparse.Namespace, start: StaticModel, sources: list[Source], options: TrainOptions
+) -> Training:
+    return train(
+        sources,
+        start=start,
+        evaluation=args.eval,
+        folder=_folder(args.output, "training"),
+        options=options,
+    )
+
+
+def _folder(output: Path, stage: str) -> Path:
+    return output.with_name(f"{output.name}.{stage}")
+
+
+def _check_stages(args: argparse.Namespace) -> None:
+    """Which flags go together."""
+    if not args.pairs and not args.corpus:
+        raise InputError("there is nothing to train on: give --pairs, or --corpus and --teacher")
+    if args.corpus and args.teacher is None:
+        raise InputError("--corpus needs a --teacher whose vectors of it are fitted")
+    if args.corpus:
+        return
+    for name in ("teacher_dtype", "teacher_vectors", "regression_loss", "regression_epochs"):
+        if getattr(args, name) is not None:
+            raise InputError(f"--{name.replace('_', '-')} has no use without --corpus")
+    for name in ("init", "random"):
+        if args.teacher is not None and getattr(args, name) is not None:
+            raise InputError(f"--teacher and --{name} are both a start: give one, or a --corpus")
+
+
+def _regression_options(args: argparse.Namespace, options: TrainOptions) -> RegressOptions:
+    """The settings that both stages have, and those of the regression alone."""
+    shared = {one.name: getattr(options, one.name) for one in fields(RunOptions)}
+    own = {
+        "loss": args.regression_loss,
+        "teacher_dtype": args.teacher_dtype,
+        "teacher_vectors": args.teacher_vectors,
+        "epochs": args.regression_epochs or _REGRESSION.epochs,
+        "offline": args.offline,
+    }
+    if args.pairs:  # its model is the start of the next stage
+        own |= {"dtype": "float32", "name": f"{options.name}-regression", "keep_folder": True}
+    return RegressOptions(**{**shared, **{k: v for k, v in own.items() if v is not None}})
 
 
 def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
@@ -185,7 +284,7 @@ def _tell_new_columns(start: StaticModel, options: TrainOptions) -> None:
 
 
 def _start(args: argparse.Namespace, options: TrainOptions) -> StaticModel:
-    if args.teacher is not None:
+    if args.teacher is not None and args.init is None and args.random is None:
         from pumice.distill import DistillOptions, distill
 
         progress = None if args.json else teacher_progress()
@@ -204,7 +303,8 @@ def _start(args: argparse.Namespace, options: TrainOptions) -> StaticModel:
     return load(args.init, offline=args.offline)
 
 
-def _made(training: Training, output: Path) -> dict[str, Any]:
+def _made(stages: Sequence[Training], output: Path) -> dict[str, Any]:
+    training, regression = stages[-1], stages[0]
     model = training.model
     return {
         "model": str(output),
@@ -219,11 +319,15 @@ def _made(training: Training, output: Path) -> dict[str, Any]:
         "bytes": output.stat().st_size,
         "steps": len(training.history["losses"]),
         "best_step": training.history["best_step"],
-        "stopped": training.stopped,
-        "diverged": training.diverged,
+        "stopped": "; ".join(stage.stopped for stage in stages if stage.stopped),
+        "diverged": any(stage.diverged for stage in stages),
         "pairs_per_second": round(training.pairs_per_second),
         "figures": [asdict(figure) for figure in training.figures],
-        "first_figures": [asdict(figure) for figure in training.first_figures],
+        "first_figures": [asdict(figure) for figure in stages[0].first_figures],
+        "agreement": list(regression.agreement),
+        "first_agreement": list(regression.first_agreement),
+        "agreement_name": regression.history.get("agreement", ""),
+        "agreement_dims": list(regression.history["dims"]),
     }
 
 
@@ -235,6 +339,16 @@ def _told(made: dict[str, Any]) -> Iterator[str]:
     )
     if made["stopped"]:
         yield f"note: {made['stopped']}"
+    if made["agreement"]:
+        yield (
+            f"with the teacher, {made['agreement_name']}, before -> after the regression: "
+            + ", ".join(
+                f"{dim} d {first:.3f} -> {last:.3f}"
+                for dim, first, last in zip(
+                    made["agreement_dims"], made["first_agreement"], made["agreement"], strict=True
+                )
+            )
+        )
     if not made["figures"]:
         return
     before = {(f["name"], f["dim"]): f["ndcg"] for f in made["first_figures"]}
@@ -242,5 +356,10 @@ def _told(made: dict[str, Any]) -> Iterator[str]:
     yield "nDCG@10, before -> after: " + ", ".join(f"{dim} d" for dim in dims)
     for name in dict.fromkeys(f["name"] for f in made["figures"]):
         after = {f["dim"]: f["ndcg"] for f in made["figures"] if f["name"] == name}
-        cells = (f"{before[name, dim]:.3f} -> {after[dim]:.3f}" for dim in dims)
+        cells = (_change(before.get((name, dim)), after[dim]) for dim in dims)
         yield f"  {name}: " + ", ".join(cells)
+
+
+def _change(before: float | None, after: float) -> str:
+    """Held-out pairs were not measured before a regression."""
+    return f"{after:.3f}" if before is None else f"{before:.3f} -> {after:.3f}"

@@ -1,4 +1,4 @@
-"""Training: pairs of texts that belong together make a static model, or a better one."""
+"""Training: pairs of texts, or raw text and a teacher, make a static model, or a better one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from types import ModuleType
 from typing import Any
 
 from pumice.train.options import TrainOptions
+from pumice.train.regress import regress
+from pumice.train.regress_options import RegressOptions
 from pumice.train.run import Training, train
 from pumice.train.sources import Source
 
-__all__ = ["Source", "TrainOptions", "Training", "train"]
+__all__ = ["RegressOptions", "Source", "TrainOptions", "Training", "regress", "train"]
 
 
 class _CallablePackage(ModuleType):

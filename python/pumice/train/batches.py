@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.train.dataset import TokenizedSource
+
+class Drawn(Protocol):
+    """What batches are drawn from."""
+
+    @property
+    def weight(self) -> float:
+        """How often each is seen in an epoch."""
+
+    @property
+    def train(self) -> NDArray[np.int64]:
+        """The pairs, or texts, to train on."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +35,15 @@ class BatchPlan:
     """Every batch of a run. There is no state: a run that goes on at some step needs only its number."""
 
     def __init__(
-        self, sources: Sequence[TokenizedSource], *, batch_size: int, epochs: float, seed: int
+        self,
+        sources: Sequence[Drawn],
+        *,
+        batch_size: int,
+        epochs: float,
+        seed: int,
+        of_what: str = "pairs",
     ) -> None:
+        self.of_what = of_what
         self._sources = sources
         self._seed = seed
         self._draws = [max(2, round(len(s.train) * s.weight)) for s in sources]

@@ -16,12 +16,16 @@ class Story:
     """All that a card tells."""
 
     model: StaticModel
-    start: str
-    data: Sequence[TokenizedSource]
+    trained: str
+    """A sentence: started from what, and how."""
+    data: Sequence[str]
+    """Lines on what it was trained on."""
     settings: Mapping[str, Any]
     history: Mapping[str, Any]
     figures: Sequence[Figure]
     stopped: str
+    agreement: Sequence[float] = ()
+    """With the teacher, at each prefix ascending."""
 
 
 def write_card(story: Story) -> str:
@@ -48,22 +52,12 @@ def _lines(story: Story) -> Iterator[str]:
     yield ""
     yield "## Data"
     yield ""
-    yield "| source | weight | pairs | with a negative | duplicates dropped | without a known token |"
-    yield "|---|---|---|---|---|---|"
-    for source in story.data:
-        counts = source.counts
-        columns = ("pairs", "triplets", "duplicates", "without_tokens")
-        listed = " | ".join(f"{counts[column]:,}" for column in columns)
-        yield f"| {_cell(source.name)} | {source.weight:g} | {listed} |"
-    yield ""
-    held_out = sum(len(source.held_out) for source in story.data)
-    yield f"Of these, {held_out:,} pairs were held out and only measured on."
+    yield from story.data
     yield ""
     yield "## Training"
     yield ""
     yield (
-        f"Started from {story.start or 'a model without a name'}; contrastive training with in-batch "
-        f"negatives, {len(story.history['losses']):,} steps; the model is the state after step "
+        f"{story.trained}, {len(story.history['losses']):,} steps; the model is the state after step "
         f"{story.history['best_step']:,}."
     )
     if story.stopped:
@@ -73,14 +67,20 @@ def _lines(story: Story) -> Iterator[str]:
     yield "|---|---|"
     for name, value in story.settings.items():
         if value not in (None, ""):
-            yield f"| {name} | {_cell(str(value))} |"
+            yield f"| {name} | {cell(str(value))} |"
     yield ""
-    yield "![loss and nDCG@10 over the steps](training.svg)"
+    yield "![loss and figures over the steps](training.svg)"
     yield ""
     yield "## Figures"
     yield ""
-    if not story.figures:
+    if story.agreement:
+        dims = story.history["dims"]
+        listed = (f"{a:.3f} at {d}" for a, d in zip(story.agreement, dims, strict=True))
+        yield f"With the teacher, on held-out texts: {story.history['agreement']} {', '.join(listed)}."
+        yield ""
+    if not story.figures and not story.agreement:
         yield "Nothing was held out and no evaluation set was given: nothing was measured."
+    if not story.figures:
         return
     yield "nDCG@10 of the finished file, exact cosine search; held-out sets are small, and so easy."
     yield ""
@@ -90,8 +90,23 @@ def _lines(story: Story) -> Iterator[str]:
     for name in dict.fromkeys(figure.name for figure in story.figures):
         of = {figure.dim: figure for figure in story.figures if figure.name == name}
         cells = " | ".join(f"{of[dim].ndcg:.3f}" for dim in dims)
-        yield f"| {_cell(name)} | {cells} | {of[dims[0]].accuracy:.3f} |"
+        yield f"| {cell(name)} | {cells} | {of[dims[0]].accuracy:.3f} |"
 
 
-def _cell(text: str) -> str:
+def pair_lines(sources: Sequence[TokenizedSource]) -> Iterator[str]:
+    """The data of a training on pairs."""
+    yield "| source | weight | pairs | with a negative | duplicates dropped | without a known token |"
+    yield "|---|---|---|---|---|---|"
+    for source in sources:
+        counts = source.counts
+        columns = ("pairs", "triplets", "duplicates", "without_tokens")
+        listed = " | ".join(f"{counts[column]:,}" for column in columns)
+        yield f"| {cell(source.name)} | {source.weight:g} | {listed} |"
+    yield ""
+    held_out = sum(len(source.held_out) for source in sources)
+    yield f"Of these, {held_out:,} pairs were held out and only measured on."
+
+
+def cell(text: str) -> str:
+    """Text that a table's cell can hold."""
     return text.replace("|", "\\|").replace("\n", " ")

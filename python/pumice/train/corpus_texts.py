@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pumice.errors import InputError
 from pumice.model import StaticModel
 from pumice.train.corpus import read_documents
-from pumice.train.teacher_vectors import Window, cut_into_windows
+from pumice.train.teacher_vectors import Window, cut_into_windows, window_name
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
 
 _BATCH = 8192
@@ -94,8 +94,7 @@ def strings_of(
             drop = min(max(0, window.first - position), len(held))
             held, hashes, position = held[drop:], hashes[drop:], position + drop
         first, last = window.first - position, window.last - position
-        (found,) = cut_into_windows(hashes[first:last]) or (None,)
-        if found is None or found.name != window.name:
+        if window_name(hashes[first:last]) != window.name:
             raise _changed()
         yield window, held[first:last]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError
 from pumice.model import StaticModel
-from pumice.train.options import TrainOptions
+from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.pairs import read_pairs
 from pumice.train.sources import Source
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
@@ -58,7 +58,7 @@ def tokenize_sources(
         known = (columns[0].hashes != 0) & (columns[1].hashes != 0)
         seen = np.concatenate((seen, fingerprints[fresh & known]))
         kept = np.flatnonzero(fresh & known)
-        held_out = _held_out(columns[0].hashes[kept], options)
+        held_out = held_out_of(columns[0].hashes[kept], options)
         train = kept[~held_out]
         if len(train) < 2:
             raise InputError(
@@ -128,10 +128,10 @@ def _fingerprints(anchors: Texts, positives: Texts, negatives: Texts) -> NDArray
     return mixed
 
 
-def _held_out(anchor_hashes: NDArray[np.uint64], options: TrainOptions) -> NDArray[np.bool_]:
-    """By the anchor's hash, so that the same pairs are held out however they are ordered."""
-    share = min(options.hold_out, _MOST_HELD_OUT / max(1, len(anchor_hashes)))
-    mixed = (anchor_hashes ^ np.uint64(options.seed)) * _ODD
+def held_out_of(hashes: NDArray[np.uint64], options: RunOptions) -> NDArray[np.bool_]:
+    """By the anchor's or text's hash, so that the same are held out however they are ordered."""
+    share = min(options.hold_out, _MOST_HELD_OUT / max(1, len(hashes)))
+    mixed = (hashes ^ np.uint64(options.seed)) * _ODD
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD
     held: NDArray[np.bool_] = (mixed >> np.uint64(11)) < np.uint64(share * 2**53)
     return held

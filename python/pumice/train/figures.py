@@ -19,7 +19,7 @@ from pumice.model import StaticModel
 from pumice.train.dataset import TokenizedSource
 from pumice.train.lanes import Lanes
 from pumice.train.pooling import Bags, pool
-from pumice.train.tokens import Texts, TextsWriter, TokenMemory
+from pumice.train.tokens import Texts, TextsWriter, TokenMemory, subset
 
 DEPTH = 10
 _TEXTS = 4096
@@ -66,8 +66,8 @@ def held_out_sets(sources: Sequence[TokenizedSource]) -> list[EvaluationSet]:
         sets.append(
             EvaluationSet(
                 name=f"held-out {source.name}",
-                queries=_subset(source.anchors, np.array(list(grades))),
-                documents=_subset(source.positives, source.held_out[first]),
+                queries=subset(source.anchors, np.array(list(grades))),
+                documents=subset(source.positives, source.held_out[first]),
                 relevant=list(grades.values()),
             )
         )
@@ -167,12 +167,6 @@ def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64]) -> Figure:
         hits += bool(gains[0])
     count = len(one.relevant)
     return Figure(one.name, dim, ndcg=total / count, accuracy=hits / count)
-
-
-def _subset(texts: Texts, indices: NDArray[np.int64]) -> Texts:
-    ids = np.concatenate(texts.take(indices))
-    offsets = np.concatenate(([0], texts.lengths[indices].cumsum()))
-    return Texts(ids, offsets, texts.hashes[indices])
 
 
 def _tokenized(texts: list[str], model: StaticModel) -> Texts:

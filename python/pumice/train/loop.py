@@ -7,22 +7,19 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pumice.train.batches import BatchPlan
 from pumice.train.checkpoint import RunFolder, State
-from pumice.train.dataset import TokenizedSource
-from pumice.train.false_negatives import SimilarityFilter, same_text
-from pumice.train.figures import EvaluationSet, Figure, mean_ndcg, measure
+from pumice.train.figures import Figure
 from pumice.train.lanes import Lanes
-from pumice.train.options import TrainOptions
-from pumice.train.pooling import Bags, pool, row_gradients
-from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.objective import B, Judge, Objective
+from pumice.train.options import RunOptions
+from pumice.train.pooling import pool, row_gradients
 from pumice.train.sparse_adam import SparseAdam
 
 
@@ -38,44 +35,22 @@ class Outcome:
     pairs_per_second: float
 
 
-@dataclass(frozen=True)
-class PreparedBatch:
-    """A batch as tensors: anchors, then their positives, then hard negatives."""
-
-    source: str
-    count: int
-    """Of anchors."""
-    bags: Bags
-    excluded: Excluded | None
-
-
-class Loop:
+class Loop(Generic[B]):
     """The state of a run and its steps."""
 
     def __init__(
         self,
         table: NDArray[np.float32],
-        sources: Sequence[TokenizedSource],
+        objective: Objective[B],
         dims: Sequence[int],
         *,
-        options: TrainOptions,
+        options: RunOptions,
         lanes: Lanes,
     ) -> None:
-        self._sources, self._dims, self._options, self._lanes = sources, dims, options, lanes
+        self._objective, self._dims, self._options, self._lanes = objective, dims, options, lanes
         self._table = torch.from_numpy(table).to(options.device)
         self._adam = SparseAdam(self._table)
-        self._plan = BatchPlan(
-            sources, batch_size=options.batch_size, epochs=options.epochs, seed=options.seed
-        )
-        given = options.dims or tuple(dims)
-        weight_of = dict(zip(given, options.dim_weights or (1.0,) * len(given), strict=True))
-        self._weights = [float(weight_of[dim]) for dim in dims]
-        self._loss = RankingLoss(
-            lanes, dims, self._weights, scale=options.scale, symmetric=options.symmetric
-        )
-        self._filter = None
-        if options.false_negative_margin is not None:
-            self._filter = SimilarityFilter(self._table.clone(), options.false_negative_margin)
+        self._plan = objective.plan
         self._best = self._table.clone()
         self._history: dict[str, Any] = {
             "dims": list(dims),
@@ -84,21 +59,14 @@ class Loop:
             "best_step": self._plan.steps,
         }
 
-    def run(
-        self,
-        sets: Sequence[EvaluationSet],
-        *,
-        judges: Sequence[EvaluationSet],
-        folder: RunFolder | None,
-    ) -> Outcome:
+    def run(self, judge: Judge | None, *, folder: RunFolder | None) -> Outcome:
         """Take all steps, from the folder's state where there is one."""
         step = self._restored(folder)
         evaluate_at = _evaluation_steps(self._plan.steps, self._options.evaluations)
-        names = {one.name for one in judges}
         stopped, diverged, seen, seconds = "", False, 0, 0.0
         saved = time.monotonic()
-        if step == 0 and sets:
-            self._evaluate(0, sets, names)
+        if step == 0 and judge is not None:
+            self._evaluate(0, judge)
         with ThreadPoolExecutor(1, thread_name_prefix="pumice-batches") as ahead:
             coming = ahead.submit(self.prepare, step) if step < self._plan.steps else None
             while coming is not None:
@@ -121,7 +89,7 @@ class Loop:
                 self._show(step)
                 if step in evaluate_at:
                     self._tell(step, losses, seen / max(seconds, 1e-9))
-                    if sets and not self._evaluate(step, sets, names):
+                    if judge is not None and not self._evaluate(step, judge):
                         stopped = f"no better figure in {self._options.patience} evaluations"
                         break
                 if folder is not None:
@@ -129,8 +97,10 @@ class Loop:
                     if step < self._plan.steps and time.monotonic() - saved >= wait:
                         folder.save(self._state(step))
                         saved = time.monotonic()
-        rows = self._best if sets else self._table
-        first = self._history["evaluations"][0]["figures"] if sets else []
+        if folder is not None and self._options.keep_folder:
+            folder.save(self._state(step))
+        rows = self._best if judge is not None else self._table
+        first = self._history["evaluations"][0]["figures"] if judge is not None else []
         return Outcome(
             rows=rows.cpu().numpy(),
             history=self._history,
@@ -140,42 +110,17 @@ class Loop:
             pairs_per_second=seen / seconds if seconds else 0.0,
         )
 
-    def prepare(self, step: int) -> PreparedBatch:
-        """A step's batch; numpy's work, done by a thread of its own while the step before runs."""
-        indices = self._plan.batch(step)
-        source, chosen = self._sources[indices.source], indices.pairs
-        with_negative = chosen[source.negatives.hashes[chosen] != 0]
-        parts = [
-            (source.anchors, chosen),
-            (source.positives, chosen),
-            (source.negatives, with_negative),
-        ]
-        ids = [one for texts, which in parts for one in texts.take(which)]
-        lengths = np.fromiter(map(len, ids), np.int64, count=len(ids))
-        device = self._options.device
-        candidates = [texts.hashes[which] for texts, which in parts[1:]]
-        left, right = same_text(source.anchors.hashes[chosen], np.concatenate(candidates))
-        excluded = None
-        if len(left):
-            excluded = Excluded(
-                torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
-            )
-        return PreparedBatch(
-            source.name, len(chosen), Bags.of(np.concatenate(ids), lengths, device=device), excluded
-        )
+    def prepare(self, step: int) -> B:
+        """A step's batch."""
+        return self._objective.prepare(step)
 
-    def update(self, batch: PreparedBatch, step: int) -> list[float]:
+    def update(self, batch: B, step: int) -> list[float]:
         """One step: the losses at each prefix before it. Rows stay as they are where one is not finite."""
         vectors = pool(self._table, batch.bags, lanes=self._lanes)
-        excluded = batch.excluded
-        if self._filter is not None:
-            more = self._filter(batch.bags, batch.count, lanes=self._lanes)
-            excluded = more if excluded is None else excluded.and_also(more)
-        ranked = self._loss(vectors[: batch.count], vectors[batch.count :], excluded=excluded)
-        losses: list[float] = ranked.losses.tolist()
+        slope = self._objective.slope(batch, vectors)
+        losses: list[float] = slope.losses.tolist()
         if math.isfinite(sum(losses)):
-            both = torch.cat((ranked.anchor_gradients, ranked.candidate_gradients), out=vectors)
-            gradients = row_gradients(batch.bags, both)
+            gradients = row_gradients(batch.bags, slope.gradients)
             self._adam.step(gradients, learning_rate=self._learning_rate(step), lanes=self._lanes)
         return losses
 
@@ -188,19 +133,24 @@ class Loop:
             share = (self._plan.steps - step) / max(1.0, self._plan.steps - warm)
         return self._options.learning_rate * min(1.0, share)
 
-    def _evaluate(self, step: int, sets: Sequence[EvaluationSet], names: set[str]) -> bool:
+    def _evaluate(self, step: int, judge: Judge) -> bool:
         """Measure, keep the state if it is the best; False where the run has waited long enough."""
-        figures = measure(self._table, sets, self._dims, lanes=self._lanes)
-        judged = mean_ndcg([figure for figure in figures if figure.name in names])
+        measured = judge.measure(self._table)
+        judged = measured.judged
         evaluations: list[dict[str, Any]] = self._history["evaluations"]
-        best = max((e["ndcg"] for e in evaluations), default=-1.0)
+        best = max((e["judged"] for e in evaluations), default=-1.0)
         evaluations.append(
-            {"step": step, "ndcg": judged, "figures": [asdict(figure) for figure in figures]}
+            {
+                "step": step,
+                "judged": judged,
+                "figures": [asdict(figure) for figure in measured.figures],
+                "agreement": measured.agreement,
+            }
         )
         if judged > best:
             self._best.copy_(self._table)
             self._history["best_step"] = step
-        self._show(step, f"step {step}: nDCG@10 {judged:.4f}")
+        self._show(step, f"step {step}: {judge.measure_name} {judged:.4f}")
         if self._options.patience is None:
             return True
         since: int = sum(e["step"] > self._history["best_step"] for e in evaluations)
@@ -210,7 +160,8 @@ class Loop:
         listed = ", ".join(
             f"{loss:.3f} at {dim}" for dim, loss in zip(self._dims, losses, strict=True)
         )
-        self._show(step, f"step {step} of {self._plan.steps}: loss {listed}; {speed:,.0f} pairs/s")
+        what = self._plan.of_what
+        self._show(step, f"step {step} of {self._plan.steps}: loss {listed}; {speed:,.0f} {what}/s")
 
     def _show(self, step: int, line: str = "") -> None:
         if self._options.progress is not None:

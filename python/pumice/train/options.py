@@ -12,6 +12,7 @@ DTYPES = ("float32", "float16", "int8")
 MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
 COLUMNS = ("anchor", "positive", "negative")
+_ROLES = (*COLUMNS, "text", "title")
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a line for people) after every step; the line is often empty.
 
@@ -19,8 +20,8 @@ Steps in all is 0 while pairs are read."""
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """How pairs become a model; the defaults suit retrieval."""
+class RunOptions:
+    """What every kind of training is asked."""
 
     dims: tuple[int, ...] | None = None
     """Prefixes trained for, in any order; the largest is the model's. None: the starting model's own."""
@@ -28,22 +29,15 @@ class TrainOptions:
     """What each of ``dims`` counts in the loss; None: 1 each."""
     epochs: float = 1.0
     batch_size: int = 2048
-    """Pairs in a batch, all of one source; a source with fewer gives smaller batches."""
+    """Pairs, or texts, in a batch, all of one source; a source with fewer gives smaller batches."""
     learning_rate: float = 0.02
     """The highest, for rows whose root mean square is 1, as the starting model's are scaled to."""
     warmup: float = 0.1
     """The share of the steps over which the learning rate rises; then it falls to 0, both linearly."""
     scale: float = 20.0
     """Cosines are multiplied by this before the softmax: one over the temperature."""
-    symmetric: bool = True
-    """Rank anchors for positives too, not only positives for anchors."""
-    false_negative_margin: float | None = None
-    """Candidates whose cosine with an anchor, in the starting model, exceeds its positive's minus this are
-    no negatives of it. None: only candidates of the same text are left out."""
-    sif_coefficient: float | None = None
-    """Starting rows are multiplied by a / (a + p), p counted in the pairs; None leaves them."""
     hold_out: float = 0.01
-    """The share of each source's pairs that is measured on and not trained on, at most 1,000 pairs."""
+    """The share of each source that is measured on and not trained on, at most 1,000 pairs or texts."""
     evaluations: int = 10
     """How often the figures are measured; the best measured state becomes the model."""
     patience: int | None = None
@@ -51,7 +45,8 @@ class TrainOptions:
     max_tokens: int = 256
     """Tokens of a text that training reads; the model itself keeps its own limit."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Names of the columns that stand for "anchor", "positive" and "negative", where they differ."""
+    """Names of the columns that stand for "anchor", "positive", "negative", "text" and "title", where they
+    differ."""
     dtype: str = "int8"
     """How the model's rows are stored."""
     name: str = ""
@@ -63,12 +58,14 @@ class TrainOptions:
     checkpoint_seconds: float = 60.0
     tokens_in_memory: int = 500_000_000
     """Past so many tokens, those of each further source are kept in files and mapped."""
+    keep_folder: bool = False
+    """Leave the finished state in the run's folder: the same call then gives the same model at once."""
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if value is None and name in _MAY_BE_NONE:
+            value = getattr(self, name, None)
+            if value is None and (name in _MAY_BE_NONE or not hasattr(self, name)):
                 continue
             if (
                 isinstance(value, bool)
@@ -81,8 +78,6 @@ class TrainOptions:
         for name in ("name", "license", "device"):
             if not isinstance(getattr(self, name), str):
                 raise InputError(f"{name} is {getattr(self, name)!r}: give a string")
-        if not isinstance(self.symmetric, bool):
-            raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
         if self.dtype not in DTYPES:
             raise InputError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
         if self.progress is not None and not callable(self.progress):
@@ -112,8 +107,8 @@ class TrainOptions:
         if not isinstance(self.columns, Mapping):
             raise InputError(f"columns is {self.columns!r}: give a mapping such as anchor to query")
         for role, name in self.columns.items():
-            if role not in COLUMNS:
-                raise InputError(f"columns names {role!r}: only {', '.join(COLUMNS)} can be named")
+            if role not in _ROLES:
+                raise InputError(f"columns names {role!r}: only {', '.join(_ROLES)} can be named")
             if not isinstance(name, str) or not name:
                 raise InputError(f"columns gives {name!r} for {role}: give a column's name")
 
@@ -122,9 +117,37 @@ class TrainOptions:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-            if name not in ("progress", "checkpoint_seconds", "tokens_in_memory", "columns")
+            if name not in _WITHOUT_EFFECT
         }
 
+
+@dataclass(frozen=True)
+class TrainOptions(RunOptions):
+    """How pairs become a model; the defaults suit retrieval."""
+
+    symmetric: bool = True
+    """Rank anchors for positives too, not only positives for anchors."""
+    false_negative_margin: float | None = None
+    """Candidates whose cosine with an anchor, in the starting model, exceeds its positive's minus this are
+    no negatives of it. None: only candidates of the same text are left out."""
+    sif_coefficient: float | None = None
+    """Starting rows are multiplied by a / (a + p), p counted in the pairs; None leaves them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.symmetric, bool):
+            raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
+
+
+_WITHOUT_EFFECT = (
+    "progress",
+    "checkpoint_seconds",
+    "tokens_in_memory",
+    "columns",
+    "teacher_vectors",
+    "keep_folder",
+    "offline",
+)
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("epochs", 1e-6, 10_000),

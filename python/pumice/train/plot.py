@@ -1,4 +1,4 @@
-"""The plot of a run: loss and nDCG@10 at each prefix over the steps, as SVG. The only user of matplotlib."""
+"""The plot of a run: loss and figures at each prefix over the steps, as SVG. The only user of matplotlib."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ def draw(history: Mapping[str, Any]) -> bytes:
         for column, dim in enumerate(dims, start=1):
             left.plot(means[:, -1, 0], means[:, :, column].mean(1), label=f"{dim}", linewidth=1)
             points = [
-                (one["step"], np.mean([f["ndcg"] for f in one["figures"] if f["dim"] == dim]))
-                for one in history["evaluations"]
+                (one["step"], _height(one, dim, place=column - 1)) for one in history["evaluations"]
             ]
             if points:
                 right.plot(*zip(*points, strict=True), label=f"{dim}", marker=".")
         left.set_title("loss of each batch")
-        right.set_title("nDCG@10, mean of the sets measured")
+        retrieval = any(one["figures"] for one in history["evaluations"])
+        title = "nDCG@10, mean of the sets measured"
+        right.set_title(title if retrieval else history.get("agreement", title))
         for axis in (left, right):
             axis.set_xlabel("step")
             axis.spines[["top", "right"]].set_visible(False)
@@ -46,3 +47,8 @@ def draw(history: Mapping[str, Any]) -> bytes:
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
+
+
+def _height(evaluation: Mapping[str, Any], dim: int, *, place: int) -> float:
+    figures = [figure["ndcg"] for figure in evaluation["figures"] if figure["dim"] == dim]
+    return float(np.mean(figures) if figures else evaluation["agreement"][place])

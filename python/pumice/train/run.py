@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pumice.errors import InputError, MissingExtraError
 from pumice.modelfile.parts import Metadata
 from pumice.train.initial import starting_dims, starting_table
-from pumice.train.options import TrainOptions
+from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.sources import Source, listed_sources
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
     from pumice.train.dataset import TokenizedSource
     from pumice.train.figures import Figure
+    from pumice.train.loop import Outcome
+    from pumice.train.tokens import TokenMemory
 
 _DEFAULTS = TrainOptions()
 
@@ -46,6 +49,10 @@ class Training:
     card: str
     """Markdown for people: data, settings, figures."""
     pairs_per_second: float
+    """Or texts."""
+    agreement: Sequence[float] = ()
+    """Of a regression: that of ``model`` with its teacher on held-out texts, at each prefix, ascending."""
+    first_agreement: Sequence[float] = ()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, its card (.md) and the plot of its training (.svg) beside it."""
@@ -83,20 +90,38 @@ def train(
     if not isinstance(options, TrainOptions):
         raise InputError(f"options is {type(options).__name__}: give TrainOptions")
     sources = listed_sources(pairs)
-    folders = [Path(one) for one in _listed(evaluation)]
-    for one in folders:
-        if not one.is_dir():
-            raise InputError(f"{one}: no such folder to evaluate on")
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("torch", "train") from error
-    device = _checked_device(options.device)
+    folders = evaluation_folders(evaluation)
+    check_torch()
+    device = checked_device(options.device)
     from pumice.loading import load
-    from pumice.train.tokens import TokenMemory
 
     start = load() if start is None else start
     dims = tuple(sorted(options.dims or starting_dims(start)))
+    with workplace(folder, options) as place:
+        return _trained(
+            _Given(sources, folders, start, dims, place.kept, replace(options, device=device)),
+            place.memory,
+        )
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a run keeps its files."""
+
+    kept: Path | None
+    """The folder of its state."""
+    files: Path
+    """A folder that goes with the run; it may be absent."""
+    memory: TokenMemory
+
+
+@contextmanager
+def workplace(folder: str | os.PathLike[str] | None, options: RunOptions) -> Iterator[Workplace]:
+    """A place for a run's files, and torch with one thread: the lanes are the threads."""
+    import torch
+
+    from pumice.train.tokens import TokenMemory
+
     kept = None if folder is None else Path(folder)
     if kept is not None and not kept.parent.is_dir():
         raise InputError(f"{kept.parent}: no such folder to keep the run in: make it first")
@@ -105,10 +130,8 @@ def train(
     memory = TokenMemory(options.tokens_in_memory, files)
     threads_before = torch.get_num_threads()
     try:
-        torch.set_num_threads(1)  # the lanes are the threads
-        return _trained(
-            _Given(sources, folders, start, dims, kept, replace(options, device=device)), memory
-        )
+        torch.set_num_threads(1)
+        yield Workplace(kept, files, memory)
     finally:
         torch.set_num_threads(threads_before)
         memory.close()
@@ -131,8 +154,11 @@ class _Given:
 
 
 def _trained(given: _Given, memory: Any) -> Training:
-    from pumice.train.card import Story, write_card
+    import torch
+
+    from pumice.train.card import Story, pair_lines, write_card
     from pumice.train.checkpoint import RunFolder
+    from pumice.train.contrastive import Contrastive, RetrievalJudge
     from pumice.train.dataset import fingerprint, token_counts, tokenize_sources
     from pumice.train.figures import held_out_sets, mean_ndcg, measure, read_beir
     from pumice.train.lanes import Lanes
@@ -142,7 +168,7 @@ def _trained(given: _Given, memory: Any) -> Training:
     beir = [read_beir(folder, start) for folder in given.folders]
     data = tokenize_sources(given.sources, start, options, memory)
     sets = [*held_out_sets(data), *beir]
-    threads = options.threads or _processors()
+    threads = options.threads or processors()
     run_folder = None
     if given.kept is not None:
         run_folder = RunFolder(
@@ -166,19 +192,21 @@ def _trained(given: _Given, memory: Any) -> Training:
         sif_coefficient=options.sif_coefficient,
     )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
-        loop = Loop(table, data, given.dims, options=options, lanes=lanes)
+        rows = torch.from_numpy(table).to(options.device)
+        objective = Contrastive(rows, data, given.dims, options=options, lanes=lanes)
+        loop = Loop(table, objective, given.dims, options=options, lanes=lanes)
         judges = beir or sets
-        outcome = loop.run(sets, judges=judges, folder=run_folder)
-        model = _compiled(given, data, outcome.rows, stopped=outcome.stopped)
-        import torch
+        judge = RetrievalJudge(sets, judges, given.dims, lanes) if sets else None
+        outcome = loop.run(judge, folder=run_folder)
+        model = _model_of_pairs(given, data, outcome)
 
         stored = starting_table(model.parts(), dim=given.dims[-1], seed=options.seed)
         final = torch.from_numpy(stored).to(options.device)
         figures = measure(final, sets, given.dims, lanes=lanes) if sets else []
     story = Story(
         model=model,
-        start=start.name or str(start.metadata.get("source", "")),
-        data=data,
+        trained=f"Started from {called(start)}; contrastive training with in-batch negatives",
+        data=list(pair_lines(data)),
         settings=options.settings(),
         history=outcome.history,
         figures=figures,
@@ -198,33 +226,50 @@ def _trained(given: _Given, memory: Any) -> Training:
         card=write_card(story),
         pairs_per_second=outcome.pairs_per_second,
     )
-    if run_folder is not None:
+    if run_folder is not None and not options.keep_folder:
         run_folder.remove()
     return training
 
 
-def _compiled(
-    given: _Given, data: Sequence[TokenizedSource], rows: Any, *, stopped: str
+def _model_of_pairs(
+    given: _Given, data: Sequence[TokenizedSource], outcome: Outcome
 ) -> StaticModel:
+    told = {
+        "method": "contrastive training",
+        "sources": [{"name": s.name, "weight": s.weight, **s.counts} for s in data],
+        "settings": {**given.options.settings(), "dims": list(given.dims)},
+        "stopped": outcome.stopped,
+    }
+    return compiled(given.start, outcome.rows, given.dims, options=given.options, told=told)
+
+
+def compiled(
+    start: StaticModel,
+    rows: NDArray[np.float32],
+    dims: tuple[int, ...],
+    *,
+    options: RunOptions,
+    told: Mapping[str, Any],
+) -> StaticModel:
+    """The start's tokenizer and rules over trained rows; ``told`` goes into its provenance."""
+    import torch
+
     from pumice.model import StaticModel
 
-    options, before = given.options, given.start.parts()
+    before = start.parts()
     described = before.metadata
     provenance = {
-        "method": "contrastive training",
-        "start": {"name": described.name, "fingerprint": given.start.fingerprint},
+        **told,
+        "start": {"name": described.name, "fingerprint": start.fingerprint},
         "start_provenance": described.provenance,
-        "sources": [{"name": s.name, "weight": s.weight, **s.counts} for s in data],
-        "settings": {**options.settings(), "dims": list(given.dims)},
-        "stopped": stopped,
-        "versions": {"numpy": np.__version__, "torch": _torch_version()},
+        "versions": {"numpy": np.__version__, "torch": str(torch.__version__)},
     }
     metadata = Metadata(
         name=options.name,
         license=options.license,
         source=described.source,
         languages=described.languages,
-        prefixes=given.dims,
+        prefixes=dims,
         provenance=provenance,
     )
     parts = replace(
@@ -239,13 +284,32 @@ def _compiled(
     return StaticModel.from_parts(parts, dtype=options.dtype)
 
 
-def _listed(evaluation: Any) -> Sequence[str | os.PathLike[str]]:
+def called(start: StaticModel) -> str:
+    """A start's name, or that of what it was made from."""
+    return start.name or str(start.metadata.get("source", "")) or "a model without a name"
+
+
+def evaluation_folders(evaluation: Any) -> list[Path]:
+    """Folders to measure on, or one of them; InputError for what is none."""
     if isinstance(evaluation, (str, os.PathLike)):
-        return [evaluation]
-    return list(evaluation)
+        evaluation = [evaluation]
+    folders = [Path(one) for one in evaluation]
+    for one in folders:
+        if not one.is_dir():
+            raise InputError(f"{one}: no such folder to evaluate on")
+    return folders
 
 
-def _checked_device(name: str) -> str:
+def check_torch() -> None:
+    """MissingExtraError where there is none."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("torch", "train") from error
+
+
+def checked_device(name: str) -> str:
+    """A device that torch has; InputError for another."""
     import torch
 
     try:
@@ -256,13 +320,8 @@ def _checked_device(name: str) -> str:
     return name
 
 
-def _torch_version() -> str:
-    import torch
-
-    return str(torch.__version__)
-
-
-def _processors() -> int:
+def processors() -> int:
+    """As many as this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,8 +17,6 @@ MAGIC = b"pumice teacher vectors 1\n"
 _DIGEST = 16
 _LONGEST = 8192  # texts of a window
 _MEAN = 4096
-
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -39,17 +37,21 @@ def cut_into_windows(hashes: NDArray[np.uint64]) -> list[Window]:
     for end in [*ends, len(hashes)]:
         while first < end:
             last = min(end, first + _LONGEST)
-            name = blake2b(hashes[first:last].tobytes(), digest_size=16).hexdigest()
-            windows.append(Window(first, last, name))
+            windows.append(Window(first, last, window_name(hashes[first:last])))
             first = last
     return windows
+
+
+def window_name(hashes: NDArray[np.uint64]) -> str:
+    """Hex digest of a window's texts."""
+    return blake2b(hashes.tobytes(), digest_size=16).hexdigest()
 
 
 class TeacherVectors:
     """The vectors of a teacher in a folder of their own; other teachers' may lie beside it."""
 
     def __init__(self, folder: Path, *, identity: str, width: int) -> None:
-        self._folder, self._width = folder / identity, width
+        self._folder, self.width = folder / identity, width
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -80,12 +82,12 @@ class TeacherVectors:
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from None
         body, digest = data[:-_DIGEST], data[-_DIGEST:]
-        size = len(MAGIC) + 2 * self._width * (window.last - window.first)
+        size = len(MAGIC) + 2 * self.width * (window.last - window.first)
         sound = len(body) == size and blake2b(body, digest_size=_DIGEST).digest() == digest
         if not sound or not body.startswith(MAGIC):
             raise InputError(f"{path}: is damaged: remove it and start the same command again")
         vectors = np.frombuffer(body, np.float16, offset=len(MAGIC))
-        return vectors.reshape(-1, self._width)
+        return vectors.reshape(-1, self.width)
 
     def _path(self, window: Window) -> Path:
         return self._folder / f"{window.name}.f16"

@@ -42,6 +42,13 @@ class Texts:
         return [self.ids[b:e] for b, e in zip(begins, ends, strict=True)]
 
 
+def subset(texts: Texts, indices: NDArray[np.int64]) -> Texts:
+    """Some of the texts, in memory."""
+    ids = np.concatenate([np.empty(0, np.int32), *texts.take(indices)])
+    offsets = np.concatenate(([0], texts.lengths[indices].cumsum()))
+    return Texts(ids, offsets, texts.hashes[indices])
+
+
 class TokenMemory:
     """How many tokens all texts together may hold in memory, and where the others go."""
 

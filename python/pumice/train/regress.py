@@ -1,0 +1,334 @@
+"""One regression from a corpus and a teacher to a finished model, its figures and its card."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.errors import InputError
+from pumice.train.corpus import corpus_files
+from pumice.train.initial import starting_dims, starting_table
+from pumice.train.regress_options import RegressOptions
+from pumice.train.run import (
+    Training,
+    Workplace,
+    called,
+    check_torch,
+    checked_device,
+    compiled,
+    evaluation_folders,
+    processors,
+    workplace,
+)
+
+if TYPE_CHECKING:
+    from pumice.model import StaticModel
+    from pumice.teachers.sentences import SentenceEncoder
+    from pumice.train.corpus_texts import CorpusTexts
+    from pumice.train.regression import FittedTexts
+    from pumice.train.teacher_vectors import TeacherVectors
+
+_DEFAULTS = RegressOptions()
+_SAMPLED = 50_000  # texts that projection and start are fitted on, and at most
+_SAMPLED_BYTES = 1 << 28  # of float32
+
+
+def regress(
+    corpus: Any,
+    *,
+    teacher: str | os.PathLike[str],
+    start: StaticModel | None = None,
+    evaluation: Sequence[str | os.PathLike[str]] = (),
+    folder: str | os.PathLike[str] | None = None,
+    options: RegressOptions = _DEFAULTS,
+) -> Training:
+    """Fit a static model to a teacher's vectors of a corpus's texts, at every prefix at once.
+
+    ``corpus`` are files, folders and ids of Hugging Face datasets, as `pumice.train.corpus.read_documents`
+    takes them; of any size, since neither strings nor teacher vectors stay in memory. ``teacher`` is a
+    sentence-transformers or Hugging Face model. ``start`` is any static model, best `pumice.distill(teacher,
+    dim=None)`; its rows are turned towards the teacher first. None is the shipped model. ``evaluation`` and
+    ``folder`` are as `train` has them; a killed run goes on in its folder with no more than a few
+    thousand texts to read by the teacher again. The idea is tokenlearn's (Minish Lab 2024). Raises InputError,
+    HubError, ModelFileError, and MissingExtraError without ``pip install "pumice[train]"``.
+    """
+    if not isinstance(options, RegressOptions):
+        raise InputError(f"options is {type(options).__name__}: give RegressOptions")
+    corpus = corpus_files(corpus)
+    folders = evaluation_folders(evaluation)
+    check_torch()
+    device = checked_device(options.device)
+    from pumice.loading import load
+
+    start = load() if start is None else start
+    with workplace(folder, options) as place:
+        return _regressed(
+            _Given(corpus, teacher, folders, start, replace(options, device=device)), place
+        )
+
+
+@dataclass(frozen=True)
+class _Given:
+    corpus: list[str]
+    teacher: str | os.PathLike[str]
+    folders: list[Path]
+    start: StaticModel
+    options: RegressOptions
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the corpus is read."""
+        roles = ("text", "title", "anchor", "positive")
+        columns = {role: name for role, name in self.options.columns.items() if role in roles}
+        return {"columns": columns, "max_tokens": self.options.max_tokens}
+
+    def tell(self, line: str) -> None:
+        """To whoever watches."""
+        if self.options.progress is not None:
+            self.options.progress(0, 0, line)
+
+
+def _regressed(given: _Given, place: Workplace) -> Training:
+    import torch
+
+    from pumice.teachers.options import TeacherOptions
+    from pumice.teachers.sentences import SentenceEncoder
+    from pumice.teachers.teacher import load_teacher
+    from pumice.train.card import Story, write_card
+    from pumice.train.checkpoint import RunFolder
+    from pumice.train.corpus_texts import tokenize_corpus
+    from pumice.train.figures import mean_ndcg, read_beir
+    from pumice.train.lanes import Lanes
+    from pumice.train.loop import Loop
+    from pumice.train.regression import AgreementJudge, Regression, agreement_name
+    from pumice.train.teacher_vectors import TeacherVectors
+
+    options, start = given.options, given.start
+    beir = [read_beir(folder, start) for folder in given.folders]
+    asked = TeacherOptions(
+        precision=options.teacher_dtype,
+        device=options.device,
+        offline=options.offline,
+        trust_remote_code=options.trust_remote_code,
+    )
+    encoder = SentenceEncoder(
+        load_teacher(
+            Path(given.teacher) if os.path.isdir(given.teacher) else str(given.teacher), asked
+        ),
+        max_tokens=options.max_tokens,
+    )
+    dims = _dims(given, width=encoder.teacher.width)
+    read = tokenize_corpus(given.corpus, start, memory=place.memory, **given.reading)
+    given.tell(
+        f"corpus: {len(read.texts):,} texts; dropped {read.duplicates:,} duplicates; "
+        f"teacher {encoder.teacher.name} in {encoder.teacher.precision}"
+    )
+    threads = options.threads or processors()
+    run_folder = None
+    if place.kept is not None:
+        run_folder = RunFolder(
+            place.kept,
+            {
+                **options.settings(),
+                "dims": list(dims),
+                "threads": threads,
+                "start": start.fingerprint,
+                "teacher": encoder.identity,
+                "corpus": read.digest,
+                "evaluation": [one.name for one in beir],
+            },
+        )
+    vectors = TeacherVectors(
+        Path(options.teacher_vectors or (place.kept or place.files) / "teacher"),
+        identity=encoder.identity,
+        width=encoder.teacher.width,
+    )
+    torch.set_num_threads(threads)
+    _run_teacher(given, read, encoder, vectors)
+    torch.set_num_threads(1)
+    with Lanes(threads if options.device == "cpu" else 1) as lanes:
+        fitted, table = _fitted(given, read, vectors, dims=dims, place=place, lanes=lanes)
+        objective = Regression(fitted, dims, options=options, lanes=lanes)
+        loop = Loop(table, objective, dims, options=options, lanes=lanes)
+        judge = AgreementJudge(fitted, beir, dims, loss=options.loss, lanes=lanes)
+        watched = beir or len(fitted.held_out) > 2
+        outcome = loop.run(judge if watched else None, folder=run_folder)
+        told = {
+            "method": "regression on a teacher's vectors",
+            "teacher": encoder.teacher.name,
+            "teacher_dtype": encoder.teacher.precision,
+            "teacher_versions": encoder.teacher.versions,
+            "corpus": [
+                Path(one).name if os.path.exists(one) else one for one in given.corpus[:100]
+            ],
+            "texts": len(read.texts),
+            "settings": {**options.settings(), "dims": list(dims)},
+            "stopped": outcome.stopped,
+        }
+        model = compiled(start, outcome.rows, dims, options=options, told=_jsonable(told))
+        stored = starting_table(model.parts(), dim=dims[-1], seed=options.seed)
+        final = judge.measure(torch.from_numpy(stored).to(options.device)) if watched else None
+    history = {**outcome.history, "agreement": agreement_name(options.loss)}
+    figures = final.figures if final else []
+    agreement = final.agreement if final else []
+    story = Story(
+        model=model,
+        trained=f"Started from {called(start)}; regression on the vectors of teacher "
+        f"{encoder.teacher.name}, computed in {encoder.teacher.precision}, by the {options.loss} loss",
+        data=list(_data_lines(given, read, fitted)),
+        settings=options.settings(),
+        history=history,
+        figures=figures,
+        stopped=outcome.stopped,
+        agreement=agreement,
+    )
+    if options.progress is not None and final is not None:
+        last = len(outcome.history["losses"])
+        line = f"the finished model: {judge.measure_name} {final.judged:.4f}"
+        if figures:
+            line = f"the finished model: nDCG@10 {mean_ndcg(figures):.4f}"
+        options.progress(last, last, line)
+    first = history["evaluations"][0]["agreement"] if history["evaluations"] else []
+    training = Training(
+        model=model,
+        figures=figures,
+        first_figures=outcome.first_figures,
+        history=history,
+        stopped=outcome.stopped,
+        diverged=outcome.diverged,
+        card=write_card(story),
+        pairs_per_second=outcome.pairs_per_second,
+        agreement=agreement,
+        first_agreement=first,
+    )
+    if run_folder is not None and not options.keep_folder:
+        run_folder.remove()
+    return training
+
+
+def _dims(given: _Given, *, width: int) -> tuple[int, ...]:
+    """Ascending; those of the start that the teacher has too, where none are asked for."""
+    asked = given.options.dims
+    if asked is None:
+        dims = tuple(dim for dim in starting_dims(given.start) if dim <= width)
+        return dims or (width,)
+    if max(asked) > width:
+        raise InputError(
+            f"dims asks for {max(asked)} but the teacher has {width} dimensions: ask for at most {width}"
+        )
+    return tuple(sorted(asked))
+
+
+def _run_teacher(
+    given: _Given, read: CorpusTexts, encoder: SentenceEncoder, vectors: TeacherVectors
+) -> None:
+    """Make the windows that are missing."""
+    from pumice.train.corpus_texts import strings_of
+
+    missing = vectors.missing(read.windows)
+    total = sum(window.last - window.first for window in missing)
+    if total < len(read.texts):
+        given.tell(f"teacher: {len(read.texts) - total:,} texts were read before")
+    done, began = 0, time.monotonic()
+    for window, texts in strings_of(given.corpus, missing, **given.reading):
+        vectors.write(window, encoder.encode(texts))
+        done += len(texts)
+        speed = done / max(time.monotonic() - began, 1e-9)
+        given.tell(f"teacher: {done:,} of {total:,} texts, {speed:,.0f} texts/s")
+
+
+def _fitted(
+    given: _Given,
+    read: CorpusTexts,
+    vectors: TeacherVectors,
+    *,
+    dims: tuple[int, ...],
+    place: Workplace,
+    lanes: Any,
+) -> tuple[FittedTexts, NDArray[np.float32]]:
+    """The texts with their targets, and the rows to start from."""
+    import torch
+
+    from pumice.train.dataset import held_out_of
+    from pumice.train.figures import embed
+    from pumice.train.projection import fit_projection, turned
+    from pumice.train.regression import FittedTexts
+    from pumice.train.tokens import subset
+
+    options, hashes = given.options, read.texts.hashes
+    usable = np.flatnonzero(hashes != 0)
+    held = held_out_of(hashes[usable], options)
+    train = usable[~held]
+    if len(train) < 2:
+        raise InputError(
+            f"the corpus has {len(train)} usable texts to train on: give at least 2 whose tokens the "
+            "start knows"
+        )
+    parts = given.start.parts()
+    if options.loss == "similarity":
+        table = starting_table(parts, dim=dims[-1], seed=options.seed)
+        targets = _write_targets(read, vectors, None, place.files)
+        return FittedTexts(read.texts, targets, train, usable[held]), table
+    width = vectors.width
+    most = max(2, min(_SAMPLED, _SAMPLED_BYTES // (4 * width)))
+    sampled = np.zeros(len(hashes), bool)
+    sampled[train[:: -(-len(train) // most)]] = True
+    rows = [vectors.read(w)[sampled[w.first : w.last]] for w in read.windows]
+    sample = np.concatenate(rows).astype(np.float32)
+    projection = fit_projection(sample, dim=dims[-1])
+    targets = _write_targets(read, vectors, projection, place.files)
+    table = starting_table(parts, dim=given.start.dimensions, seed=options.seed)
+    chosen = subset(read.texts, np.flatnonzero(sampled))
+    pooled = embed(torch.from_numpy(table), chosen, lanes=lanes).numpy()
+    goal = targets[np.flatnonzero(sampled)].astype(np.float32)
+    return FittedTexts(read.texts, targets, train, usable[held]), turned(table, pooled, goal)
+
+
+def _write_targets(
+    read: CorpusTexts, vectors: TeacherVectors, projection: Any, folder: Path
+) -> NDArray[np.float16]:
+    """All targets in one file, mapped. Written, not mapped, so that a full disk is an error."""
+    path = folder / f"targets-{os.getpid()}.f16"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            for window in read.windows:
+                rows = vectors.read(window)
+                made = rows if projection is None else projection(rows).astype(np.float16)
+                file.write(made.tobytes())
+        mapped: NDArray[np.float16] = np.memmap(path, np.float16, mode="r")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise InputError(
+            f"{path}: targets cannot be kept there: {error.strerror}: free some space and start the "
+            "same command again"
+        ) from None
+    with suppress(OSError):  # it lives on while it is mapped; Windows keeps its name until then
+        path.unlink()
+    return mapped.reshape(len(read.texts), -1)
+
+
+def _data_lines(given: _Given, read: CorpusTexts, fitted: FittedTexts) -> Iterator[str]:
+    from pumice.train.card import cell
+
+    listed = [Path(one).name if os.path.exists(one) else one for one in given.corpus]
+    more = f" and {len(listed) - 10:,} more files" if len(listed) > 10 else ""
+    unknown = len(read.texts) - len(fitted.train) - len(fitted.held_out)
+    yield f"Texts of {', '.join(cell(one) for one in listed[:10])}{more}."
+    yield ""
+    yield "| texts trained on | held out | duplicates dropped | without a known token |"
+    yield "|---|---|---|---|"
+    yield f"| {len(fitted.train):,} | {len(fitted.held_out):,} | {read.duplicates:,} | {unknown:,} |"
+
+
+def _jsonable(told: dict[str, Any]) -> dict[str, Any]:
+    """Without what UTF-8 cannot carry: a file's name may be any bytes."""
+    return {**told, "corpus": [n.encode("utf-8", "replace").decode() for n in told["corpus"]]}
