@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from pumice.train.lanes import Lanes  # noqa: E402
 from pumice.train.options import MAX_SCALE  # noqa: E402
 from pumice.train.ranking_loss import Excluded, RankingLoss  # noqa: E402
+from pumice.train.soft_targets import SoftTargets  # noqa: E402
 
 DIMS = (4, 8, 24)
 
@@ -77,6 +78,55 @@ def test_loss_and_gradient_equal_autograd(
             (ranked.candidate_gradients, candidates),
         ):
             torch.testing.assert_close(made.double(), leaf.grad, rtol=1e-4, atol=2e-6 * scale)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("hard_negatives", [0, 9])
+def test_soft_targets_equal_autograd(lanes: Lanes, symmetric: bool, hard_negatives: int) -> None:
+    n, weights = 37, (1.0, 0.5, 2.0)
+    anchors, candidates = vectors(n, seed=1), vectors(n + hard_negatives, seed=2)
+    teacher = torch.nn.functional.normalize(torch.randn(2, n, 6, dtype=torch.float64), dim=2)
+    excluded = Excluded(torch.tensor([0, 0, 20, 36]), torch.tensor([1, 36, 3, 0]))
+    mask = torch.zeros(n, n + hard_negatives, dtype=torch.bool)
+    mask[excluded.anchors, excluded.candidates] = True
+    wanted = (9 * teacher[0] @ teacher[1].T).masked_fill(mask[:, :n], -torch.inf)
+    own = torch.eye(n)
+    rows, columns = (0.7 * torch.softmax(wanted, axis) + 0.3 * own for axis in (1, 0))
+    expected = []
+    for dim, weight in zip(DIMS, weights, strict=True):
+        left = torch.nn.functional.normalize(anchors[:, :dim], dim=1)
+        right = torch.nn.functional.normalize(candidates[:, :dim], dim=1)
+        scores = (20 * left @ right.T).masked_fill(mask, -1e30)
+        loss = -(rows * torch.log_softmax(scores, 1)[:, :n]).sum(1).mean()
+        if symmetric:
+            back = -(columns * torch.log_softmax(scores[:, :n], 0)).sum(0).mean()
+            loss = (loss + back) / 2
+        expected.append(weight * loss)
+    sum(expected).backward()
+    soft = SoftTargets(0.7, 9.0, symmetric)
+    targets = soft(teacher[0].float(), teacher[1].float(), n + hard_negatives, excluded)
+    assert float(targets.sum()) == pytest.approx(n, rel=1e-5)
+    loss = RankingLoss(lanes, DIMS, weights, scale=20, symmetric=symmetric)
+    ranked = loss(
+        anchors.detach().float(), candidates.detach().float(), excluded=excluded, targets=targets
+    )
+    unweighted = [float(e.detach()) / w for e, w in zip(expected, weights, strict=True)]
+    assert ranked.losses.tolist() == pytest.approx(unweighted, rel=1e-5)
+    torch.testing.assert_close(ranked.anchor_gradients.double(), anchors.grad, rtol=1e-4, atol=4e-5)
+    torch.testing.assert_close(
+        ranked.candidate_gradients.double(), candidates.grad, rtol=1e-4, atol=4e-5
+    )
+
+
+def test_hard_targets_are_those_of_no_teacher(lanes: Lanes) -> None:
+    anchors, candidates = (vectors(30, seed=seed, double=False) for seed in (3, 4))
+    loss = RankingLoss(lanes, DIMS, (1.0, 1.0, 1.0))
+    plain = loss(anchors, candidates)
+    before = plain.anchor_gradients.clone()
+    soft = SoftTargets(0.0, 20.0, True)(anchors, candidates, 30, None)
+    ranked = loss(anchors, candidates, targets=soft)
+    assert ranked.losses.tolist() == pytest.approx(plain.losses.tolist(), rel=1e-6)
+    torch.testing.assert_close(ranked.anchor_gradients, before, rtol=1e-5, atol=1e-6)
 
 
 def test_loss_equals_sentence_transformers(lanes: Lanes) -> None:

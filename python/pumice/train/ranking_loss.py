@@ -71,11 +71,18 @@ class RankingLoss:
     _buffers: dict[str, Tensor] = field(default_factory=dict, repr=False)
 
     def __call__(
-        self, anchors: Tensor, candidates: Tensor, *, excluded: Excluded | None = None
+        self,
+        anchors: Tensor,
+        candidates: Tensor,
+        *,
+        excluded: Excluded | None = None,
+        targets: Tensor | None = None,
     ) -> Ranked:
         """Rank candidate i first for anchor i; candidates past the last anchor are hard negatives.
 
         ``anchors`` has shape (n, dim), ``candidates`` (n or more, dim): float32, not normalised.
+        ``targets``, shape (n, candidates), say instead what share of each anchor's choice a candidate should
+        have; in the mean of both directions, where there are two. They are 0 where ``excluded``.
         """
         batch = _Batch(
             anchors,
@@ -83,6 +90,7 @@ class RankingLoss:
             anchor_inverses=_inverse_norms(anchors, self.dims),
             candidate_inverses=_inverse_norms(candidates, self.dims),
             excluded=excluded,
+            targets=targets,
         )
         return self._backward(batch, self._forward(batch))
 
@@ -115,7 +123,10 @@ class RankingLoss:
             before = dot
             torch.mul(dot, batch.candidate_inverses[level], out=exp)
             exp.mul_(batch.anchor_inverses[level, low:high, None] * self.scale)
-            sums.own[level, low:high] = exp.diagonal(low)
+            if batch.targets is None:
+                sums.own[level, low:high] = exp.diagonal(low)
+            else:
+                sums.own[level, low:high] = torch.linalg.vecdot(exp, batch.targets[low:high])
             exp.exp_()
             if batch.excluded is not None:
                 batch.excluded.erase(exp, low=low, high=high)
@@ -170,6 +181,9 @@ class RankingLoss:
         shape = (high - low, len(batch.candidates))
         factor = self._buffer(f"factor {lane}", shape, batch.anchors)
         total = self._buffer(f"total {lane}", shape, batch.anchors).zero_()
+        aimed = None
+        if batch.targets is not None:
+            aimed = self._buffer(f"aimed {lane}", shape, batch.anchors)
         for level, (start, stop) in reversed(list(enumerate(_blocks(self.dims)))):
             left = batch.anchor_inverses[level, low:high, None]
             right = batch.candidate_inverses[level]
@@ -181,7 +195,11 @@ class RankingLoss:
                 both = torch.stack((right, wanted.by_column[level] * right))
                 torch.mm(sides, both, out=factor)
             gradient = factor.mul_(sums.exps[level, low:high])
-            gradient.diagonal(low).sub_(wanted.share[level] * left[:, 0] * right[low:high])
+            if batch.targets is None:
+                gradient.diagonal(low).sub_(wanted.share[level] * left[:, 0] * right[low:high])
+            else:
+                aim = torch.mul(batch.targets[low:high], left * wanted.share[level], out=aimed)
+                gradient.sub_(aim.mul_(right))
             total.add_(gradient)
             gradient.mul_(sums.dots[level, low:high])
             torch.sum(gradient, 1, out=wanted.along_anchors[level, low:high])
@@ -209,6 +227,7 @@ class _Batch:
     """(dims, n): one over the length of each prefix."""
     candidate_inverses: Tensor
     excluded: Excluded | None
+    targets: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -219,7 +238,7 @@ class _Sums:
     columns: Tensor
     """(lanes, dims, n)."""
     own: Tensor
-    """(dims, n): each anchor's logit of its own positive."""
+    """(dims, n): each anchor's logit of its own positive, or the mean of its logits by the targets."""
 
 
 @dataclass(frozen=True)
