@@ -219,12 +219,13 @@ def _check_stages(args: argparse.Namespace) -> None:
 
 def _regression_options(args: argparse.Namespace, options: TrainOptions) -> RegressOptions:
     """The settings that both stages have, and those of the regression alone."""
+    epochs = args.regression_epochs
     shared = {one.name: getattr(options, one.name) for one in fields(RunOptions)}
     own = {
         "loss": args.regression_loss,
         "teacher_dtype": args.teacher_dtype,
         "teacher_vectors": args.teacher_vectors,
-        "epochs": args.regression_epochs or _REGRESSION.epochs,
+        "epochs": _REGRESSION.epochs if epochs is None else epochs,
         "offline": args.offline,
     }
     if args.pairs:  # its model is the start of the next stage

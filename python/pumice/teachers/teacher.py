@@ -230,6 +230,8 @@ def _sentence_transformer(
         model_kwargs={"dtype": precision},
     ).eval()
     modules = list(model)
+    for module in modules[1:]:
+        module.float()  # what pools and turns costs little, and loses most in bfloat16
     transformer = getattr(modules[0], "auto_model", None)
     if transformer is None:
         raise ModelFileError(
