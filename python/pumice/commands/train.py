@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pumice.commands.output import check_output
 from pumice.commands.progress import StepBar, teacher_progress
 from pumice.errors import InputError
-from pumice.train import Training, TrainOptions, train
-from pumice.train.options import DTYPES
+from pumice.train import Source, Training, TrainOptions, train
+from pumice.train.options import DTYPES, LABEL_LOSSES, MINED
 from pumice.train.sources import listed_sources, parse_source
 
 if TYPE_CHECKING:
@@ -30,10 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs",
         nargs="+",
-        required=True,
+        default=[],
         metavar="FILE",
-        help="anchor and positive, perhaps negative: .jsonl, .csv or .parquet, also .xz, .gz or .zst "
-        "of these, a folder of them, or a Hugging Face dataset's id; FILE:2.0 sees each pair twice",
+        help="anchor and positive, perhaps negatives and scores: .jsonl, .csv or .parquet, also .xz, "
+        ".gz or .zst of these, a folder of them, or a Hugging Face dataset's id; FILE:2.0 sees each pair twice",
+    )
+    parser.add_argument(
+        "--corpus",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="documents without queries, to make pairs of: text, Markdown, .jsonl, .csv or .parquet with "
+        "text and title, folders of them",
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="where the model goes"
@@ -46,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--random", type=Path, metavar="FILE", help="start from random rows over a tokenizer.json"
     )
+    _add_label_settings(parser)
     _add_settings(parser)
     parser.add_argument(
         "--eval",
@@ -56,6 +65,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--offline", action="store_true", help="do not ask the hub")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_label_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mine",
+        type=int,
+        metavar="N",
+        help=f"hard negatives to mine for each pair (default: {MINED} with --cross-encoder, else 0)",
+    )
+    parser.add_argument(
+        "--mine-below",
+        type=float,
+        default=_DEFAULTS.mine_below,
+        metavar="X",
+        help="mine nothing closer than this share of the positive's cosine "
+        f"(default: {_DEFAULTS.mine_below:g})",
+    )
+    parser.add_argument(
+        "--cross-encoder",
+        metavar="ID",
+        help="score positives and hard negatives with this sentence-transformers CrossEncoder, a folder "
+        "or a hub id; scores are kept in FILE.labels beside the model",
+    )
+    parser.add_argument(
+        "--label-loss",
+        choices=LABEL_LOSSES,
+        default=_DEFAULTS.label_loss,
+        help=f"how scores are learnt (default: {_DEFAULTS.label_loss})",
+    )
+    parser.add_argument(
+        "--label-weight",
+        type=float,
+        default=_DEFAULTS.label_weight,
+        metavar="X",
+        help="the share of that loss; the ranking loss has the rest, none at 1 "
+        f"(default: {_DEFAULTS.label_weight:g})",
+    )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -109,11 +155,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         options = _options(args, bar)
         pairs = [parse_source(text) for text in args.pairs]
+        if not pairs and not args.corpus:
+            raise InputError("nothing to train on: give --pairs, or --corpus to make pairs of")
     except InputError as error:  # settings come from flags alone: this is wrong usage
         print(f"pumice train: error: {error}", file=sys.stderr)
         return _WRONG_USAGE
     check_output(args.output)
-    sources = listed_sources(pairs)  # before a teacher runs for minutes
+    # Before a teacher runs for minutes.
+    sources = listed_sources([*pairs, *_made_pairs(args.corpus)])
     try:
         start = _start(args, options)
         _tell_new_columns(start, options)
@@ -148,6 +197,15 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         warmup=args.warmup,
         scale=args.scale,
         symmetric=not args.one_direction,
+        mine=args.mine,
+        mine_below=args.mine_below,
+        cross_encoder=args.cross_encoder,
+        label_loss=args.label_loss,
+        label_weight=args.label_weight,
+        label_cache=None
+        if args.cross_encoder is None
+        else args.output.with_name(f"{args.output.name}.labels"),
+        offline=args.offline,
         false_negative_margin=args.false_negative_margin,
         sif_coefficient=args.sif_coefficient,
         hold_out=args.hold_out,
@@ -164,6 +222,15 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         checkpoint_seconds=args.checkpoint_seconds,
         progress=None if bar is None else bar.show,
     )
+
+
+def _made_pairs(corpus: Sequence[str]) -> list[Source]:
+    if not corpus:
+        return []
+    from pumice.train.corpus import read_documents
+    from pumice.train.queries import pairs_from_documents
+
+    return pairs_from_documents(read_documents(corpus))
 
 
 def _dims(text: str) -> tuple[int, ...]:

@@ -7,10 +7,11 @@ from types import ModuleType
 from typing import Any
 
 from pumice.train.options import TrainOptions
+from pumice.train.pairs import Pair
 from pumice.train.run import Training, train
 from pumice.train.sources import Source
 
-__all__ = ["Source", "TrainOptions", "Training", "train"]
+__all__ = ["Pair", "Source", "TrainOptions", "Training", "train"]
 
 
 class _CallablePackage(ModuleType):

@@ -10,6 +10,8 @@ from pumice.model import StaticModel
 from pumice.train.dataset import TokenizedSource
 from pumice.train.figures import Figure
 
+_STAGES = (("mined", "hard negatives mined"), ("labelled", "pairs with scores"))
+
 
 @dataclass(frozen=True)
 class Story:
@@ -57,6 +59,11 @@ def _lines(story: Story) -> Iterator[str]:
         yield f"| {_cell(source.name)} | {source.weight:g} | {listed} |"
     yield ""
     held_out = sum(len(source.held_out) for source in story.data)
+    for source in story.data:
+        if told := [
+            f"{source.counts[name]:,} {what}" for name, what in _STAGES if name in source.counts
+        ]:
+            yield f"{_cell(source.name)}: {', '.join(told)}."
     yield f"Of these, {held_out:,} pairs were held out and only measured on."
     yield ""
     yield "## Training"

@@ -66,8 +66,8 @@ def held_out_sets(sources: Sequence[TokenizedSource]) -> list[EvaluationSet]:
         sets.append(
             EvaluationSet(
                 name=f"held-out {source.name}",
-                queries=_subset(source.anchors, np.array(list(grades))),
-                documents=_subset(source.positives, source.held_out[first]),
+                queries=source.anchors.subset(np.array(list(grades))),
+                documents=source.positives.subset(source.held_out[first]),
                 relevant=list(grades.values()),
             )
         )
@@ -167,12 +167,6 @@ def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64]) -> Figure:
         hits += bool(gains[0])
     count = len(one.relevant)
     return Figure(one.name, dim, ndcg=total / count, accuracy=hits / count)
-
-
-def _subset(texts: Texts, indices: NDArray[np.int64]) -> Texts:
-    ids = np.concatenate(texts.take(indices))
-    offsets = np.concatenate(([0], texts.lengths[indices].cumsum()))
-    return Texts(ids, offsets, texts.hashes[indices])
 
 
 def _tokenized(texts: list[str], model: StaticModel) -> Texts:

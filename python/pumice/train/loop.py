@@ -17,12 +17,14 @@ from torch import Tensor
 from pumice.train.batches import BatchPlan
 from pumice.train.checkpoint import RunFolder, State
 from pumice.train.dataset import TokenizedSource
+from pumice.train.drawn import Drawn
 from pumice.train.false_negatives import SimilarityFilter, same_text
 from pumice.train.figures import EvaluationSet, Figure, mean_ndcg, measure
+from pumice.train.label_loss import CandidateLists, LabelLoss
 from pumice.train.lanes import Lanes
 from pumice.train.options import TrainOptions
 from pumice.train.pooling import Bags, pool, row_gradients
-from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.ranking_loss import Excluded, Ranked, RankingLoss
 from pumice.train.sparse_adam import SparseAdam
 
 
@@ -40,13 +42,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class PreparedBatch:
-    """A batch as tensors: anchors, then their positives, then hard negatives."""
+    """A batch as tensors: anchors, then what all of them rank, then what only single ones are compared with.
+
+    All rank the positives and one hard negative of each pair, drawn anew each step.
+    """
 
     source: str
     count: int
     """Of anchors."""
+    candidates: int
+    """That all anchors rank."""
     bags: Bags
     excluded: Excluded | None
+    lists: CandidateLists | None
+    """Where pairs have scores to be learnt."""
 
 
 class Loop:
@@ -72,6 +81,9 @@ class Loop:
         self._weights = [float(weight_of[dim]) for dim in dims]
         self._loss = RankingLoss(
             lanes, dims, self._weights, scale=options.scale, symmetric=options.symmetric
+        )
+        self._label_loss = LabelLoss(
+            options.label_loss, lanes, dims, self._weights, scale=options.scale
         )
         self._filter = None
         if options.false_negative_margin is not None:
@@ -144,40 +156,69 @@ class Loop:
         """A step's batch; numpy's work, done by a thread of its own while the step before runs."""
         indices = self._plan.batch(step)
         source, chosen = self._sources[indices.source], indices.pairs
-        with_negative = chosen[source.negatives.hashes[chosen] != 0]
-        parts = [
-            (source.anchors, chosen),
-            (source.positives, chosen),
-            (source.negatives, with_negative),
-        ]
-        ids = [one for texts, which in parts for one in texts.take(which)]
+        drawn = Drawn.of(source, chosen, self._options, step=step)
+        ids = [*source.anchors.take(chosen), *source.positives.take(chosen)]
+        ids += source.take_passages(source.negatives.passages[drawn.places])
         lengths = np.fromiter(map(len, ids), np.int64, count=len(ids))
         device = self._options.device
-        candidates = [texts.hashes[which] for texts, which in parts[1:]]
-        left, right = same_text(source.anchors.hashes[chosen], np.concatenate(candidates))
+        ranked = drawn.places[: drawn.ranked]
+        hashes = source.passage_hashes(source.negatives.passages[ranked])
+        left, right = same_text(
+            source.anchors.hashes[chosen],
+            np.concatenate((source.positives.hashes[chosen], hashes)),
+        )
+        # What the cross-encoder finds no worse than the positive is no negative of its anchor.
+        owners = drawn.owners[: drawn.ranked]
+        better = source.negatives.scores[ranked] >= source.negatives.positive_scores[chosen[owners]]
+        left = np.concatenate((left, owners[better]))
+        right = np.concatenate((right, len(chosen) + np.flatnonzero(better)))
         excluded = None
         if len(left):
             excluded = Excluded(
                 torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
             )
         return PreparedBatch(
-            source.name, len(chosen), Bags.of(np.concatenate(ids), lengths, device=device), excluded
+            source.name,
+            count=len(chosen),
+            candidates=len(chosen) + drawn.ranked,
+            bags=Bags.of(np.concatenate(ids), lengths, device=device),
+            excluded=excluded,
+            lists=drawn.lists(source, chosen, device=device),
         )
 
     def update(self, batch: PreparedBatch, step: int) -> list[float]:
         """One step: the losses at each prefix before it. Rows stay as they are where one is not finite."""
         vectors = pool(self._table, batch.bags, lanes=self._lanes)
+        share = 0.0 if batch.lists is None else self._options.label_weight
+        losses = torch.zeros(len(self._dims))
+        gradients = vectors
+        if batch.lists is not None and share:
+            labelled = self._label_loss(vectors, batch.lists)
+            losses += share * labelled.losses.cpu()
+            gradients = labelled.gradients.mul_(share)
+        if share < 1:
+            ranked = self._ranked(batch, vectors)
+            losses += (1 - share) * ranked.losses.cpu()
+            both = (ranked.anchor_gradients, ranked.candidate_gradients)
+            if share:
+                end = batch.count + batch.candidates
+                gradients[: batch.count].add_(both[0], alpha=1 - share)
+                gradients[batch.count : end].add_(both[1], alpha=1 - share)
+            else:
+                torch.cat(both, out=gradients)
+        listed: list[float] = losses.tolist()
+        if math.isfinite(sum(listed)):
+            moved = row_gradients(batch.bags, gradients)
+            self._adam.step(moved, learning_rate=self._learning_rate(step), lanes=self._lanes)
+        return listed
+
+    def _ranked(self, batch: PreparedBatch, vectors: Tensor) -> Ranked:
+        count, candidates = batch.count, batch.candidates
         excluded = batch.excluded
         if self._filter is not None:
-            more = self._filter(batch.bags, batch.count, lanes=self._lanes)
+            more = self._filter(batch.bags, count, candidates=candidates, lanes=self._lanes)
             excluded = more if excluded is None else excluded.and_also(more)
-        ranked = self._loss(vectors[: batch.count], vectors[batch.count :], excluded=excluded)
-        losses: list[float] = ranked.losses.tolist()
-        if math.isfinite(sum(losses)):
-            both = torch.cat((ranked.anchor_gradients, ranked.candidate_gradients), out=vectors)
-            gradients = row_gradients(batch.bags, both)
-            self._adam.step(gradients, learning_rate=self._learning_rate(step), lanes=self._lanes)
-        return losses
+        return self._loss(vectors[:count], vectors[count : count + candidates], excluded=excluded)
 
     def _learning_rate(self, step: int) -> float:
         """Up linearly over the warm-up, then down linearly to 0 after the last step."""

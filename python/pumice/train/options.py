@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,10 @@ from pumice.errors import InputError
 DTYPES = ("float32", "float16", "int8")
 MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
-COLUMNS = ("anchor", "positive", "negative")
+COLUMNS = ("anchor", "positive", "negative", "negatives", "scores")
+LABEL_LOSSES = ("kl", "margin-mse")
+MINED = 8
+MINE_BELOW = 0.95
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a line for people) after every step; the line is often empty.
 
@@ -42,6 +46,21 @@ class TrainOptions:
     no negatives of it. None: only candidates of the same text are left out."""
     sif_coefficient: float | None = None
     """Starting rows are multiplied by a / (a + p), p counted in the pairs; None leaves them."""
+    mine: int | None = None
+    """Hard negatives to mine for each pair among the positives of its source; None: 8 where a cross-encoder
+    scores them, else none."""
+    mine_below: float = MINE_BELOW
+    """What is closer to the anchor than this share of its positive's cosine is not mined."""
+    cross_encoder: str | None = None
+    """A sentence-transformers CrossEncoder, a folder or a hub id, that scores positives and hard negatives."""
+    label_loss: str = LABEL_LOSSES[0]
+    """How scores are learnt: "kl", the softmax over them; "margin-mse", their differences."""
+    label_weight: float = 0.5
+    """The share of that loss where a batch has scores; the ranking loss has the rest, none at 1."""
+    label_cache: str | os.PathLike[str] | None = None
+    """A folder that keeps the scores for the next run; None: with the run's state, gone with it."""
+    offline: bool = False
+    """Take the cross-encoder from the disk alone."""
     hold_out: float = 0.01
     """The share of each source's pairs that is measured on and not trained on, at most 1,000 pairs."""
     evaluations: int = 10
@@ -81,8 +100,10 @@ class TrainOptions:
         for name in ("name", "license", "device"):
             if not isinstance(getattr(self, name), str):
                 raise InputError(f"{name} is {getattr(self, name)!r}: give a string")
-        if not isinstance(self.symmetric, bool):
-            raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
+        for name in ("symmetric", "offline"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} is {getattr(self, name)!r}: give True or False")
+        self._check_labels()
         if self.dtype not in DTYPES:
             raise InputError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
         if self.progress is not None and not callable(self.progress):
@@ -93,6 +114,26 @@ class TrainOptions:
             check_dims(self.dims)
         self._check_weights()
         self._check_columns()
+
+    def _check_labels(self) -> None:
+        if self.label_loss not in LABEL_LOSSES:
+            raise InputError(
+                f"label_loss {self.label_loss!r} is not one of {', '.join(LABEL_LOSSES)}"
+            )
+        given = self.cross_encoder
+        if given is not None and not (isinstance(given, str) and given):
+            raise InputError(f"cross_encoder is {given!r}: give a folder or a hub id")
+        if given is not None and self.label_weight == 0:
+            raise InputError("label_weight is 0: a cross-encoder's scores would not be learnt")
+        if not isinstance(self.label_cache, (str, os.PathLike, type(None))):
+            raise InputError(f"label_cache is {self.label_cache!r}: give a folder")
+
+    @property
+    def mined(self) -> int:
+        """Hard negatives to mine for each pair."""
+        if self.mine is None:
+            return 0 if self.cross_encoder is None else MINED
+        return self.mine
 
     def _check_weights(self) -> None:
         if self.dim_weights is None:
@@ -122,10 +163,18 @@ class TrainOptions:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-            if name not in ("progress", "checkpoint_seconds", "tokens_in_memory", "columns")
+            if name not in _NO_SETTINGS
         }
 
 
+_NO_SETTINGS = (
+    "progress",
+    "checkpoint_seconds",
+    "tokens_in_memory",
+    "columns",
+    "label_cache",
+    "offline",
+)
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("epochs", 1e-6, 10_000),
     ("batch_size", 2, 65_536),
@@ -134,6 +183,9 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("scale", 0.1, MAX_SCALE),
     ("false_negative_margin", -2, 2),
     ("sif_coefficient", 1e-9, 1),
+    ("mine", 0, 1000),
+    ("mine_below", 0, 1),
+    ("label_weight", 0, 1),
     ("hold_out", 0, 0.5),
     ("evaluations", 1, 10_000),
     ("patience", 1, 10_000),
@@ -143,9 +195,10 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("checkpoint_seconds", 0, 1e9),
     ("tokens_in_memory", 0, 1e15),
 )
-_MAY_BE_NONE = ("false_negative_margin", "sif_coefficient", "patience", "threads")
+_MAY_BE_NONE = ("false_negative_margin", "sif_coefficient", "mine", "patience", "threads")
 _WHOLE = (
     "batch_size",
+    "mine",
     "evaluations",
     "patience",
     "max_tokens",

@@ -41,6 +41,12 @@ class Texts:
         begins, ends = self.offsets[indices].tolist(), self.offsets[indices + 1].tolist()
         return [self.ids[b:e] for b, e in zip(begins, ends, strict=True)]
 
+    def subset(self, indices: NDArray[np.int64]) -> Texts:
+        """Some texts on their own, in memory."""
+        ids = np.concatenate([np.empty(0, np.int32), *self.take(indices)])
+        offsets = np.concatenate(([0], self.lengths[indices].cumsum()))
+        return Texts(ids, offsets, self.hashes[indices])
+
 
 class TokenMemory:
     """How many tokens all texts together may hold in memory, and where the others go."""
