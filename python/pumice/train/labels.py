@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -87,9 +87,13 @@ def load_cross_encoder(
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "train") from error
     try:
-        model = sentence_transformers.CrossEncoder(
-            str(folder), device=device, local_files_only=True, model_kwargs={"dtype": torch.float32}
-        )
+        with _quiet():
+            model = sentence_transformers.CrossEncoder(
+                str(folder),
+                device=device,
+                local_files_only=True,
+                model_kwargs={"dtype": torch.float32},
+            )
         labels = model.num_labels
     except Exception as error:  # loaders raise whatever their file formats' libraries do
         reason = str(error).strip().split("\n")[0]
@@ -154,9 +158,26 @@ def _folder(name: str | os.PathLike[str], *, offline: bool) -> Path:
         return path
     if path.exists():
         raise InputError(f"cross-encoder {name} is a file: give the folder with its config.json")
-    if not is_repository_id(str(name)):
+    if not is_repository_id(str(name)) or str(name).startswith("."):
         raise HubError(f"cross-encoder {name} does not exist: give a folder or a Hugging Face id")
     return fetch(str(name), files=TRANSFORMER, offline=offline)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from printing progress, and restore its settings."""
+    from transformers.utils import logging as transformers_logging
+
+    logging: Any = transformers_logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _identity(folder: Path) -> str:

@@ -18,7 +18,7 @@ from pumice.train.figures import embed
 from pumice.train.initial import starting_table
 from pumice.train.lanes import Lanes, processors
 from pumice.train.nearest import best_of_rows
-from pumice.train.options import MINE_BELOW, MINED
+from pumice.train.options import MINE_BELOW, MINED, TrainOptions
 from pumice.train.pairs import Pair, checked_pairs
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
 
@@ -43,9 +43,14 @@ def mine_negatives(
 
     The best by ``model``'s cosine and by BM25 are taken in turn, without the positives of an equal anchor
     and whatever is closer to the anchor than ``below`` times its own positive, which may be a positive too
-    (de Souza Moreira et al. 2024, arXiv:2407.15831). Raises InputError for what is no pair.
+    (de Souza Moreira et al. 2024, arXiv:2407.15831). Raises InputError for what is no pair, and for a pair
+    that has scores, which what is mined would lack.
     """
+    TrainOptions(mine=count, mine_below=below, threads=threads)  # checks them
     pairs = checked_pairs(pairs)
+    scored = next((number for number, pair in enumerate(pairs) if pair.scores), None)
+    if scored is not None:
+        raise InputError(f"pairs: pair {scored} has scores, which mined negatives would lack")
     columns = []
     for texts in ([pair.anchor for pair in pairs], [pair.positive for pair in pairs]):
         writer = TextsWriter(TokenMemory(1 << 60, Path()))
@@ -63,10 +68,6 @@ def mine_negatives(
         torch.set_num_threads(before)
     made = list(pairs)
     for number, row in zip(usable.tolist(), mined.tolist(), strict=True):
-        if pairs[number].scores:
-            raise InputError(
-                f"pair {number} has scores, which mined negatives would lack: remove them"
-            )
         more = tuple(pairs[passage].positive for passage in row if passage >= 0)
         made[number] = replace(pairs[number], negatives=pairs[number].negatives + more)
     return made

@@ -20,9 +20,10 @@ _HEADING = re.compile(
     r"^(?:#{1,6}[ \t]+(?P<marked>\S.*?)[ \t#]*|(?P<over>\S.{0,120})\n(?:={3,}|-{3,}))$",
     re.MULTILINE,
 )
-# A full stop ends a sentence before what is no small letter, and not after one or two letters (Dr., e.g.).
+# A full stop ends a sentence before what is no small letter, and not after an initial or Dr, Mrs, Fig.
 _END = re.compile(
-    r"""(?:(?<=\w{3}[.!?…])|(?<=[)"'\]][.!?…]))["')\]]*\s+(?![a-z])|(?<=[。！？।॥؟۔።])\s*"""
+    r"""(?:(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?…]["'”’)\]]*(?=\s+[^a-z\s])"""
+    r"""|[。！？।॥؟۔።]["”’」』]*)"""
 )
 
 
@@ -46,7 +47,7 @@ def pairs_from_documents(documents: Iterable[Document]) -> list[Source]:
             made.headings.extend(_Found(s.heading, s.text, document.title) for s in sections)
         end = _END.search(rest, _SHORTEST_SENTENCE)
         if end is not None:
-            made.sentences.append(_Found(rest[: end.start()].strip(), rest[end.end() :]))
+            made.sentences.append(_Found(rest[: end.end()], rest[end.end() :]))
     kinds = {
         "titles": list(_usable(made.titles)),
         "headings": list(_usable(_told_apart(made.headings))),
@@ -86,7 +87,7 @@ class _Section:
 def _sections(document: Document) -> Iterator[_Section]:
     text = document.text
     marks = list(_HEADING.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
     for mark, end in zip(marks, ends, strict=True):
         heading = mark["marked"] or mark["over"]
         yield _Section(mark.start(), heading.strip(), text[mark.end() : end].strip())
