@@ -369,6 +369,42 @@ def test_the_whole_path_repeats_itself(
     assert unlabelled.model.fingerprint != made[0].model.fingerprint
 
 
+def test_scores_and_the_runs_settings_are_the_runs(
+    start: pumice.StaticModel, encoder_folder: Path, tmp_path: Path
+) -> None:
+    """What a run keeps in its folder is another run's where it was mined or labelled otherwise."""
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(200))
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(step: int, steps: int, line: str) -> None:
+        if step == 2 and not line:
+            raise StoppedError
+
+    options = replace(QUICK, cross_encoder=str(encoder_folder), mine=3, checkpoint_seconds=0)
+    folder = tmp_path / "run"
+    with pytest.raises(StoppedError):
+        pumice.train(file, start=start, folder=folder, options=replace(options, progress=stop))
+    assert [path.suffix for path in (folder / "labels").iterdir()] == [".scores"]
+    for changed, message in (
+        ({"mine": 2}, "with mine 3, not 2"),
+        ({"label_loss": "margin-mse"}, 'with label_loss null, not "margin-mse"'),
+        ({"cross_encoder": None, "mine": 3}, "with cross_encoder "),
+    ):
+        with pytest.raises(InputError, match=message):
+            pumice.train(
+                file,
+                start=start,
+                folder=folder,
+                options=replace(options, **changed),  # type: ignore[arg-type]
+            )
+    whole = pumice.train(file, start=start, options=options)
+    resumed = pumice.train(file, start=start, folder=folder, options=options)
+    assert resumed.model.fingerprint == whole.model.fingerprint
+    assert not folder.exists()
+
+
 def test_no_negative_to_score(start: pumice.StaticModel, encoder_folder: Path) -> None:
     pairs = [Pair(p["anchor"], p["positive"]) for p in make_pairs(20)]
     options = replace(QUICK, cross_encoder=str(encoder_folder), mine=0)
@@ -441,6 +477,7 @@ def test_a_corpus_alone_makes_a_model(
             "label_weight is 0: a cross-encoder's scores would not be learnt",
         ),
         (["--pairs", "p.jsonl", "--cross-encoder", "./x"], 1, "cross-encoder ./x does not exist"),
+        (["--pairs", "p.jsonl", "--label-loss", "kl"], 1, "no pair has scores to learn: give a"),
         (["--corpus", "gone"], 1, "gone: no such file or folder"),
         (["--corpus", "few.txt"], 1, "the corpus gives too few pairs"),
     ],

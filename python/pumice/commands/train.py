@@ -14,7 +14,7 @@ from pumice.commands.output import check_output
 from pumice.commands.progress import StepBar, teacher_progress
 from pumice.errors import InputError
 from pumice.train import Source, Training, TrainOptions, train
-from pumice.train.options import DTYPES, LABEL_LOSSES, MINED
+from pumice.train.options import DTYPES, LABEL_LOSSES, LABEL_WEIGHT, MINED
 from pumice.train.sources import listed_sources, parse_source
 
 if TYPE_CHECKING:
@@ -91,16 +91,14 @@ def _add_label_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label-loss",
         choices=LABEL_LOSSES,
-        default=_DEFAULTS.label_loss,
-        help=f"how scores are learnt (default: {_DEFAULTS.label_loss})",
+        help=f"how scores are learnt (default: {LABEL_LOSSES[0]})",
     )
     parser.add_argument(
         "--label-weight",
         type=float,
-        default=_DEFAULTS.label_weight,
         metavar="X",
         help="the share of that loss; the ranking loss has the rest, none at 1 "
-        f"(default: {_DEFAULTS.label_weight:g})",
+        f"(default: {LABEL_WEIGHT:g})",
     )
 
 

@@ -44,7 +44,7 @@ class Drawn:
         have = np.flatnonzero(counts)
         rng = np.random.default_rng((options.seed, 2, step))
         picked = negatives.edges[pairs[have]] + (rng.random(len(have)) * counts[have]).astype(int)
-        labelled = np.flatnonzero(negatives.scored[pairs] & bool(options.label_weight))
+        labelled = np.flatnonzero(negatives.scored[pairs] & bool(options.label_share))
         places = negatives.places(pairs[labelled])
         owners = np.repeat(labelled, counts[labelled])
         picked_by = np.full(len(pairs), -1)

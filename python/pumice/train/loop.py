@@ -83,7 +83,7 @@ class Loop:
             lanes, dims, self._weights, scale=options.scale, symmetric=options.symmetric
         )
         self._label_loss = LabelLoss(
-            options.label_loss, lanes, dims, self._weights, scale=options.scale
+            options.label_kind, lanes, dims, self._weights, scale=options.scale
         )
         self._filter = None
         if options.false_negative_margin is not None:
@@ -189,7 +189,7 @@ class Loop:
     def update(self, batch: PreparedBatch, step: int) -> list[float]:
         """One step: the losses at each prefix before it. Rows stay as they are where one is not finite."""
         vectors = pool(self._table, batch.bags, lanes=self._lanes)
-        share = 0.0 if batch.lists is None else self._options.label_weight
+        share = 0.0 if batch.lists is None else self._options.label_share
         losses = torch.zeros(len(self._dims))
         gradients = vectors
         if batch.lists is not None and share:

@@ -14,6 +14,7 @@ MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
 COLUMNS = ("anchor", "positive", "negative", "negatives", "scores")
 LABEL_LOSSES = ("kl", "margin-mse")
+LABEL_WEIGHT = 0.5
 MINED = 8
 MINE_BELOW = 0.95
 Progress = Callable[[int, int, str], None]
@@ -53,10 +54,10 @@ class TrainOptions:
     """What is closer to the anchor than this share of its positive's cosine is not mined."""
     cross_encoder: str | None = None
     """A sentence-transformers CrossEncoder, a folder or a hub id, that scores positives and hard negatives."""
-    label_loss: str = LABEL_LOSSES[0]
-    """How scores are learnt: "kl", the softmax over them; "margin-mse", their differences."""
-    label_weight: float = 0.5
-    """The share of that loss where a batch has scores; the ranking loss has the rest, none at 1."""
+    label_loss: str | None = None
+    """How scores are learnt: "kl", the softmax over them; "margin-mse", their differences. None: "kl"."""
+    label_weight: float | None = None
+    """The share of that loss where a batch has scores; the ranking loss has the rest, none at 1. None: 0.5."""
     label_cache: str | os.PathLike[str] | None = None
     """A folder that keeps the scores for the next run; None: with the run's state, gone with it."""
     offline: bool = False
@@ -116,7 +117,7 @@ class TrainOptions:
         self._check_columns()
 
     def _check_labels(self) -> None:
-        if self.label_loss not in LABEL_LOSSES:
+        if self.label_loss not in (None, *LABEL_LOSSES):
             raise InputError(
                 f"label_loss {self.label_loss!r} is not one of {', '.join(LABEL_LOSSES)}"
             )
@@ -127,6 +128,16 @@ class TrainOptions:
             raise InputError("label_weight is 0: a cross-encoder's scores would not be learnt")
         if not isinstance(self.label_cache, (str, os.PathLike, type(None))):
             raise InputError(f"label_cache is {self.label_cache!r}: give a folder")
+
+    @property
+    def label_kind(self) -> str:
+        """``label_loss``, or what None stands for."""
+        return self.label_loss or LABEL_LOSSES[0]
+
+    @property
+    def label_share(self) -> float:
+        """``label_weight``, or what None stands for."""
+        return LABEL_WEIGHT if self.label_weight is None else self.label_weight
 
     @property
     def mined(self) -> int:
@@ -195,7 +206,14 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("checkpoint_seconds", 0, 1e9),
     ("tokens_in_memory", 0, 1e15),
 )
-_MAY_BE_NONE = ("false_negative_margin", "sif_coefficient", "mine", "patience", "threads")
+_MAY_BE_NONE = (
+    "false_negative_margin",
+    "sif_coefficient",
+    "mine",
+    "label_weight",
+    "patience",
+    "threads",
+)
 _WHOLE = (
     "batch_size",
     "mine",

@@ -157,6 +157,12 @@ def _trained(given: _Given, memory: Any) -> Training:
     if options.mined or options.cross_encoder:
         stages = Stages(given.sources, options, threads=threads, folder=given.kept)
         data = stages(data, table[:, : start.dimensions])
+    asked = options.label_loss is not None or options.label_weight is not None
+    if asked and not any(source.negatives.scored.any() for source in data):
+        raise InputError(
+            "label_loss or label_weight is given, and no pair has scores to learn: "
+            "give a cross_encoder, or pairs with negatives and scores"
+        )
     run_folder = None
     if given.kept is not None:
         run_folder = RunFolder(
