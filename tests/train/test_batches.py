@@ -73,7 +73,7 @@ def test_similar_candidates_are_left_out() -> None:
     table = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
     bags = Bags.of(np.array([0, 2, 1, 2, 0], np.int32), np.ones(5, np.int64))
     with Lanes(2) as lanes:
-        excluded = SimilarityFilter(table, margin=0.0)(bags, 2, lanes=lanes)
+        excluded = SimilarityFilter(table, margin=0.0)(bags, 2, candidates=3, lanes=lanes)
         assert [excluded.anchors.tolist(), excluded.candidates.tolist()] == [[0], [2]]
-        none = SimilarityFilter(table, margin=-0.5)(bags, 2, lanes=lanes)
+        none = SimilarityFilter(table, margin=-0.5)(bags, 2, candidates=3, lanes=lanes)
         assert len(none.anchors) == 0

@@ -16,7 +16,7 @@ from pumice.commands.progress import StepBar, teacher_progress
 from pumice.errors import InputError
 from pumice.teachers.options import Precision
 from pumice.train import RegressOptions, Source, Training, TrainOptions, regress, train
-from pumice.train.options import DTYPES, RunOptions
+from pumice.train.options import DTYPES, LABEL_LOSSES, LABEL_WEIGHT, MINED, RunOptions
 from pumice.train.regress_options import RegressionLossName
 from pumice.train.sources import listed_sources, parse_source
 
@@ -34,9 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs",
         nargs="+",
+        default=[],
         metavar="FILE",
-        help="anchor and positive, perhaps negative: .jsonl, .csv or .parquet, also .xz, .gz or .zst "
-        "of these, a folder of them, or a Hugging Face dataset's id; FILE:2.0 sees each pair twice",
+        help="anchor and positive, perhaps negatives and scores: .jsonl, .csv or .parquet, also .xz, "
+        ".gz or .zst of these, a folder of them, or a Hugging Face dataset's id; FILE:2.0 sees each pair twice",
+    )
+    parser.add_argument(
+        "--corpus",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="raw text: .txt, .md, .rst, or .jsonl, .csv and .parquet with text and title, folders of them; "
+        "fitted to the --teacher's vectors; without a teacher, or with --cross-encoder or --mine and no "
+        "--pairs, made into pairs",
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="where the model goes"
@@ -54,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--random", type=Path, metavar="FILE", help="start from random rows over a tokenizer.json"
     )
+    _add_label_settings(parser)
     _add_settings(parser)
     parser.add_argument(
         "--eval",
@@ -67,13 +78,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_regression(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--corpus",
-        nargs="+",
-        metavar="FILE",
-        help="raw text to fit the teacher's vectors on, before any pairs: .txt, .md, .rst, or what --pairs "
-        "takes with a column text; folders too",
-    )
     parser.add_argument(
         "--teacher-dtype",
         choices=get_args(Precision),
@@ -94,6 +98,41 @@ def _add_regression(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="X",
         help=f"passes over the corpus (default: {_REGRESSION.epochs:g})",
+    )
+
+
+def _add_label_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mine",
+        type=int,
+        metavar="N",
+        help=f"hard negatives to mine for each pair (default: {MINED} with --cross-encoder, else 0)",
+    )
+    parser.add_argument(
+        "--mine-below",
+        type=float,
+        default=_DEFAULTS.mine_below,
+        metavar="X",
+        help="mine nothing closer than this share of the positive's cosine "
+        f"(default: {_DEFAULTS.mine_below:g})",
+    )
+    parser.add_argument(
+        "--cross-encoder",
+        metavar="ID",
+        help="score positives and hard negatives with this sentence-transformers CrossEncoder, a folder "
+        "or a hub id; scores are kept in FILE.labels beside the model",
+    )
+    parser.add_argument(
+        "--label-loss",
+        choices=LABEL_LOSSES,
+        help=f"how scores are learnt (default: {LABEL_LOSSES[0]})",
+    )
+    parser.add_argument(
+        "--label-weight",
+        type=float,
+        metavar="X",
+        help="the share of that loss; the ranking loss has the rest, none at 1 "
+        f"(default: {LABEL_WEIGHT:g})",
     )
 
 
@@ -148,13 +187,15 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check_stages(args)
         options = _options(args, bar)
-        pairs = [parse_source(text) for text in args.pairs or ()]
-        regression = _regression_options(args, options) if args.corpus else None
+        pairs = [parse_source(text) for text in args.pairs]
+        regression = _regression_options(args, options) if _regresses(args) else None
     except InputError as error:  # settings come from flags alone: this is wrong usage
         print(f"pumice train: error: {error}", file=sys.stderr)
         return _WRONG_USAGE
     check_output(args.output)
-    sources = listed_sources(pairs) if pairs else []  # before a teacher runs for minutes
+    # Before a teacher runs for minutes.
+    made_pairs = _pairs_of_corpus(args) if _makes_pairs(args) else []
+    sources = listed_sources([*pairs, *made_pairs]) if pairs or made_pairs else []
     stages: list[Training] = []
     try:
         start = _start(args, options)
@@ -201,17 +242,34 @@ def _folder(output: Path, stage: str) -> Path:
     return output.with_name(f"{output.name}.{stage}")
 
 
+def _regresses(args: argparse.Namespace) -> bool:
+    return bool(args.corpus) and args.teacher is not None
+
+
+def _makes_pairs(args: argparse.Namespace) -> bool:
+    if not args.corpus or args.teacher is None:
+        return bool(args.corpus)
+    return not args.pairs and bool(args.cross_encoder or args.mine)
+
+
+def _pairs_of_corpus(args: argparse.Namespace) -> list[Source]:
+    from pumice.train.corpus import read_documents
+    from pumice.train.queries import pairs_from_documents
+
+    columns = {role: name for role, name in _columns(args).items() if role in ("text", "title")}
+    return pairs_from_documents(read_documents(args.corpus, columns=columns))
+
+
 def _check_stages(args: argparse.Namespace) -> None:
     """Which flags go together."""
     if not args.pairs and not args.corpus:
-        raise InputError("there is nothing to train on: give --pairs, or --corpus and --teacher")
-    if args.corpus and args.teacher is None:
-        raise InputError("--corpus needs a --teacher whose vectors of it are fitted")
-    if args.corpus:
+        raise InputError("there is nothing to train on: give --pairs, or a --corpus")
+    if _regresses(args):
         return
     for name in ("teacher_dtype", "teacher_vectors", "regression_loss", "regression_epochs"):
         if getattr(args, name) is not None:
-            raise InputError(f"--{name.replace('_', '-')} has no use without --corpus")
+            flag = name.replace("_", "-")
+            raise InputError(f"--{flag} has no use without --corpus and --teacher")
     for name in ("init", "random"):
         if args.teacher is not None and getattr(args, name) is not None:
             raise InputError(f"--teacher and --{name} are both a start: give one, or a --corpus")
@@ -228,18 +286,22 @@ def _regression_options(args: argparse.Namespace, options: TrainOptions) -> Regr
         "epochs": _REGRESSION.epochs if epochs is None else epochs,
         "offline": args.offline,
     }
-    if args.pairs:  # its model is the start of the next stage
+    if args.pairs or _makes_pairs(args):  # its model is the start of the next stage
         own |= {"dtype": "float32", "name": f"{options.name}-regression", "keep_folder": True}
     return RegressOptions(**{**shared, **{k: v for k, v in own.items() if v is not None}})
 
 
-def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
+def _columns(args: argparse.Namespace) -> dict[str, str]:
     columns = {}
     for one in args.columns:
         role, equals, name = one.partition("=")
         if not equals:
             raise InputError(f"--columns {one}: write ROLE=NAME, such as anchor=query")
         columns[role] = name
+    return columns
+
+
+def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
     return TrainOptions(
         dims=None if args.dims is None else _dims(args.dims),
         epochs=args.epochs,
@@ -248,13 +310,20 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         warmup=args.warmup,
         scale=args.scale,
         symmetric=not args.one_direction,
+        mine=args.mine,
+        mine_below=args.mine_below,
+        cross_encoder=args.cross_encoder,
+        label_loss=args.label_loss,
+        label_weight=args.label_weight,
+        label_cache=None if args.cross_encoder is None else _folder(args.output, "labels"),
+        offline=args.offline,
         false_negative_margin=args.false_negative_margin,
         sif_coefficient=args.sif_coefficient,
         hold_out=args.hold_out,
         evaluations=args.evaluations,
         patience=args.patience,
         max_tokens=args.max_tokens,
-        columns=columns,
+        columns=_columns(args),
         dtype=args.dtype,
         name=args.name or args.output.stem,
         license=args.license,
@@ -264,6 +333,15 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         checkpoint_seconds=args.checkpoint_seconds,
         progress=None if bar is None else bar.show,
     )
+
+
+def _made_pairs(corpus: Sequence[str]) -> list[Source]:
+    if not corpus:
+        return []
+    from pumice.train.corpus import read_documents
+    from pumice.train.queries import pairs_from_documents
+
+    return pairs_from_documents(read_documents(corpus))
 
 
 def _dims(text: str) -> tuple[int, ...]:

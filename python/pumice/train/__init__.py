@@ -7,12 +7,13 @@ from types import ModuleType
 from typing import Any
 
 from pumice.train.options import TrainOptions
+from pumice.train.pairs import Pair
 from pumice.train.regress import regress
 from pumice.train.regress_options import RegressOptions
 from pumice.train.run import Training, train
 from pumice.train.sources import Source
 
-__all__ = ["RegressOptions", "Source", "TrainOptions", "Training", "regress", "train"]
+__all__ = ["Pair", "RegressOptions", "Source", "TrainOptions", "Training", "regress", "train"]
 
 
 class _CallablePackage(ModuleType):

@@ -10,6 +10,8 @@ from pumice.model import StaticModel
 from pumice.train.dataset import TokenizedSource
 from pumice.train.figures import Figure
 
+_STAGES = (("mined", "hard negatives mined"), ("labelled", "pairs with scores"))
+
 
 @dataclass(frozen=True)
 class Story:
@@ -104,6 +106,10 @@ def pair_lines(sources: Sequence[TokenizedSource]) -> Iterator[str]:
         yield f"| {cell(source.name)} | {source.weight:g} | {listed} |"
     yield ""
     held_out = sum(len(source.held_out) for source in sources)
+    for source in sources:
+        counts = source.counts
+        if told := [f"{counts[name]:,} {what}" for name, what in _STAGES if name in counts]:
+            yield f"{cell(source.name)}: {', '.join(told)}."
     yield f"Of these, {held_out:,} pairs were held out and only measured on."
 
 

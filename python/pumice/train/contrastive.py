@@ -7,32 +7,42 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pumice.train.batches import BatchPlan
 from pumice.train.dataset import TokenizedSource
+from pumice.train.drawn import Drawn
 from pumice.train.false_negatives import SimilarityFilter, same_text
 from pumice.train.figures import EvaluationSet, mean_ndcg, measure
+from pumice.train.label_loss import CandidateLists, LabelLoss
 from pumice.train.lanes import Lanes
 from pumice.train.objective import Measured, Slope
 from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.pooling import Bags
-from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.ranking_loss import Excluded, Ranked, RankingLoss
 
 
 @dataclass(frozen=True)
 class PreparedBatch:
-    """A batch as tensors: anchors, then their positives, then hard negatives."""
+    """A batch as tensors: anchors, then what all of them rank, then what only single ones are compared with.
+
+    All rank the positives and one hard negative of each pair, drawn anew each step.
+    """
 
     source: str
     count: int
     """Of anchors."""
+    candidates: int
+    """That all anchors rank."""
     bags: Bags
     excluded: Excluded | None
+    lists: CandidateLists | None
+    """Where pairs have scores to be learnt."""
 
 
 class Contrastive:
-    """Multiple negatives ranking on pairs."""
+    """Multiple negatives ranking on pairs, and the scores of their lists where they have some."""
 
     def __init__(
         self,
@@ -44,17 +54,15 @@ class Contrastive:
         lanes: Lanes,
     ) -> None:
         """``table`` are the starting rows: what the similarity filter, if there is one, sees."""
-        self._sources, self._device, self._lanes = sources, options.device, lanes
+        self._sources, self._options, self._lanes = sources, options, lanes
         self.plan = BatchPlan(
             sources, batch_size=options.batch_size, epochs=options.epochs, seed=options.seed
         )
+        weights = prefix_weights(dims, options)
         self._loss = RankingLoss(
-            lanes,
-            dims,
-            prefix_weights(dims, options),
-            scale=options.scale,
-            symmetric=options.symmetric,
+            lanes, dims, weights, scale=options.scale, symmetric=options.symmetric
         )
+        self._label_loss = LabelLoss(options.label_kind, lanes, dims, weights, scale=options.scale)
         self._filter = None
         if options.false_negative_margin is not None:
             self._filter = SimilarityFilter(table.clone(), options.false_negative_margin)
@@ -63,35 +71,61 @@ class Contrastive:
         """A step's batch."""
         indices = self.plan.batch(step)
         source, chosen = self._sources[indices.source], indices.pairs
-        with_negative = chosen[source.negatives.hashes[chosen] != 0]
-        parts = [
-            (source.anchors, chosen),
-            (source.positives, chosen),
-            (source.negatives, with_negative),
-        ]
-        ids = [one for texts, which in parts for one in texts.take(which)]
+        drawn = Drawn.of(source, chosen, self._options, step=step)
+        ids = [*source.anchors.take(chosen), *source.positives.take(chosen)]
+        ids += source.take_passages(source.negatives.passages[drawn.places])
         lengths = np.fromiter(map(len, ids), np.int64, count=len(ids))
-        device = self._device
-        candidates = [texts.hashes[which] for texts, which in parts[1:]]
-        left, right = same_text(source.anchors.hashes[chosen], np.concatenate(candidates))
-        excluded = None
-        if len(left):
-            excluded = Excluded(
-                torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
-            )
+        device = self._options.device
         return PreparedBatch(
-            source.name, len(chosen), Bags.of(np.concatenate(ids), lengths, device=device), excluded
+            source.name,
+            count=len(chosen),
+            candidates=len(chosen) + drawn.ranked,
+            bags=Bags.of(np.concatenate(ids), lengths, device=device),
+            excluded=_excluded(source, chosen, drawn, device=device),
+            lists=drawn.lists(source, chosen, device=device),
         )
 
     def slope(self, batch: PreparedBatch, vectors: Tensor) -> Slope:
-        """Losses and gradients; ``vectors`` is overwritten."""
+        """Losses and gradients; ``vectors`` may be overwritten."""
+        share = 0.0 if batch.lists is None else self._options.label_share
+        if batch.lists is None or not share:
+            ranked = self._ranked(batch, vectors)
+            both = (ranked.anchor_gradients, ranked.candidate_gradients)
+            return Slope(ranked.losses, torch.cat(both, out=vectors))
+        labelled = self._label_loss(vectors, batch.lists)
+        losses, gradients = share * labelled.losses, labelled.gradients.mul_(share)
+        if share < 1:
+            ranked = self._ranked(batch, vectors)
+            losses += (1 - share) * ranked.losses
+            end = batch.count + batch.candidates
+            gradients[: batch.count].add_(ranked.anchor_gradients, alpha=1 - share)
+            gradients[batch.count : end].add_(ranked.candidate_gradients, alpha=1 - share)
+        return Slope(losses, gradients)
+
+    def _ranked(self, batch: PreparedBatch, vectors: Tensor) -> Ranked:
+        count, candidates = batch.count, batch.candidates
         excluded = batch.excluded
         if self._filter is not None:
-            more = self._filter(batch.bags, batch.count, lanes=self._lanes)
+            more = self._filter(batch.bags, count, candidates=candidates, lanes=self._lanes)
             excluded = more if excluded is None else excluded.and_also(more)
-        ranked = self._loss(vectors[: batch.count], vectors[batch.count :], excluded=excluded)
-        both = torch.cat((ranked.anchor_gradients, ranked.candidate_gradients), out=vectors)
-        return Slope(ranked.losses, both)
+        return self._loss(vectors[:count], vectors[count : count + candidates], excluded=excluded)
+
+
+def _excluded(
+    source: TokenizedSource, chosen: NDArray[np.int64], drawn: Drawn, *, device: str
+) -> Excluded | None:
+    """Candidates of the same text, and those that a cross-encoder finds no worse than the positive."""
+    ranked, owners = drawn.places[: drawn.ranked], drawn.owners[: drawn.ranked]
+    hashes = source.passage_hashes(source.negatives.passages[ranked])
+    left, right = same_text(
+        source.anchors.hashes[chosen], np.concatenate((source.positives.hashes[chosen], hashes))
+    )
+    better = source.negatives.scores[ranked] >= source.negatives.positive_scores[chosen[owners]]
+    left = np.concatenate((left, owners[better]))
+    right = np.concatenate((right, len(chosen) + np.flatnonzero(better)))
+    if not len(left):
+        return None
+    return Excluded(torch.from_numpy(left).to(device), torch.from_numpy(right).to(device))
 
 
 @dataclass(frozen=True)

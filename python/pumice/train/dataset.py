@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError
 from pumice.model import StaticModel
+from pumice.train.hard_negatives import HardNegatives
 from pumice.train.options import RunOptions, TrainOptions
-from pumice.train.pairs import read_pairs
+from pumice.train.pairs import Pair, read_pairs
 from pumice.train.sources import Source
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
 
@@ -30,14 +33,30 @@ class TokenizedSource:
     weight: float
     anchors: Texts
     positives: Texts
-    negatives: Texts
-    """As many, without tokens where a pair has none."""
+    negatives: HardNegatives
     train: NDArray[np.int64]
     """The pairs to train on."""
     held_out: NDArray[np.int64]
     """The pairs to measure on; their anchors occur in none of ``train``."""
     counts: Mapping[str, int]
-    """pairs, triplets (those with a negative), duplicates, without_tokens; the last two were dropped."""
+    """pairs, triplets (those with a negative), duplicates, without_tokens; the last two were dropped.
+
+    Also mined (hard negatives) and labelled (pairs with scores) where there are any."""
+
+    def take_passages(self, passages: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+        """The tokens of hard negatives, numbered as `HardNegatives` does."""
+        given = passages >= len(self.positives)
+        mined = iter(self.positives.take(passages[~given]))
+        others = iter(self.negatives.texts.take(passages[given] - len(self.positives)))
+        return [next(others if one else mined) for one in given.tolist()]
+
+    def passage_hashes(self, passages: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The hashes of hard negatives."""
+        given = passages >= len(self.positives)
+        hashes = np.empty(len(passages), np.uint64)
+        hashes[~given] = self.positives.hashes[passages[~given]]
+        hashes[given] = self.negatives.texts.hashes[passages[given] - len(self.positives)]
+        return hashes
 
 
 def tokenize_sources(
@@ -50,15 +69,16 @@ def tokenize_sources(
     for source, name in zip(sources, names, strict=True):
         name = source.path if names.count(name) > 1 else name
         columns = _columns(source, model, options, memory)
-        fingerprints = _fingerprints(*columns)
+        anchors, positives, negatives = columns
+        fingerprints = _fingerprints(anchors, positives, negatives)
         _, first = np.unique(fingerprints, return_index=True)
         fresh = np.zeros(len(fingerprints), bool)
         fresh[first] = True
         fresh &= ~np.isin(fingerprints, seen)
-        known = (columns[0].hashes != 0) & (columns[1].hashes != 0)
+        known = (anchors.hashes != 0) & (positives.hashes != 0)
         seen = np.concatenate((seen, fingerprints[fresh & known]))
         kept = np.flatnonzero(fresh & known)
-        held_out = held_out_of(columns[0].hashes[kept], options)
+        held_out = held_out_of(anchors.hashes[kept], options)
         train = kept[~held_out]
         if len(train) < 2:
             raise InputError(
@@ -66,10 +86,12 @@ def tokenize_sources(
             )
         counts = {
             "pairs": len(kept),
-            "triplets": int((columns[2].hashes[kept] != 0).sum()),
+            "triplets": int((negatives.counts[kept] > 0).sum()),
             "duplicates": int((known & ~fresh).sum()),
             "without_tokens": int((~known).sum()),
         }
+        if labelled := int(negatives.scored[kept].sum()):
+            counts["labelled"] = labelled
         tokenized.append(
             TokenizedSource(name, source.weight, *columns, train, kept[held_out], counts)
         )
@@ -83,14 +105,18 @@ def fingerprint(sources: Sequence[TokenizedSource]) -> str:
     digest = blake2b(digest_size=16)
     for source in sources:
         digest.update(repr((source.name, source.weight)).encode())
-        for array in (
+        for part in (
             source.anchors.hashes,
             source.positives.hashes,
-            source.negatives.hashes,
+            source.negatives.texts.hashes,
+            source.negatives.edges,
+            source.negatives.passages,
+            source.negatives.scores,
+            source.negatives.positive_scores,
             source.train,
             source.held_out,
         ):
-            digest.update(np.ascontiguousarray(array).data)
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()
 
 
@@ -98,33 +124,74 @@ def token_counts(sources: Sequence[TokenizedSource], tokens: int) -> NDArray[np.
     """How often each token id occurs in all texts."""
     counts = np.zeros(tokens, np.int64)
     for source in sources:
-        for texts in (source.anchors, source.positives, source.negatives):
+        for texts in (source.anchors, source.positives, source.negatives.texts):
             for low in range(0, len(texts.ids), 1 << 24):
                 counts += np.bincount(texts.ids[low : low + (1 << 24)], minlength=tokens)
     return counts
 
 
+def distinct_negatives(pairs: Iterable[Pair]) -> Iterator[tuple[Pair, list[int], list[str]]]:
+    """Each pair with the numbers of its negatives, and the texts among them that are new.
+
+    The same text has the same number wherever it stands: numbers count from 0, in order of first occurrence.
+    """
+    numbers: dict[bytes, int] = {}
+    for pair in pairs:
+        own, fresh = [], []
+        for text in pair.negatives:
+            key = blake2b(text.encode(), digest_size=16).digest()
+            if key not in numbers:
+                numbers[key] = len(numbers)
+                fresh.append(text)
+            own.append(numbers[key])
+        yield pair, own, fresh
+
+
 def _columns(
     source: Source, model: StaticModel, options: TrainOptions, memory: TokenMemory
-) -> tuple[Texts, Texts, Texts]:
+) -> tuple[Texts, Texts, HardNegatives]:
     writers = [TextsWriter(memory) for _ in range(3)]
-    pairs = read_pairs(source, options.columns)
+    listed, counts = array("q"), array("q")
+    scores, positive_scores = array("f"), array("f")
+    pairs = distinct_negatives(read_pairs(source, options.columns))
     while batch := list(islice(pairs, _BATCH)):
         columns = (
-            [pair.anchor for pair in batch],
-            [pair.positive for pair in batch],
-            [pair.negative or "" for pair in batch],
+            [pair.anchor for pair, _, _ in batch],
+            [pair.positive for pair, _, _ in batch],
+            [text for _, _, fresh in batch for text in fresh],
         )
         for writer, texts in zip(writers, columns, strict=True):
             writer.append(model.tokenize(texts), limit=options.max_tokens)
-    anchors, positives, negatives = (writer.finish() for writer in writers)
+        for pair, own, _ in batch:
+            counts.append(len(own))
+            listed.extend(own)
+            first, *others = pair.scores or (math.nan,) * (1 + len(own))
+            positive_scores.append(first)
+            scores.extend(others)
+    anchors, positives, distinct = (writer.finish() for writer in writers)
     if not len(anchors):
         raise InputError(f"{source.path}: holds no pair")
+    given = np.array(listed, np.int64)
+    known = distinct.hashes[given] != 0  # what has no token can be no candidate
+    owners = np.repeat(np.arange(len(anchors)), np.array(counts, np.int64))[known]
+    edges = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(anchors)))))
+    negatives = HardNegatives(
+        distinct,
+        edges,
+        passages=given[known] + len(anchors),
+        scores=np.array(scores, np.float32)[known],
+        positive_scores=np.array(positive_scores, np.float32),
+    )
     return anchors, positives, negatives
 
 
-def _fingerprints(anchors: Texts, positives: Texts, negatives: Texts) -> NDArray[np.uint64]:
-    mixed: NDArray[np.uint64] = (anchors.hashes * _ODD + positives.hashes) * _ODD + negatives.hashes
+def _fingerprints(anchors: Texts, positives: Texts, negatives: HardNegatives) -> NDArray[np.uint64]:
+    mixed: NDArray[np.uint64] = (anchors.hashes * _ODD + positives.hashes) * _ODD
+    hashes = negatives.texts.hashes[negatives.passages - len(anchors)]
+    places = np.arange(len(hashes)) - np.repeat(negatives.edges[:-1], negatives.counts)
+    each = hashes * (places.astype(np.uint64) * np.uint64(2) + np.uint64(1))  # in their order
+    owners = np.repeat(np.arange(len(anchors)), negatives.counts)
+    np.add.at(mixed, owners, each)
     return mixed
 
 
@@ -141,6 +208,8 @@ def _told(name: str, counts: Mapping[str, int]) -> str:
     told = f"{name}: {counts['pairs']:,} pairs"
     if counts["triplets"]:
         told += f", {counts['triplets']:,} with a negative"
+    if "labelled" in counts:
+        told += f", {counts['labelled']:,} with scores"
     if counts["duplicates"]:
         told += f"; dropped {counts['duplicates']:,} duplicates"
     if counts["without_tokens"]:

@@ -49,14 +49,13 @@ class SimilarityFilter:
     """The starting rows, which do not change."""
     margin: float
 
-    def __call__(self, bags: Bags, count: int, *, lanes: Lanes) -> Excluded:
+    def __call__(self, bags: Bags, count: int, *, candidates: int, lanes: Lanes) -> Excluded:
         """Pairs (i, j), j not i, whose cosine exceeds that of anchor i and its positive minus the margin.
 
-        The first ``count`` texts are anchors, the others candidates.
+        The first ``count`` texts are anchors, the next ``candidates`` are candidates.
         """
         vectors = torch.nn.functional.normalize(pool(self.table, bags, lanes=lanes), dim=1)
-        cosines = vectors[:count] @ vectors[count:].T
+        cosines = vectors[:count] @ vectors[count : count + candidates].T
         own = cosines.diagonal().clone()
         cosines.fill_diagonal_(-torch.inf)
-        anchors, candidates = torch.nonzero(cosines > (own - self.margin)[:, None], as_tuple=True)
-        return Excluded(anchors, candidates)
+        return Excluded(*torch.nonzero(cosines > (own - self.margin)[:, None], as_tuple=True))

@@ -19,7 +19,7 @@ from pumice.model import StaticModel
 from pumice.train.dataset import TokenizedSource
 from pumice.train.lanes import Lanes
 from pumice.train.pooling import Bags, pool
-from pumice.train.tokens import Texts, TextsWriter, TokenMemory, subset
+from pumice.train.tokens import Texts, TextsWriter, TokenMemory
 
 DEPTH = 10
 _TEXTS = 4096
@@ -66,8 +66,8 @@ def held_out_sets(sources: Sequence[TokenizedSource]) -> list[EvaluationSet]:
         sets.append(
             EvaluationSet(
                 name=f"held-out {source.name}",
-                queries=subset(source.anchors, np.array(list(grades))),
-                documents=subset(source.positives, source.held_out[first]),
+                queries=source.anchors.subset(np.array(list(grades))),
+                documents=source.positives.subset(source.held_out[first]),
                 relevant=list(grades.values()),
             )
         )

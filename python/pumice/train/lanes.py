@@ -7,6 +7,7 @@ speed of this. Here threads meet a few times a step.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,13 @@ class Lanes:
             future.exception()  # none may still write when this returns
         for future in futures:
             future.result()
+
+
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _prepare_thread() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,12 @@ from pumice.errors import InputError
 DTYPES = ("float32", "float16", "int8")
 MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
-COLUMNS = ("anchor", "positive", "negative")
+COLUMNS = ("anchor", "positive", "negative", "negatives", "scores")
 _ROLES = (*COLUMNS, "text", "title")
+LABEL_LOSSES = ("kl", "margin-mse")
+LABEL_WEIGHT = 0.5
+MINED = 8
+MINE_BELOW = 0.95
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a line for people) after every step; the line is often empty.
 
@@ -132,11 +137,58 @@ class TrainOptions(RunOptions):
     no negatives of it. None: only candidates of the same text are left out."""
     sif_coefficient: float | None = None
     """Starting rows are multiplied by a / (a + p), p counted in the pairs; None leaves them."""
+    mine: int | None = None
+    """Hard negatives to mine for each pair among the positives of its source; None: 8 where a cross-encoder
+    scores them, else none."""
+    mine_below: float = MINE_BELOW
+    """What is closer to the anchor than this share of its positive's cosine is not mined."""
+    cross_encoder: str | None = None
+    """A sentence-transformers CrossEncoder, a folder or a hub id, that scores positives and hard negatives."""
+    label_loss: str | None = None
+    """How scores are learnt: "kl", the softmax over them; "margin-mse", their differences. None: "kl"."""
+    label_weight: float | None = None
+    """The share of that loss where a batch has scores; the ranking loss has the rest, none at 1. None: 0.5."""
+    label_cache: str | os.PathLike[str] | None = None
+    """A folder that keeps the scores for the next run; None: with the run's state, gone with it."""
+    offline: bool = False
+    """Take the cross-encoder from the disk alone."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.symmetric, bool):
-            raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
+        for name in ("symmetric", "offline"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} is {getattr(self, name)!r}: give True or False")
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        if self.label_loss not in (None, *LABEL_LOSSES):
+            raise InputError(
+                f"label_loss {self.label_loss!r} is not one of {', '.join(LABEL_LOSSES)}"
+            )
+        given = self.cross_encoder
+        if given is not None and not (isinstance(given, str) and given):
+            raise InputError(f"cross_encoder is {given!r}: give a folder or a hub id")
+        if given is not None and self.label_weight == 0:
+            raise InputError("label_weight is 0: a cross-encoder's scores would not be learnt")
+        if not isinstance(self.label_cache, (str, os.PathLike, type(None))):
+            raise InputError(f"label_cache is {self.label_cache!r}: give a folder")
+
+    @property
+    def label_kind(self) -> str:
+        """``label_loss``, or what None stands for."""
+        return self.label_loss or LABEL_LOSSES[0]
+
+    @property
+    def label_share(self) -> float:
+        """``label_weight``, or what None stands for."""
+        return LABEL_WEIGHT if self.label_weight is None else self.label_weight
+
+    @property
+    def mined(self) -> int:
+        """Hard negatives to mine for each pair."""
+        if self.mine is None:
+            return 0 if self.cross_encoder is None else MINED
+        return self.mine
 
 
 _WITHOUT_EFFECT = (
@@ -146,9 +198,9 @@ _WITHOUT_EFFECT = (
     "columns",
     "teacher_vectors",
     "keep_folder",
+    "label_cache",
     "offline",
 )
-
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("epochs", 1e-6, 10_000),
     ("batch_size", 2, 65_536),
@@ -157,6 +209,9 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("scale", 0.1, MAX_SCALE),
     ("false_negative_margin", -2, 2),
     ("sif_coefficient", 1e-9, 1),
+    ("mine", 0, 1000),
+    ("mine_below", 0, 1),
+    ("label_weight", 0, 1),
     ("hold_out", 0, 0.5),
     ("evaluations", 1, 10_000),
     ("patience", 1, 10_000),
@@ -166,9 +221,17 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("checkpoint_seconds", 0, 1e9),
     ("tokens_in_memory", 0, 1e15),
 )
-_MAY_BE_NONE = ("false_negative_margin", "sif_coefficient", "patience", "threads")
+_MAY_BE_NONE = (
+    "false_negative_margin",
+    "sif_coefficient",
+    "mine",
+    "label_weight",
+    "patience",
+    "threads",
+)
 _WHOLE = (
     "batch_size",
+    "mine",
     "evaluations",
     "patience",
     "max_tokens",

@@ -42,7 +42,7 @@ def checked_string(record: Record, name: str) -> str:
     """A field that is there, as a string; InputError where it is none, or none that UTF-8 can carry."""
     value: Any = record.fields[name]
     if not isinstance(value, str):
-        raise InputError(f'{record.place}: "{name}" is {_kind(value)}, not a string')
+        raise InputError(f'{record.place}: "{name}" is {kind_of(value)}, not a string')
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -52,8 +52,10 @@ def checked_string(record: Record, name: str) -> str:
     return value
 
 
-def _kind(value: Any) -> str:
-    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object"}
+def kind_of(value: Any) -> str:
+    """What a value is called in an error."""
+    names = {type(None): "null", bool: "true or false", str: "a string", list: "a list"}
+    names[dict] = "an object"
     return names.get(type(value), "a number" if isinstance(value, (int, float)) else "of no kind")
 
 

@@ -25,7 +25,6 @@ from pumice.train.run import (
     checked_device,
     compiled,
     evaluation_folders,
-    processors,
     workplace,
 )
 
@@ -106,7 +105,7 @@ def _regressed(given: _Given, place: Workplace) -> Training:
     from pumice.train.checkpoint import RunFolder
     from pumice.train.corpus_texts import tokenize_corpus
     from pumice.train.figures import mean_ndcg, read_beir
-    from pumice.train.lanes import Lanes
+    from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
     from pumice.train.regression import AgreementJudge, Regression, agreement_name
     from pumice.train.teacher_vectors import TeacherVectors
@@ -261,7 +260,6 @@ def _fitted(
     from pumice.train.figures import embed
     from pumice.train.projection import fit_projection, turned
     from pumice.train.regression import FittedTexts
-    from pumice.train.tokens import subset
 
     options, hashes = given.options, read.texts.hashes
     usable = np.flatnonzero(hashes != 0)
@@ -286,7 +284,7 @@ def _fitted(
     projection = fit_projection(sample, dim=dims[-1])
     targets = _write_targets(read, vectors, projection, place.files)
     table = starting_table(parts, dim=given.start.dimensions, seed=options.seed)
-    chosen = subset(read.texts, np.flatnonzero(sampled))
+    chosen = read.texts.subset(np.flatnonzero(sampled))
     pooled = embed(torch.from_numpy(table), chosen, lanes=lanes).numpy()
     goal = targets[np.flatnonzero(sampled)].astype(np.float32)
     return FittedTexts(read.texts, targets, train, usable[held]), turned(table, pooled, goal)

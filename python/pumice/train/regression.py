@@ -19,7 +19,7 @@ from pumice.train.pooling import Bags
 from pumice.train.ranking_loss import RankingLoss
 from pumice.train.regress_options import RegressOptions
 from pumice.train.regression_loss import CosineLoss, OwnTargetLoss, RegressionLoss, SimilarityLoss
-from pumice.train.tokens import Texts, subset
+from pumice.train.tokens import Texts
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class AgreementJudge:
     ) -> None:
         held = fitted.held_out
         self._sets, self._dims, self._lanes, self._loss = sets, dims, lanes, loss
-        self._texts = subset(fitted.texts, held)
+        self._texts = fitted.texts.subset(held)
         self._targets = torch.from_numpy(fitted.targets[held].astype(np.float32))
         self.measure_name = "nDCG@10" if sets else agreement_name(loss)
 

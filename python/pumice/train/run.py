@@ -79,7 +79,8 @@ def train(
     """Train a static model on pairs by in-batch negatives, at every prefix at once.
 
     ``pairs`` are files (.jsonl, .csv, .parquet, also with .xz, .gz or .zst), folders of such, and ids of
-    Hugging Face datasets; each file is a source, with a weight where it is a `Source`. ``start`` gives the
+    Hugging Face datasets; each file is a source, with a weight where it is a `Source`, which may hold its
+    pairs itself (`pumice.train.queries.pairs_from_documents` makes such). ``start`` gives the
     tokenizer, the rules and the rows to begin with: distilled, loaded, or of
     `pumice.train.initial.random_model`; None is the shipped model. ``evaluation`` are folders in BEIR's
     layout, measured beside the held-out pairs; with any of them they alone choose the best state.
@@ -161,14 +162,33 @@ def _trained(given: _Given, memory: Any) -> Training:
     from pumice.train.contrastive import Contrastive, RetrievalJudge
     from pumice.train.dataset import fingerprint, token_counts, tokenize_sources
     from pumice.train.figures import held_out_sets, mean_ndcg, measure, read_beir
-    from pumice.train.lanes import Lanes
+    from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
+    from pumice.train.stages import Stages
 
     options, start = given.options, given.start
     beir = [read_beir(folder, start) for folder in given.folders]
     data = tokenize_sources(given.sources, start, options, memory)
     sets = [*held_out_sets(data), *beir]
     threads = options.threads or processors()
+    parts = start.parts()
+    counts = token_counts(data, len(start.tokens)) if options.sif_coefficient else None
+    table = starting_table(
+        parts,
+        dim=given.dims[-1],
+        seed=options.seed,
+        counts=counts,
+        sif_coefficient=options.sif_coefficient,
+    )
+    if options.mined or options.cross_encoder:
+        stages = Stages(given.sources, options, threads=threads, folder=given.kept)
+        data = stages(data, table[:, : start.dimensions])
+    asked = options.label_loss is not None or options.label_weight is not None
+    if asked and not any(source.negatives.scored.any() for source in data):
+        raise InputError(
+            "label_loss or label_weight is given, and no pair has scores to learn: "
+            "give a cross_encoder, or pairs with negatives and scores"
+        )
     run_folder = None
     if given.kept is not None:
         run_folder = RunFolder(
@@ -182,15 +202,6 @@ def _trained(given: _Given, memory: Any) -> Training:
                 "evaluation": [one.name for one in beir],
             },
         )
-    parts = start.parts()
-    counts = token_counts(data, len(start.tokens)) if options.sif_coefficient else None
-    table = starting_table(
-        parts,
-        dim=given.dims[-1],
-        seed=options.seed,
-        counts=counts,
-        sif_coefficient=options.sif_coefficient,
-    )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
         rows = torch.from_numpy(table).to(options.device)
         objective = Contrastive(rows, data, given.dims, options=options, lanes=lanes)
@@ -318,10 +329,3 @@ def checked_device(name: str) -> str:
         reason = str(error).strip().split("\n")[0].split(". ")[0]
         raise InputError(f"device {name}: {reason}: use cpu") from None
     return name
-
-
-def processors() -> int:
-    """As many as this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

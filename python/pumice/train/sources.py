@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pumice.compression import COMPRESSIONS
 from pumice.errors import InputError
 from pumice.hub import is_repository_id
+
+if TYPE_CHECKING:
+    from pumice.train.pairs import Pair
 
 FORMATS = (".jsonl", ".csv", ".parquet")
 
@@ -23,6 +27,8 @@ class Source:
     """A file, a folder of files, or a dataset's id: owner/name, owner/name@configuration."""
     weight: float = 1.0
     """How many times each pair is seen in an epoch; 0.5 takes another half each epoch."""
+    pairs: Sequence[Pair] | None = field(default=None, repr=False)
+    """Pairs in memory; ``path`` is then only what they are called."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, str) or not self.path:
@@ -34,6 +40,8 @@ class Source:
     @property
     def name(self) -> str:
         """The file's name without its suffixes, or the dataset's id."""
+        if self.pairs is not None:
+            return self.path
         name = Path(self.path).name
         file_format = format_of(name)
         return self.path if file_format is None else name[: name.lower().rindex(file_format)]
@@ -67,7 +75,7 @@ def listed_sources(given: object) -> list[Source]:
         sources += _opened(source)
     if not sources:
         raise InputError("pairs is empty: give at least one file of pairs")
-    paths = [os.path.realpath(source.path) for source in sources]
+    paths = [s.path if s.pairs is not None else os.path.realpath(s.path) for s in sources]
     for path, source in zip(paths, sources, strict=True):
         if paths.count(path) > 1:
             raise InputError(f"{source.path}: is given twice: use a weight instead")
@@ -81,6 +89,8 @@ def format_of(name: str) -> str | None:
 
 
 def _opened(source: Source) -> Sequence[Source]:
+    if source.pairs is not None:
+        return [source]
     path = Path(source.path)
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.is_file() and format_of(p.name))

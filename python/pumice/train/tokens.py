@@ -41,12 +41,11 @@ class Texts:
         begins, ends = self.offsets[indices].tolist(), self.offsets[indices + 1].tolist()
         return [self.ids[b:e] for b, e in zip(begins, ends, strict=True)]
 
-
-def subset(texts: Texts, indices: NDArray[np.int64]) -> Texts:
-    """Some of the texts, in memory."""
-    ids = np.concatenate([np.empty(0, np.int32), *texts.take(indices)])
-    offsets = np.concatenate(([0], texts.lengths[indices].cumsum()))
-    return Texts(ids, offsets, texts.hashes[indices])
+    def subset(self, indices: NDArray[np.int64]) -> Texts:
+        """Some texts on their own, in memory."""
+        ids = np.concatenate([np.empty(0, np.int32), *self.take(indices)])
+        offsets = np.concatenate(([0], self.lengths[indices].cumsum()))
+        return Texts(ids, offsets, self.hashes[indices])
 
 
 class TokenMemory:

@@ -1,0 +1,81 @@
+"""BM25 over token ids, for mining: the best passages of many queries at once, in numpy.
+
+bm25s 0.3.16 was tried: with numpy alone, 81 seconds of one processor for 100,000 arXiv titles over as many
+abstracts, reckoned from 300 of them, and this 31, from 2,000. It also tokenises words, which many scripts do
+not space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.train.nearest import best_of_rows
+from pumice.train.tokens import Texts
+
+K1, B = 1.2, 0.75
+COMMON_SHARE, COMMON_COUNT = 0.1, 10_000
+"""A token in more passages than either of these stands for a stop word and is left out: it costs most and
+says least."""
+QUERY_TOKENS = 32
+"""Of a longer query, only its rarest tokens count."""
+
+
+@dataclass(frozen=True)
+class BM25:
+    """Passages by token, each posting with what the token adds to the passage's score.
+
+    Robertson and Zaragoza 2009, with Lucene's idf, ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative.
+    """
+
+    passages: int
+    edges: NDArray[np.int64]
+    """(tokens + 1,): where each token's postings begin, and the end; none for a token left out."""
+    numbers: NDArray[np.int32]
+    """The passage of each posting, ascending within a token."""
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, passages: Texts, indices: NDArray[np.int64], *, tokens: int) -> BM25:
+        """Index some of ``passages``; numbers count along ``indices``."""
+        ids = passages.take(indices)
+        lengths = np.fromiter(map(len, ids), np.int64, count=len(ids))
+        owners = np.repeat(np.arange(len(ids), dtype=np.int64), lengths)
+        flat = np.concatenate([np.empty(0, np.int32), *ids])
+        postings, counts = np.unique((flat.astype(np.int64) << 32) | owners, return_counts=True)
+        owner = (postings & 0xFFFFFFFF).astype(np.int32)
+        frequencies = np.bincount(postings >> 32, minlength=tokens)
+        common = frequencies > max(COMMON_COUNT, COMMON_SHARE * len(ids))
+        inverse = np.log1p((len(ids) - frequencies + 0.5) / (frequencies + 0.5))
+        saturation = K1 * (1 - B + B * lengths / max(1e-9, lengths.mean()))
+        weights = inverse[postings >> 32] * counts * (K1 + 1) / (counts + saturation[owner])
+        kept = ~common[postings >> 32]
+        frequencies[common] = 0
+        edges = np.concatenate(([0], np.cumsum(frequencies)))
+        return cls(len(ids), edges, owner[kept], weights[kept].astype(np.float32))
+
+    def scores(self, query: NDArray[np.int32], out: NDArray[np.float32]) -> None:
+        """Write each passage's score; a token counts as often as the query has it."""
+        out.fill(0)
+        asked, counts = np.unique(query, return_counts=True)
+        sizes = self.edges[asked + 1] - self.edges[asked]
+        asked, counts, sizes = asked[sizes > 0], counts[sizes > 0], sizes[sizes > 0]
+        if len(asked) > QUERY_TOKENS:
+            rarest = np.sort(np.argsort(sizes, kind="stable")[:QUERY_TOKENS])
+            asked, counts = asked[rarest], counts[rarest]
+        for token, count in zip(asked.tolist(), counts.tolist(), strict=True):
+            begin, end = self.edges[token], self.edges[token + 1]
+            added = self.weights[begin:end]
+            out[self.numbers[begin:end]] += added if count == 1 else added * np.float32(count)
+
+    def best(self, queries: list[NDArray[np.int32]], *, depth: int) -> NDArray[np.int64]:
+        """(queries, depth): passages by falling score; -1 where fewer share a token with the query."""
+        found = np.full((len(queries), depth), -1, np.int64)
+        rows = np.empty((1, self.passages), np.float32)
+        for number, query in enumerate(queries):
+            self.scores(query, rows[0])
+            best = best_of_rows(rows, depth=depth)[0]
+            found[number, : len(best)] = np.where(rows[0, best] > 0, best, -1)
+        return found

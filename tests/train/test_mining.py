@@ -1,0 +1,139 @@
+"""Mining: the formula of BM25 and numpy's whole search are the oracles; what is no negative is none."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import pumice  # noqa: E402
+from pumice.errors import InputError  # noqa: E402
+from pumice.train import Pair  # noqa: E402
+from pumice.train.bm25 import BM25, K1, QUERY_TOKENS, B  # noqa: E402
+from pumice.train.mining import mine_negatives  # noqa: E402
+from pumice.train.nearest import best_of_rows  # noqa: E402
+from pumice.train.tokens import Texts, TextsWriter, TokenMemory  # noqa: E402
+from tests.train.conftest import make_pairs  # noqa: E402
+
+
+def texts_of(ids: Sequence[Sequence[int]]) -> Texts:
+    writer = TextsWriter(TokenMemory(1 << 40, Path()))
+    writer.append(ids, limit=1 << 30)
+    return writer.finish()
+
+
+def naive(query: Sequence[int], passages: Sequence[Sequence[int]]) -> list[float]:
+    mean = sum(map(len, passages)) / len(passages)
+    scores = []
+    for passage in passages:
+        score = 0.0
+        for token in query:
+            having = sum(token in other for other in passages)
+            inverse = math.log(1 + (len(passages) - having + 0.5) / (having + 0.5))
+            count = passage.count(token)
+            score += inverse * count * (K1 + 1) / (count + K1 * (1 - B + B * len(passage) / mean))
+        scores.append(score)
+    return scores
+
+
+def test_bm25_equals_its_formula() -> None:
+    rng = np.random.default_rng(1)
+    passages = [rng.integers(0, 40, size=rng.integers(1, 30)).tolist() for _ in range(300)]
+    queries = [rng.integers(0, 45, size=size).tolist() for size in (1, 3, 9, 20)] + [[41], []]
+    index = BM25.of(texts_of([[7], *passages]), np.arange(1, 301), tokens=45)
+    out = np.empty(300, np.float32)
+    for query in queries:
+        expected = naive(query, passages)
+        index.scores(np.array(query, np.int32), out)
+        np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
+        best = index.best([np.array(query, np.int32)], depth=12)[0]
+        wanted = sorted(expected, reverse=True)[:12]
+        found = [expected[i] if i >= 0 else 0.0 for i in best.tolist()]
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_of_a_long_query_the_rarest_tokens_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    passages = [[token] * (1 + token % 3) for token in range(60) for _ in range(1 + token % 5)]
+    index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=60)
+    out = np.empty(len(passages), np.float32)
+    index.scores(np.arange(60, dtype=np.int32), out)
+    counted = {passage[0] for passage, score in zip(passages, out, strict=True) if score > 0}
+    having = Counter(passage[0] for passage in passages)
+    assert len(counted) == QUERY_TOKENS
+    left_out = min(having[token] for token in set(range(60)) - counted)
+    assert max(having[token] for token in counted) <= left_out
+    monkeypatch.setattr("pumice.train.bm25.COMMON_COUNT", 2)
+    monkeypatch.setattr("pumice.train.bm25.COMMON_SHARE", 0)
+    index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=60)
+    index.scores(np.array([4], np.int32), out)  # in 5 passages
+    assert not out.any()
+
+
+@pytest.mark.parametrize("columns", [1, 63, 64, 65, 1000, 12_345])
+@pytest.mark.parametrize("depth", [1, 7, 32])
+def test_the_best_of_rows_are_those_of_a_whole_sort(columns: int, depth: int) -> None:
+    rows = np.random.default_rng(columns).standard_normal((5, columns), dtype=np.float32)
+    expected = np.argsort(-rows, axis=1)[:, :depth]
+    assert (best_of_rows(rows, depth=depth) == expected).all()
+
+
+def vectors(start: pumice.StaticModel, texts: Sequence[str]) -> np.ndarray:
+    return np.asarray(start.encode(list(texts)), np.float64)
+
+
+def as_pairs(count: int, *, seed: int = 0) -> list[Pair]:
+    return [Pair(p["anchor"], p["positive"]) for p in make_pairs(count, seed=seed)]
+
+
+@pytest.mark.parametrize("below", [0.95, 0.5])
+def test_mined_negatives_equal_a_whole_search(start: pumice.StaticModel, below: float) -> None:
+    pairs = as_pairs(300)
+    pairs += [Pair(pairs[0].anchor, "the mota"), Pair("kuri fita", "kuri fita")]
+    mined = mine_negatives(pairs, model=start, count=4, below=below, threads=2)
+    assert mine_negatives(pairs, model=start, count=4, below=below, threads=1) == mined
+    queries = vectors(start, [pair.anchor for pair in pairs])
+    passages = vectors(start, [pair.positive for pair in pairs])
+    cosines = queries @ passages.T
+    tokens = [start.tokenize(pair.positive) for pair in pairs]
+    words = [naive(start.tokenize(pair.anchor), tokens) for pair in pairs[::40]]
+    for number, pair in enumerate(mined):
+        own = cosines[number, number]
+        assert len(pair.negatives) == len(set(pair.negatives)) <= 4
+        positives = {other.positive for other in pairs if other.anchor == pair.anchor}
+        assert not positives & {*pair.negatives}
+        assert pair.anchor not in pair.negatives
+        where = [[p.positive for p in pairs].index(text) for text in pair.negatives]
+        assert (cosines[number, where] <= min(own, own * below) + 1e-5).all()
+    for number, scores in zip(range(0, len(pairs), 40), words, strict=True):
+        near, worded = (
+            np.argsort(-np.array(s), kind="stable")[:32] for s in (cosines[number], scores)
+        )
+        for text in mined[number].negatives:
+            where = [p.positive for p in pairs].index(text)
+            close = cosines[number, where] >= cosines[number, near[-1]] - 1e-5
+            assert close or scores[where] >= scores[worded[-1]] - 1e-5
+
+
+def test_what_cannot_be_mined(start: pumice.StaticModel) -> None:
+    assert mine_negatives([], model=start) == []
+    alone = [Pair("bata", "the bata")]
+    assert mine_negatives(alone, model=start) == alone
+    unknown = [Pair("zzz", "the bata"), Pair("bata", "zzz"), Pair("ruru", "the")]
+    assert [p.negatives for p in mine_negatives(unknown, model=start)] == [(), (), ()]
+    for given, message in (
+        ("pairs", "pairs is str: give a list of Pair"),
+        ([("a", "b")], "pairs: pair 0: is tuple, not a Pair"),
+        ([Pair("a", "")], 'pairs: pair 0: "positive" is empty'),
+        ([Pair("a", "b", ["c"])], "pairs: pair 0: negatives and scores are tuples"),
+        ([Pair("a", "b", ("c",), (1.0, 2.0))], "pairs: pair 0 has scores"),
+    ):
+        with pytest.raises(InputError, match=message):
+            mine_negatives(given, model=start)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="mine is -1"):
+        mine_negatives(alone, model=start, count=-1)
