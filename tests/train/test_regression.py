@@ -240,7 +240,7 @@ def command(corpus: Path, teacher: Path, start: Path, *more: str) -> list[str]:
     )
     settings = "--batch-size 64 --learning-rate 0.05 --evaluations 4 --threads 2 --hold-out 0.1"
     run = [sys.executable, "-c", code, "train", "--corpus", str(corpus), "--teacher", str(teacher)]
-    run += ["--init", str(start), *settings.split(), "--regression-epochs", "60"]
+    run += ["--init", str(start), *settings.split(), "--regression-epochs", "5"]
     return [*run, "--checkpoint-seconds", "0", "-o", "m.pumice", *more]
 
 
@@ -251,7 +251,7 @@ def test_a_killed_run_goes_on_to_the_same_model(
     corpus = write_jsonl(tmp_path / "corpus.jsonl", make_pairs(1000))
     pairs = write_jsonl(tmp_path / "pairs.jsonl", make_pairs(600))
     start.save(tmp_path / "start.pumice")
-    more = ("--pairs", str(pairs), "--epochs", "30") if stage == "training" else ()
+    more = ("--pairs", str(pairs), "--epochs", "5") if stage == "training" else ()
     arguments = command(corpus, sentence_bert, tmp_path / "start.pumice", *more)
     folders = [tmp_path / "whole", tmp_path / "killed"]
     for folder in folders:
