@@ -80,7 +80,7 @@ def test_progress_is_plain_lines_off_a_terminal(
             ["--vocabulary", "gone.txt"],
             "gone.txt: the vocabulary file cannot be read: No such file",
         ),
-        (["--corpus", "gone.txt"], "gone.txt: the corpus file cannot be read: No such file"),
+        (["--corpus", "gone.txt"], "gone.txt: cannot be read: No such file"),
     ],
 )
 def test_mistakes_are_one_sentence(

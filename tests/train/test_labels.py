@@ -319,9 +319,9 @@ def test_scores_are_learnt(
 
 
 def test_a_better_negative_is_none(start: pumice.StaticModel, tmp_path: Path) -> None:
+    from pumice.train.contrastive import Contrastive
     from pumice.train.initial import starting_table
     from pumice.train.lanes import Lanes
-    from pumice.train.loop import Loop
 
     records = as_records(listed(40, negatives=1))
     for number, record in enumerate(records):
@@ -329,11 +329,11 @@ def test_a_better_negative_is_none(start: pumice.StaticModel, tmp_path: Path) ->
     file = write_jsonl(tmp_path / "p.jsonl", records)
     options = replace(QUICK, hold_out=0)
     data = tokenize_sources([Source(str(file))], start, options, TokenMemory(1 << 40, tmp_path))
-    table = starting_table(start.parts(), dim=16, seed=0)
+    table = torch.from_numpy(starting_table(start.parts(), dim=16, seed=0))
     with Lanes(1) as lanes:
-        loop = Loop(table, data, (16,), options=options, lanes=lanes)
-        batch = loop.prepare(0)
-        order = loop._plan.batch(0).pairs.tolist()
+        objective = Contrastive(table, data, (16,), options=options, lanes=lanes)
+        batch = objective.prepare(0)
+        order = objective.plan.batch(0).pairs.tolist()
     assert batch.excluded is not None
     excluded = set(
         zip(batch.excluded.anchors.tolist(), batch.excluded.candidates.tolist(), strict=True)

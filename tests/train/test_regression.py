@@ -317,7 +317,11 @@ def test_both_stages_from_the_command_line(
     ("arguments", "code", "message"),
     [
         ([], 2, "there is nothing to train on: give --pairs, or a --corpus"),
-        (["--corpus", "c.txt"], 2, "--corpus needs a --teacher whose vectors of it are fitted"),
+        (
+            ["--corpus", "c", "--regression-loss", "cosine"],
+            2,
+            "--regression-loss has no use without",
+        ),
         (["--pairs", "p", "--teacher-dtype", "float32"], 2, "--teacher-dtype has no use without"),
         (["--pairs", "p", "--regression-epochs", "0"], 2, "--regression-epochs has no use without"),
         (["--pairs", "p", "--teacher", "t", "--init", "m"], 2, "--teacher and --init are both a"),
