@@ -153,10 +153,7 @@ class BertScanner {
     // A key ends with zeros: a word with a NUL of its own has none.
     const bool cached =
         size <= LongWords::kBytes && worker_.long_words.exists() && (ascii || std::memchr(word, 0, size) == nullptr);
-    if (!cached) {
-      const bool cut = model_.tokens_begin_words && cut_word(word, size, every_start(size));
-      return cut ? PUMICE_OK : stream_word(word, size);
-    }
+    if (!cached) return model_.tokens_begin_words ? cut_whole_word(word, size) : stream_word(word, size);
     if (size <= ShortWords::kBytes && !ascii) {
       const ShortWords::Key key = ShortWords::key_of(word, size);
       const ShortWords::Entry* entry = ShortWords::find(worker_.short_words.set_of(key), key);
@@ -242,8 +239,6 @@ class BertScanner {
 
   static unsigned start_bit(std::size_t at) { return 1u << (at < kLastStart ? at : kLastStart); }
 
-  static unsigned every_start(std::size_t size) { return size <= kLastStart ? start_bit(size) - 1 : 0xFFFF; }
-
   bool may_begin_token(const char* at, const char* end) const {
     const bool alone = is_punctuation(*at);
     std::uint32_t node = DoubleArray::kRoot;
@@ -274,13 +269,31 @@ class BertScanner {
       const char* const from = word + start;
       AddedTokenCutter::Part token;
       if (!cutter_.next_token(from, start == kLastStart ? word + size : from + 1, token)) continue;
-      const char* const begin = token.text.data();
-      if (begin > word) stream_word(word, static_cast<std::size_t>(begin - word));  // UTF-8, as it was normalised
-      going_ = going_ && stream_.put(token.id);
-      resume_ = begin + token.text.size();
+      put_token(word, token);
       return true;
     }
     return false;
+  }
+
+  // A word of any length with all tokens that begin in it. Its end is not looked for again after each of them, which
+  // would cost the square of its length.
+  pumice_status cut_whole_word(const char* word, std::size_t size) {
+    const char* const end = word + size;
+    AddedTokenCutter::Part token;
+    while (going_ && word < end && cutter_.next_token(word, end, token)) {
+      put_token(word, token);
+      word = resume_;
+    }
+    if (!going_ || word >= end) return PUMICE_OK;
+    resume_ = nullptr;
+    return stream_word(word, static_cast<std::size_t>(end - word));
+  }
+
+  void put_token(const char* word, const AddedTokenCutter::Part& token) {
+    const char* const begin = token.text.data();
+    if (begin > word) stream_word(word, static_cast<std::size_t>(begin - word));  // UTF-8, as it was normalised
+    going_ = going_ && stream_.put(token.id);
+    resume_ = begin + token.text.size();
   }
 
   // Where to go on after a normalized token, if there was one.

@@ -128,7 +128,9 @@ def test_truncation(unknown: str, max_tokens: int, max_chars: int | None) -> Non
     assert_same_spans(parts, phrase_texts(4, count=100))
 
 
-@pytest.mark.parametrize("single_word", [True, False])
+@pytest.mark.parametrize(
+    ("phrases", "single_word"), [(PHRASES, True), (PHRASES, False), ((*PHRASES, *IN_HAN), False)]
+)
 @pytest.mark.parametrize(
     "text",
     [
@@ -140,11 +142,14 @@ def test_truncation(unknown: str, max_tokens: int, max_chars: int | None) -> Non
         "covid-" * 150_000,
         "a" * 1_000_000,
         "e" * 1_000_000 + "r",
+        "er" * 500_000,
+        "\u00e9r\u5317" * 150_000,
+        "er\0" * 300_000,
     ],
     ids=lambda text: ascii(text[:8]),
 )
-def test_a_megabyte(text: str, single_word: bool) -> None:
-    flags = {phrase: {**DISTILLED, "single_word": single_word} for phrase in (*PHRASES, *IN_HAN)}
+def test_a_megabyte(text: str, phrases: tuple[str, ...], single_word: bool) -> None:
+    flags = {phrase: {**DISTILLED, "single_word": single_word} for phrase in phrases}
     assert_same_ids(parts_of(with_phrases(flags)), [text])
 
 
