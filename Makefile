@@ -54,7 +54,7 @@ CORE_H := $(shell find core/include core/src core/unicode python/binding -name '
 FUZZ_H := $(wildcard core/fuzz/*.h)
 CORE_FLAGS := -std=c++20 -O1 -g -Wall -Wextra -Werror -ffp-contract=off -Icore/include
 TESTDATA_FLAG := -DPUMICE_FUZZ_MODELS='"$(CURDIR)/testdata/"'
-FAMILIES := wordpiece unigram bpe byte_level_bpe word_level
+FAMILIES := wordpiece phrases unigram bpe byte_level_bpe word_level
 FUZZ_TARGETS := open_model encode $(FAMILIES:%=tokenize-%)
 # The golden model of a family: WordPiece's are named after how they store rows.
 golden = $(if $(filter wordpiece,$1),int8,$1)

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 import pumice
 from pumice.modelfile.parts import Metadata, ModelParts
+from pumice.modelfile.vocabulary import tokens_by_id
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -53,9 +54,9 @@ def tiny_parts() -> ModelParts:
 
 
 def family_parts(family: str) -> ModelParts:
-    """A model of a tokenizer beside WordPiece: ten tokens share a row, and nothing is cut."""
+    """A model of a tokenizer beside plain WordPiece: ten tokens share a row, and nothing is cut."""
     tokenizer = golden_tokenizers.TOKENIZERS[family]()
-    size = len(tokenizer["model"]["vocab"])
+    size = len(tokens_by_id(tokenizer))
     rng = np.random.default_rng(3)
     return ModelParts(
         tokenizer=tokenizer,
@@ -97,7 +98,7 @@ def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
 
 
 def generate(folder: Path) -> None:
-    """Write the model in each storage dtype, what all must answer, and a model of each other family."""
+    """Write the model in each storage dtype, what all must answer, and one of each other tokenizer."""
     parts, batch = tiny_parts(), golden_texts()
     ids = expected_ids(parts, batch)
     models = {dtype: pumice.StaticModel.from_parts(parts, dtype=dtype) for dtype in DTYPES}

@@ -79,7 +79,13 @@ def whole_models() -> dict[str, bytes]:
     int8 = compile_model(
         replace(plain, token_rows=token_rows, embeddings=plain.embeddings[:4]), dtype="int8"
     )
+    (cls,) = plain.tokenizer["added_tokens"]
+    phrase = {**cls, "id": 8, "content": "a b", "single_word": True, "normalized": True}
+    phrases = {**plain.tokenizer, "added_tokens": [cls, phrase]}
     return {
+        "phrases": compile_model(
+            parts(tokenizer=phrases, embeddings=np.resize(plain.embeddings, (9, 5)))
+        ),
         "float32": compile_model(plain, dtype="float32"),
         "float16-weights": compile_model(
             replace(plain, token_weights=np.linspace(0, 2, 8, dtype=np.float32)), dtype="float16"
@@ -144,6 +150,9 @@ def hostile_models() -> dict[str, bytes]:
         "trie-id-outside": trie(Kind.VOCABULARY, (0, 9), *[(LEAF | 1, 0)] * 127),
         "added-loop": trie(Kind.ADDED_TOKENS, *loop),
         "added-endless": trie(Kind.ADDED_TOKENS, (ord("a"), 0), *[(0, 9)] * 127),
+        "normalized-loop": trie(Kind.NORMALIZED_TOKENS, *loop),
+        "normalized-endless": trie(Kind.NORMALIZED_TOKENS, (ord("a"), 0), *[(0, 9)] * 127),
+        "normalized-leaf-outside": trie(Kind.NORMALIZED_TOKENS, (0, 9), *[(0xFFFFFFFF, 0)] * 127),
         "trie-of-bytes": pack(
             {**parameters(word_chars=24, continuation_node=0), Kind.VOCABULARY: wordpiece}
         ),
@@ -187,6 +196,7 @@ def texts() -> dict[str, bytes]:
         "words-of-one": bytes([0b00001111, 0, 0, 3]) + b"a bc d",
         "added": plain + b"[CLS][[CLS]]x[MASK",
         "added-flags": plain + " <mask>  <mask>aword word, word\u00e9 \u2581the".encode(),
+        "phrases": plain + "a b cA B c x12-ABb!  a\tb\u00a0ca b\u0301 c \u00c9 C a b".encode() * 3,
         "expands": plain + "\ufdfa\ufb01 \u2460  1\u0301 e\u0301\r\n".encode() * 9,
         "stages": plain + b"the 12-ab don't abcabc b!b!\x00 a'LL 1234567 \n\n  x",
         "pieces": plain + b" " * 40 + b"a" * 300 + b"-" * 40,

@@ -11,7 +11,7 @@ namespace pumice {
 bool AddedTokenCutter::next(Part& part) {
   if (!waits_) {
     if (ended_) return false;
-    if (!find()) {
+    if (!find(end_)) {
       ended_ = true;
       part = {false, 0, {rest_, static_cast<std::size_t>(end_ - rest_)}};
       return rest_ != end_;
@@ -29,16 +29,24 @@ bool AddedTokenCutter::next(Part& part) {
   return true;
 }
 
-// The leftmost, then longest token from `search_` on. One that would not stand alone still hides those that
-// overlap it.
-bool AddedTokenCutter::find() {
+bool AddedTokenCutter::next_token(const char* from, const char* until, Part& part) {
+  if (search_ < from) search_ = from;
+  if (!find(until)) return false;
+  rest_ = match_end_;
+  part = {true, value_ & kAddedTokenId, {begin_, static_cast<std::size_t>(match_end_ - begin_)}};
+  return true;
+}
+
+// The leftmost, then longest token from `search_` on that begins before `until`. One that would not stand alone still
+// hides those that overlap it.
+bool AddedTokenCutter::find(const char* until) {
   if (trie_.empty()) return false;
-  while (search_ < end_) {
+  while (search_ < until) {
     if (trie_.first >= 0) {
-      const auto left = static_cast<std::size_t>(end_ - search_);
+      const auto left = static_cast<std::size_t>(until - search_);
       search_ = static_cast<const char*>(std::memchr(search_, trie_.first, left));
-      if (search_ == nullptr) search_ = end_;
-      if (search_ == end_) return false;
+      if (search_ == nullptr) search_ = until;
+      if (search_ == until) return false;
     }
     std::uint32_t node = DoubleArray::kRoot;
     if (!trie_.step(node, static_cast<unsigned char>(*search_))) {

@@ -33,8 +33,11 @@ class AddedTokenCutter {
   // The next part from the left; false at the end.
   bool next(Part& part);
 
+  // The next token that begins before `until` and not before `from`; the text around it is the caller's.
+  bool next_token(const char* from, const char* until, Part& part);
+
  private:
-  bool find();
+  bool find(const char* until);
   bool stands_alone(const char* begin, const char* end) const;
   const char* strip_left(const char* begin) const;
   const char* strip_right(const char* end);

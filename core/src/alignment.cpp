@@ -1,4 +1,4 @@
-// BERT's normalizer, each code point with the bytes of the text that it is aligned with in HF tokenizers.
+// BERT's normalizer, each byte it leaves with the bytes of the text that it is aligned with in HF tokenizers.
 #include "alignment.h"
 
 #include <cstring>
@@ -8,6 +8,26 @@
 
 namespace pumice {
 namespace {
+
+// A code point on its way through the normalizer, and the bytes it is aligned with.
+struct Aligned {
+  Span source;
+  char32_t point;
+  std::uint8_t combining_class;  // 0 where accents stay: nothing is sorted then
+  bool inserted;                 // by a decomposition, after its first code point
+};
+
+struct AlignedText {
+  Aligned* points = nullptr;
+  std::size_t count = 0;
+  std::size_t capacity = 0;  // less than `count` where memory ran out
+
+  void push(const Aligned& point) {
+    if (count > capacity) return;
+    if (count < capacity) points[count] = point;
+    ++count;
+  }
+};
 
 // Clean text, space Chinese, decompose: BERT's normalizer up to the sort of the marks.
 pumice_status decompose(const BertNormalizer& normalizer, const char* text, Span segment, AlignedText& out) {
@@ -20,6 +40,10 @@ pumice_status decompose(const BertNormalizer& normalizer, const char* text, Span
     const Span source{begin, static_cast<std::size_t>(cursor - text)};
     const std::uint8_t properties = unicode::properties(c);
     if (normalizer.has(kCleanText) && (properties & unicode::kRemoved)) continue;
+    if (normalizer.has(kCleanText) && (properties & unicode::kWhitespace)) {
+      out.push({source, U' ', 0, false});
+      continue;
+    }
     const bool spaced = normalizer.has(kChineseChars) && (properties & unicode::kChinese);
     if (spaced) out.push({source, U' ', 0, false});
     if (normalizer.has(kStripAccents)) {
@@ -73,10 +97,8 @@ pumice_status sort_marks(AlignedText& text, Arena& arena) {
   return PUMICE_OK;
 }
 
-}  // namespace
-
+// Decomposed and sorted, accents and case still there.
 pumice_status align(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena, AlignedText& out) {
-  out.count = 0;
   out.capacity = arena.left() / sizeof(Aligned);
   if (out.capacity > 0) --out.capacity;  // what alignment may cost
   out.points = arena.take<Aligned>(out.capacity);
@@ -85,6 +107,38 @@ pumice_status align(const BertNormalizer& normalizer, const char* text, Span seg
   if (out.points == nullptr || out.count > out.capacity) return PUMICE_MEMORY_TOO_SMALL;
   arena.shrink(out.points, out.count);
   return sort_marks(out, arena);
+}
+
+// Strips and lower-cases, and hands each code point that is left to `use(point, source)`.
+template <class Use>
+void map_each(const BertNormalizer& normalizer, const AlignedText& text, Use use) {
+  for (std::size_t i = 0; i < text.count; ++i) {
+    const Aligned& aligned = text.points[i];
+    const bool strips = normalizer.has(kStripAccents);
+    if (strips && (unicode::properties(aligned.point) & unicode::kNonspacingMark)) continue;
+    char32_t lower[unicode::kMaxLowercase] = {aligned.point};
+    const unsigned count = normalizer.has(kLowercase) ? unicode::lowercase(aligned.point, lower) : 1;
+    for (unsigned j = 0; j < count; ++j) use(lower[j], aligned.source);
+  }
+}
+
+}  // namespace
+
+pumice_status normalize(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena,
+                        NormalizedText& out) {
+  AlignedText aligned;
+  const pumice_status status = align(normalizer, text, segment, arena, aligned);
+  if (status != PUMICE_OK) return status;
+  std::size_t size = 0;
+  char encoded[4];
+  map_each(normalizer, aligned, [&](char32_t c, Span) { size += utf8::encode(c, encoded); });
+  out.bytes = arena.take<char>(size);
+  out.sources = arena.take<Span>(size);
+  if (out.bytes == nullptr || out.sources == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  map_each(normalizer, aligned, [&](char32_t c, Span source) {
+    for (unsigned left = utf8::encode(c, out.bytes + out.size); left > 0; --left) out.sources[out.size++] = source;
+  });
+  return PUMICE_OK;
 }
 
 }  // namespace pumice

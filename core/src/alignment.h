@@ -1,4 +1,4 @@
-// BERT's normalizer, each code point with the bytes of the text that it is aligned with in HF tokenizers.
+// BERT's normalizer, each byte it leaves with the bytes of the text that it is aligned with in HF tokenizers.
 //
 // Deleting a code point, mapping it and lower-casing it keep its alignment; what it expands to shares it. One
 // rule is odd: sorting combining marks moves the marks and leaves the alignments where they were, so the n-th
@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "arena.h"
 #include "normalizer.h"
@@ -20,28 +21,22 @@ struct Span {
   std::size_t end;
 };
 
-// A code point of the normalised text and the bytes it is aligned with.
-struct Aligned {
-  Span source;
-  char32_t point;
-  std::uint8_t combining_class;  // 0 where accents stay: nothing is sorted then
-  bool inserted;                 // by a decomposition, after its first code point
-};
+// A text as the normalizer leaves it, and what each of its bytes is aligned with.
+struct NormalizedText {
+  char* bytes = nullptr;
+  Span* sources = nullptr;
+  std::size_t size = 0;
 
-struct AlignedText {
-  Aligned* points = nullptr;
-  std::size_t count = 0;
-  std::size_t capacity = 0;  // less than `count` where memory ran out
-
-  void push(const Aligned& point) {
-    if (count > capacity) return;
-    if (count < capacity) points[count] = point;
-    ++count;
+  std::string_view text() const { return {bytes, size}; }
+  Span source(const char* at) const { return sources[at - bytes]; }
+  Span source(std::string_view part) const {
+    return {source(part.data()).begin, source(part.data() + part.size() - 1).end};
   }
 };
 
-// The bytes `segment` of a text, decomposed and sorted, accents and case still there; all that is left of the
-// arena may be taken for it. PUMICE_MEMORY_TOO_SMALL or PUMICE_INVALID_UTF8 where that fails.
-pumice_status align(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena, AlignedText& out);
+// The bytes `segment` of a text; all that is left of the arena may be taken for it. PUMICE_MEMORY_TOO_SMALL or
+// PUMICE_INVALID_UTF8 where that fails.
+pumice_status normalize(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena,
+                        NormalizedText& out);
 
 }  // namespace pumice

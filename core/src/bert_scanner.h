@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "added_tokens.h"
 #include "pre_tokenizer.h"
 #include "prefetch.h"
 #include "simd/kernels.h"
@@ -14,13 +15,20 @@ namespace pumice {
 
 // Reads a text and puts its token ids into a stream. Words of ASCII bytes are told apart by masks; a word that
 // holds anything else is read, up to the next ASCII space or punctuation, by the exact tables of BertWords.
+// Normalized tokens, where the model has some and they begin in words, are looked for in words that may begin one.
 class BertScanner {
  public:
-  BertScanner(pumice_worker& worker, TokenStream& stream)
-      : worker_(worker), model_(*worker.model), stream_(stream), classify_(model_.kernels->classify) {}
+  BertScanner(pumice_worker& worker, TokenStream& stream, std::string_view text)
+      : worker_(worker),
+        model_(*worker.model),
+        stream_(stream),
+        classify_(model_.kernels->classify),
+        text_(text),
+        cutter_(model_.normalized_tokens, text) {}
 
-  pumice_status read(const char* text, const char* end) {
-    const char* at = text;
+  pumice_status read() {
+    const char* at = text_.data();
+    const char* const end = at + text_.size();
     while (at < end && going_) {
       const char* next = nullptr;
       const pumice_status status = read_block(at, end, next);
@@ -35,6 +43,8 @@ class BertScanner {
  private:
   static constexpr std::size_t kBlock = 64;
   static constexpr std::size_t kCollected = 64;  // tokens of a word that the cache may not be able to hold
+
+  static constexpr std::size_t kLastStart = ShortWords::kStarts - 1;
 
   // Reads the words that end in the block at `at`, and a word with special bytes to its end; `next` is where the
   // following word, white space or block begins.
@@ -62,20 +72,21 @@ class BertScanner {
       stop = kBlock - 1 - static_cast<std::size_t>(std::countl_zero(before));
     }
     if (stop < kBlock) starts &= (std::uint64_t{1} << stop) - 1;
-    const pumice_status read = read_words(block, starts, continues);
+    const pumice_status read = read_words(at, block, starts, continues);
     if (read != PUMICE_OK || !going_) return read;
+    if (resumes(next)) return PUMICE_OK;
     next = at + stop;
     if (stop == left) return PUMICE_OK;
     if (stop != 0 && special == kBlock) return PUMICE_OK;  // the block's last word is read with the next block
     const char* word_end = find_end(next, end);
     const pumice_status status = long_word(next, static_cast<std::size_t>(word_end - next), false);
-    next = word_end;
+    if (!resumes(next)) next = word_end;
     return status;
   }
 
-  // The words of a block: `starts` has their first bytes, `continues` all others. First where each would be in the
-  // cache, so that the memory is on its way, then what is there.
-  pumice_status read_words(const char* block, std::uint64_t starts, std::uint64_t continues) {
+  // The words of a block, which `block` has as `text` has them: `starts` has their first bytes, `continues` all
+  // others. First where each would be in the cache, so that the memory is on its way, then what is there.
+  pumice_status read_words(const char* text, const char* block, std::uint64_t starts, std::uint64_t continues) {
     const ShortWords& cache = worker_.short_words;
     struct {
       ShortWords::Key key;
@@ -99,18 +110,29 @@ class BertScanner {
       const auto& word = words[i];
       pumice_status status;
       if (!cache.exists() || word.size > ShortWords::kBytes) {
-        status = long_word(block + word.begin, word.size, true);
+        status = long_word(text + word.begin, word.size, true);
       } else {
         const ShortWords::Entry* entry = ShortWords::find(word.set, word.key);
-        const bool here = entry != nullptr && entry->total != ShortWords::kElsewhere;
-        if (here && stream_.fits(entry->total)) {
+        const bool plain = entry != nullptr && entry->starts == 0;
+        if (plain && stream_.fits(entry->total)) {
           stream_.put_known<ShortWords::kTokens>(entry->ids, entry->kept, entry->total);
           continue;
         }
-        status = entry == nullptr ? new_word(block + word.begin, word.size, true)
-                                  : long_word(block + word.begin, word.size, true);
+        if (entry == nullptr) {
+          status = new_word(text + word.begin, word.size, true);
+        } else if (entry->total == ShortWords::kElsewhere) {
+          status = long_word(text + word.begin, word.size, true);
+        } else {
+          status = known_word<ShortWords>(*entry, text + word.begin, word.size);
+        }
       }
       if (status != PUMICE_OK || !going_) return status;
+      if (resume_ == nullptr) continue;
+      // After a token that ends in the block, and not inside a word, the block's other words are good.
+      const auto done = static_cast<std::size_t>(resume_ - text);
+      while (i + 1 < count && words[i + 1].begin < done) ++i;
+      if (i + 1 == count || (continues >> done & 1)) return PUMICE_OK;
+      resume_ = nullptr;
     }
     return PUMICE_OK;
   }
@@ -120,7 +142,7 @@ class BertScanner {
     for (; at < end; ++at) {
       const auto byte = static_cast<unsigned char>(*at);
       if (byte >= 0x80) continue;
-      const AsciiClass kind = model_.normalizer.ascii_class[byte];
+      const AsciiClass kind = model_.word_normalizer.ascii_class[byte];
       if (kind == AsciiClass::kSpace || kind == AsciiClass::kPunctuation) break;
     }
     return at;
@@ -131,21 +153,23 @@ class BertScanner {
     // A key ends with zeros: a word with a NUL of its own has none.
     const bool cached =
         size <= LongWords::kBytes && worker_.long_words.exists() && (ascii || std::memchr(word, 0, size) == nullptr);
-    if (!cached) return stream_word(word, size);
+    if (!cached) return model_.tokens_begin_words ? cut_whole_word(word, size) : stream_word(word, size);
     if (size <= ShortWords::kBytes && !ascii) {
       const ShortWords::Key key = ShortWords::key_of(word, size);
       const ShortWords::Entry* entry = ShortWords::find(worker_.short_words.set_of(key), key);
       if (entry == nullptr) return new_word(word, size, ascii);
-      if (entry->total != ShortWords::kElsewhere && stream_.fits(entry->total)) {
-        stream_.put_known<ShortWords::kTokens>(entry->ids, entry->kept, entry->total);
-        return PUMICE_OK;
-      }
+      if (entry->total != ShortWords::kElsewhere) return known_word<ShortWords>(*entry, word, size);
     }
     const LongWords::Key key = LongWords::key_of(word, size);
     const LongWords::Entry* entry = LongWords::find(worker_.long_words.set_of(key), key);
-    if (entry == nullptr) return new_word(word, size, ascii);
-    if (!stream_.fits(entry->total)) return stream_word(word, size);
-    stream_.put_known<LongWords::kTokens>(entry->ids, entry->kept, entry->total);
+    return entry == nullptr ? new_word(word, size, ascii) : known_word<LongWords>(*entry, word, size);
+  }
+
+  template <class Cache>
+  pumice_status known_word(const typename Cache::Entry& entry, const char* word, std::size_t size) {
+    if (entry.starts != 0 && cut_word(word, size, entry.starts)) return PUMICE_OK;
+    if (!stream_.fits(entry.total)) return stream_word(word, size);
+    stream_.put_known<Cache::kTokens>(entry.ids, entry.kept, entry.total);
     return PUMICE_OK;
   }
 
@@ -160,16 +184,18 @@ class BertScanner {
     if (ascii) {
       char lower[LongWords::kBytes];
       for (std::size_t i = 0; i < size; ++i) {
-        lower[i] = model_.normalizer.ascii_lower[static_cast<unsigned char>(word[i])];
+        lower[i] = model_.word_normalizer.ascii_lower[static_cast<unsigned char>(word[i])];
       }
       collect(Word{lower, size, size > model_.parameters.max_word_chars});
     } else {
-      BertWords words(model_.normalizer, worker_.word, collect);
+      BertWords words(model_.word_normalizer, worker_.word, collect);
       // Not UTF-8: an error only if a token before it is not the last that counts.
       if (words.read(word, word + size) != PUMICE_OK) return stream_word(word, size);
     }
+    const unsigned starts = model_.tokens_begin_words ? token_starts(word, size) : 0;
+    if (found.total <= kCollected) remember(word, size, found, starts);
+    if (starts != 0 && cut_word(word, size, starts)) return PUMICE_OK;
     if (found.total > kCollected || !stream_.fits(found.total)) return stream_word(word, size);
-    remember(word, size, found);
     stream_.put_many(found.ids, found.kept, found.total);
     return PUMICE_OK;
   }
@@ -183,7 +209,7 @@ class BertScanner {
       }
       return true;
     };
-    BertWords words(model_.normalizer, worker_.word, on_word);
+    BertWords words(model_.word_normalizer, worker_.word, on_word);
     const pumice_status status = words.read(word, word + size);
     going_ = words.going();
     return status;
@@ -201,27 +227,109 @@ class BertScanner {
     }
   };
 
+  // Where in a word normalized tokens begin or, as far as the word says, may: what follows it is ASCII white space or
+  // punctuation, if it is not such a character itself. Bits as in the caches.
+  unsigned token_starts(const char* word, std::size_t size) const {
+    unsigned starts = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      if (may_begin_token(word + i, word + size)) starts |= start_bit(i);
+    }
+    return starts;
+  }
+
+  static unsigned start_bit(std::size_t at) { return 1u << (at < kLastStart ? at : kLastStart); }
+
+  bool may_begin_token(const char* at, const char* end) const {
+    const bool alone = is_punctuation(*at);
+    std::uint32_t node = DoubleArray::kRoot;
+    for (; at < end && model_.normalized_tokens.step(node, static_cast<unsigned char>(*at)); ++at) {
+      if (model_.normalized_tokens.units[node].base & DoubleArray::kHasValue) return true;
+    }
+    return at == end && (alone || continues_after_word(node));
+  }
+
+  bool continues_after_word(std::uint32_t node) const {
+    for (const char next : std::string_view(" \t\n\v\f\r!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")) {
+      std::uint32_t after = node;
+      if (model_.normalized_tokens.step(after, static_cast<unsigned char>(next))) return true;
+    }
+    return false;
+  }
+
+  bool is_punctuation(char c) const {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x80 && model_.word_normalizer.ascii_class[byte] == AsciiClass::kPunctuation;
+  }
+
+  // Puts the first normalized token that begins in the word, and before it what the word begins with; false if there
+  // is none. What follows the token is read next.
+  bool cut_word(const char* word, std::size_t size, unsigned starts) {
+    for (; starts != 0; starts &= starts - 1) {
+      const auto start = static_cast<unsigned>(std::countr_zero(starts));
+      const char* const from = word + start;
+      AddedTokenCutter::Part token;
+      if (!cutter_.next_token(from, start == kLastStart ? word + size : from + 1, token)) continue;
+      put_token(word, token);
+      return true;
+    }
+    return false;
+  }
+
+  // A word of any length with all tokens that begin in it. Its end is not looked for again after each of them, which
+  // would cost the square of its length.
+  pumice_status cut_whole_word(const char* word, std::size_t size) {
+    const char* const end = word + size;
+    AddedTokenCutter::Part token;
+    while (going_ && word < end && cutter_.next_token(word, end, token)) {
+      put_token(word, token);
+      word = resume_;
+    }
+    if (!going_ || word >= end) return PUMICE_OK;
+    resume_ = nullptr;
+    return stream_word(word, static_cast<std::size_t>(end - word));
+  }
+
+  void put_token(const char* word, const AddedTokenCutter::Part& token) {
+    const char* const begin = token.text.data();
+    if (begin > word) stream_word(word, static_cast<std::size_t>(begin - word));  // UTF-8, as it was normalised
+    going_ = going_ && stream_.put(token.id);
+    resume_ = begin + token.text.size();
+  }
+
+  // Where to go on after a normalized token, if there was one.
+  bool resumes(const char*& next) {
+    if (resume_ == nullptr) return false;
+    next = resume_;
+    resume_ = nullptr;
+    return true;
+  }
+
   // A short word of many tokens is put where long words are, and its own place says so.
-  void remember(const char* word, std::size_t size, const Collected& found) {
+  void remember(const char* word, std::size_t size, const Collected& found, unsigned starts) {
     const bool few = found.kept <= ShortWords::kTokens;
     if (!few && found.kept > LongWords::kTokens) return;
     if (size <= ShortWords::kBytes) {
       auto& entry = worker_.short_words.insert(ShortWords::key_of(word, size));
       std::memcpy(entry.ids, found.ids, sizeof entry.ids);
-      entry.kept = few ? found.kept : 0;
-      entry.total = few ? found.total : ShortWords::kElsewhere;
+      entry.kept = few ? static_cast<std::uint8_t>(found.kept) : 0;
+      entry.total = few ? static_cast<std::uint8_t>(found.total) : ShortWords::kElsewhere;
+      entry.starts = few ? static_cast<std::uint16_t>(starts) : 0xFFFF;
       if (few) return;
     }
     auto& entry = worker_.long_words.insert(LongWords::key_of(word, size));
     std::memcpy(entry.ids, found.ids, sizeof entry.ids);
-    entry.kept = found.kept;
-    entry.total = found.total;
+    entry.kept = static_cast<std::uint8_t>(found.kept);
+    entry.total = static_cast<std::uint8_t>(found.total);
+    entry.starts = static_cast<std::uint16_t>(starts);
   }
 
   pumice_worker& worker_;
   const pumice_model& model_;
   TokenStream& stream_;
   simd::Classify classify_;
+  std::string_view text_;
+  AddedTokenCutter cutter_;
+  const char* resume_ = nullptr;  // after a normalized token that the block's reading met
   bool going_ = true;
 };
 

@@ -83,8 +83,9 @@ class CachedTokens {
   static void write(Cache& cache, std::string_view word, const FoundTokens& found) {
     auto& entry = cache.insert(key_of<Cache>(word, word.data() + word.size()));
     std::memcpy(entry.ids, found.ids, sizeof entry.ids);
-    entry.kept = found.kept;
-    entry.total = found.total;
+    entry.kept = static_cast<std::uint8_t>(found.kept);
+    entry.total = static_cast<std::uint8_t>(found.total);
+    entry.starts = 0;
   }
 
   NarrowWords& narrow_words_;

@@ -21,14 +21,19 @@ bool is_vector(const pumice_model& model, std::uint32_t dim, std::uint32_t type)
   return dim >= 1 && dim <= model.parameters.dimensions && type <= PUMICE_VECTOR_BINARY;
 }
 
+bool is_wordpiece(const pumice_model& model) { return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE; }
+
+bool caches_words(const pumice_model& model) { return model.parameters.tokenizer != PUMICE_TOKENIZER_LIBRARY; }
+
 // Longest word the worker must hold; 0 where the core runs no tokenizer.
 std::uint32_t word_chars(const pumice_model& model) {
-  return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE ? model.parameters.max_word_chars : 0;
+  return is_wordpiece(model) ? model.parameters.max_word_chars : 0;
 }
 
 // Scratch for a text's intermediate forms; longer texts ask for a larger worker.
 std::size_t arena_size(const pumice_model& model) {
-  return model.parameters.tokenizer >= PUMICE_TOKENIZER_UNIGRAM ? std::size_t{64} << 10 : 0;
+  const bool normalizes = is_wordpiece(model) ? !model.normalized_tokens.empty() : caches_words(model);
+  return normalizes ? std::size_t{64} << 10 : 0;
 }
 
 // The word caches that fit into what memory is left: logarithms of their sets.
@@ -42,16 +47,12 @@ constexpr CacheBits kMostOfWordPiece = {15, 12};
 constexpr CacheBits kMostOfOthers = {14, 13};
 constexpr unsigned kLeastBits = 3;  // few words recur in fewer sets
 
-bool is_wordpiece(const pumice_model& model) { return model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE; }
-
 CacheBits most_cache_bits(const pumice_model& model) { return is_wordpiece(model) ? kMostOfWordPiece : kMostOfOthers; }
 
 std::size_t cache_size(const pumice_model& model, CacheBits bits) {
   return is_wordpiece(model) ? pumice::ShortWords::size_of(bits.many) + pumice::LongWords::size_of(bits.few)
                              : pumice::NarrowWords::size_of(bits.many) + pumice::WideWords::size_of(bits.few);
 }
-
-bool caches_words(const pumice_model& model) { return model.parameters.tokenizer != PUMICE_TOKENIZER_LIBRARY; }
 
 // Writes ids out as far as there is room, and counts them all.
 class CountedIds : public pumice::IdSink {

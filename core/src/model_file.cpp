@@ -110,6 +110,15 @@ pumice_status read_trie(const Section& section, DoubleArray& trie) {
   return PUMICE_OK;
 }
 
+bool begins_with_space(const DoubleArray& trie, const BertNormalizer& normalizer) {
+  for (unsigned byte = 0; byte < 128; ++byte) {
+    std::uint32_t node = DoubleArray::kRoot;
+    const bool is_space = normalizer.ascii_class[byte] == AsciiClass::kSpace;
+    if (is_space && trie.step(node, static_cast<unsigned char>(byte))) return true;
+  }
+  return false;
+}
+
 pumice_status read_stages(pumice_model& model) {
   pumice_status status = check_normalizer(model.sections[PUMICE_SECTION_NORMALIZER]);
   if (status == PUMICE_OK) status = check_pre_tokenizer(model.sections[PUMICE_SECTION_PRE_TOKENIZER]);
@@ -140,7 +149,10 @@ pumice_status read_tokenizer(pumice_model& model) {
                      (p.continuation_node == kNone || p.continuation_node < model.vocabulary.count);
   if (!valid) return PUMICE_BAD_PARAMETERS;
   model.normalizer = make_bert_normalizer(p.normalizer_flags);
-  model.byte_classes = byte_classes(model.normalizer);
+  model.word_normalizer = model.normalized_tokens.empty() ? model.normalizer : make_bert_normalizer(0);
+  model.tokens_begin_words =
+      !model.normalized_tokens.empty() && !begins_with_space(model.normalized_tokens, model.word_normalizer);
+  model.byte_classes = byte_classes(model.word_normalizer);
   return PUMICE_OK;
 }
 

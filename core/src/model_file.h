@@ -55,7 +55,9 @@ struct pumice_model {
   pumice::DoubleArray added_tokens;       // that are found in the raw text
   pumice::DoubleArray normalized_tokens;  // that are found in the normalised text
   pumice::BertNormalizer normalizer;
-  pumice::WordRoute route;  // of the tokenizers that are not WordPiece
+  pumice::BertNormalizer word_normalizer;  // of words as WordPiece meets them: normalised text is left as it is
+  pumice::WordRoute route;                 // of the tokenizers that are not WordPiece
+  bool tokens_begin_words;                 // no normalized token begins with what the scanner skips: ASCII white space
   pumice::simd::ByteClasses byte_classes;
   const pumice::simd::Kernels* kernels = nullptr;
   const void* rows = nullptr;

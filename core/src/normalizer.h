@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
+#include "arena.h"
+#include "pumice.h"
 #include "simd/classify.h"
 #include "unicode.h"
 
@@ -28,6 +31,10 @@ struct BertNormalizer {
 };
 
 BertNormalizer make_bert_normalizer(std::uint32_t flags);
+
+// Makes `text` what a whole text becomes, in the arena. PUMICE_MEMORY_TOO_SMALL where that ends, or
+// PUMICE_INVALID_UTF8.
+pumice_status normalize(const BertNormalizer& normalizer, Arena& arena, std::string_view& text);
 
 // The same classes as the kernels read them.
 simd::ByteClasses byte_classes(const BertNormalizer& normalizer);

@@ -24,16 +24,13 @@ class AlignedWords {
   }
 
   // False once no further token counts.
-  bool read(const AlignedText& text) {
+  bool read(const NormalizedText& text, std::string_view part) {
     going_ = true;
     clear();
-    for (std::size_t i = 0; i < text.count && going_; ++i) {
-      const Aligned& aligned = text.points[i];
-      const bool strips = model_.normalizer.has(kStripAccents);
-      if (strips && (unicode::properties(aligned.point) & unicode::kNonspacingMark)) continue;
-      char32_t lower[unicode::kMaxLowercase] = {aligned.point};
-      const unsigned count = model_.normalizer.has(kLowercase) ? unicode::lowercase(aligned.point, lower) : 1;
-      for (unsigned j = 0; j < count && going_; ++j) add(lower[j], aligned.source);
+    const char* const end = part.data() + part.size();
+    for (const char* at = part.data(); at < end && going_;) {
+      const Span source = text.source(at);
+      add(utf8::decode(at, end), source);
     }
     if (going_) end_word();
     return going_;
@@ -106,19 +103,24 @@ pumice_status token_spans(pumice_worker& worker, const char* text, std::size_t s
   AlignedWords<decltype(put)> words(worker, put);
   if (!words.allocate()) return PUMICE_MEMORY_TOO_SMALL;
   const std::size_t mark = arena.mark();
-  AddedTokenCutter cutter(model.added_tokens, {text, cut_chars(text, size, model.parameters.max_chars)});
-  for (AddedTokenCutter::Part part; cutter.next(part);) {
-    const auto begin = static_cast<std::size_t>(part.text.data() - text);
-    const Span whole{begin, begin + part.text.size()};
-    if (part.is_token) {
-      if (!put(part.id, whole)) break;
+  const std::string_view read(text, cut_chars(text, size, model.parameters.max_chars));
+  AddedTokenCutter cutter(model.added_tokens, read);
+  bool going = true;
+  for (AddedTokenCutter::Part raw; going && cutter.next(raw);) {
+    const auto begin = static_cast<std::size_t>(raw.text.data() - text);
+    const Span whole{begin, begin + raw.text.size()};
+    if (raw.is_token) {
+      going = put(raw.id, whole);
       continue;
     }
     arena.reset(mark);
-    AlignedText aligned;
-    const pumice_status status = align(model.normalizer, text, whole, arena, aligned);
+    NormalizedText normalized;
+    const pumice_status status = normalize(model.normalizer, text, whole, arena, normalized);
     if (status != PUMICE_OK) return status;
-    if (!words.read(aligned)) break;
+    AddedTokenCutter normalized_cutter(model.normalized_tokens, normalized.text());
+    for (AddedTokenCutter::Part part; going && normalized_cutter.next(part);) {
+      going = part.is_token ? put(part.id, normalized.source(part.text)) : words.read(normalized, part.text);
+    }
   }
   return PUMICE_OK;
 }

@@ -12,9 +12,10 @@ namespace pumice {
 template <std::size_t Bytes, std::size_t Tokens, std::size_t Ways = 2>
 class WordCache {
  public:
-  static constexpr std::size_t kBytes = Bytes;         // longest word
-  static constexpr std::size_t kTokens = Tokens;       // most tokens of a word
-  static constexpr std::uint16_t kElsewhere = 0xFFFF;  // a total: the word is in another cache
+  static constexpr std::size_t kBytes = Bytes;      // longest word
+  static constexpr std::size_t kTokens = Tokens;    // most tokens of a word
+  static constexpr std::uint8_t kElsewhere = 0xFF;  // a total: the word is in another cache
+  static constexpr unsigned kStarts = 16;
 
   struct Key {
     std::uint64_t words[Bytes / 8];  // the word's bytes, then zeros; words hold no NUL
@@ -29,8 +30,10 @@ class WordCache {
   struct Entry {
     Key key;
     std::uint32_t ids[Tokens];
-    std::uint16_t kept;   // how many of `ids` enter the mean
-    std::uint16_t total;  // tokens with the unknown ones that are left out
+    std::uint8_t kept;   // how many of `ids` enter the mean
+    std::uint8_t total;  // tokens with the unknown ones that are left out
+    // Bit i: a normalized token may begin at byte i, the last bit: there or behind it. Not 0 if the word is elsewhere.
+    std::uint16_t starts;
   };
 
   static Key key_of(const char* word, std::size_t size) {

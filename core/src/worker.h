@@ -72,11 +72,18 @@ inline pumice_status tokenize(pumice_worker& worker, const char* text, std::size
   TokenStream stream(model, sink);
   if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return tokenize_stages(worker, read, stream);
   bool going = true;
-  return cut(model.added_tokens, read, stream, going, [&](std::string_view part, bool) {
-    BertScanner scanner(worker, stream);
-    const pumice_status status = scanner.read(part.data(), part.data() + part.size());
+  const auto scan = [&](std::string_view part, bool) {
+    BertScanner scanner(worker, stream, part);
+    const pumice_status status = scanner.read();
     going = scanner.going();
     return status;
+  };
+  if (model.normalized_tokens.empty()) return cut(model.added_tokens, read, stream, going, scan);
+  return cut(model.added_tokens, read, stream, going, [&](std::string_view part, bool) {
+    worker.arena.reset();
+    const pumice_status status = normalize(model.normalizer, worker.arena, part);
+    if (status != PUMICE_OK || model.tokens_begin_words) return status == PUMICE_OK ? scan(part, true) : status;
+    return cut(model.normalized_tokens, part, stream, going, scan);
   });
 }
 

@@ -13,6 +13,7 @@ import pumice
 from pumice.errors import InputError, ModelFileError, PumiceError
 from pumice.modelfile import ModelFile, ModelParts, compile_model
 from pumice.modelfile.rows import quantize_rows, widen_rows
+from tests.parity.small_tokenizers import added_token
 
 TEXTS = ["What is a static embedding?", "Ein Text mit Ümlauten", "北京 is big", "", "x" * 500]
 
@@ -137,13 +138,24 @@ def test_what_the_core_does_not_run_is_named(
     assert reason in tokenizer["reason"]
 
 
-def test_normalized_added_tokens_go_to_the_library(parts: ModelParts) -> None:
+def test_normalized_added_tokens_are_the_core_s(parts: ModelParts) -> None:
     added = [{**a, "normalized": True} for a in parts.tokenizer["added_tokens"]]
     model = pumice.StaticModel.from_parts(
         replace(parts, tokenizer={**parts.tokenizer, "added_tokens": added})
     )
-    assert model.metadata["tokenizer"]["reason"] == 'added token "[PAD]" sets normalized'
-    assert model.tokenize("a [MASK] b") == [1037, 103, 1038]
+    assert model.metadata["tokenizer"]["native"]
+    assert model.tokenize("a [mask] B") == [1037, 103, 1038]
+
+
+def test_added_tokens_that_become_one_go_to_the_library(parts: ModelParts) -> None:
+    first = len(parts.embeddings)
+    own = [added_token(text, first + i, normalized=True) for i, text in enumerate(("A b", "a B"))]
+    added = [*parts.tokenizer["added_tokens"], *own]
+    rows = np.resize(parts.embeddings, (first + 2, parts.embeddings.shape[1]))
+    tokenizer = {**parts.tokenizer, "added_tokens": added}
+    model = pumice.StaticModel.from_parts(replace(parts, tokenizer=tokenizer, embeddings=rows))
+    reason = 'added token "a B" is normalised to another or nothing'
+    assert model.metadata["tokenizer"]["reason"] == reason
 
 
 @pytest.mark.parametrize(

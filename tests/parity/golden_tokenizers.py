@@ -1,4 +1,4 @@
-"""Small tokenizers beside WordPiece, written by hand so that no trainer's version changes the golden models.
+"""Small tokenizers beside plain WordPiece, by hand, so that no trainer's version changes the golden models.
 
 Together they run every step of a normalizer and of a pre-tokenizer that the core knows.
 """
@@ -17,6 +17,13 @@ Json = dict[str, Any]
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789 .,!'-", *"ABé߀ई가京ﬁ\u0301\u200d😀"]
 MARK = "\u2581"
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+BERT_NORMALIZER = {
+    "type": "BertNormalizer",
+    "clean_text": True,
+    "handle_chinese_chars": True,
+    "strip_accents": None,
+    "lowercase": True,
+}
 SPELLING = {"ﬁ": "fi", "\u0301": "", "\r": " "}
 
 
@@ -93,13 +100,7 @@ def word_level() -> Json:
     words = ["the", "a", "ab", "-", ".", "京", "12", "é", "e", "don", "'", "t"]
     vocab = ["<unk>", *words, "<mask>", "word"]
     normalizers = [
-        {
-            "type": "BertNormalizer",
-            "clean_text": True,
-            "handle_chinese_chars": True,
-            "strip_accents": None,
-            "lowercase": True,
-        },
+        BERT_NORMALIZER,
         {"type": "NFKD"},
         {"type": "StripAccents"},
         {"type": "Strip", "strip_left": True, "strip_right": True},
@@ -120,7 +121,34 @@ def word_level() -> Json:
     }
 
 
-TOKENIZERS = {build.__name__: build for build in (unigram, bpe, byte_level_bpe, word_level)}
+def phrases() -> Json:
+    """BERT's WordPiece with phrases that overlap, hide each other and begin inside words."""
+    pieces = ["the", "ab", "##b", "##c", "don", "x", *(f"##{letter}" for letter in LETTERS)]
+    vocab = ["<unk>", *LETTERS, *pieces, "<mask>", "word"]
+    tokenizer = {
+        **around(vocab, {"lstrip": True}, {"single_word": True, "lstrip": True}),
+        "normalizer": BERT_NORMALIZER,
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "<unk>",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": ids(vocab),
+        },
+    }
+    own = {"a b": {"single_word": True}, "b c": {"rstrip": True}, "12-ab": {}, "b!": {}, "é c": {}}
+    first = len(tokenizer["model"]["vocab"])
+    tokenizer["added_tokens"] += [
+        added_token(content, first + i, normalized=True, **flags)
+        for i, (content, flags) in enumerate(own.items())
+    ]
+    return tokenizer
+
+
+TOKENIZERS = {
+    build.__name__: build for build in (unigram, bpe, byte_level_bpe, word_level, phrases)
+}
 
 
 def ids(tokens: list[str]) -> dict[str, int]:

@@ -162,9 +162,16 @@ def wordpiece_added_flags() -> Json:
     return {**wordpiece, "added_tokens": [*wordpiece["added_tokens"], *flagged]}
 
 
-# Tokenizers that the core runs, besides BERT's.
+# Tokenizers that the core runs, besides plain BERT's.
 NATIVE: dict[str, Callable[[], Json]] = {
-    build.__name__: build for build in (bpe_byte_level, bpe_metaspace, unigram, word_level)
+    build.__name__: build
+    for build in (
+        bpe_byte_level,
+        bpe_metaspace,
+        unigram,
+        word_level,
+        wordpiece_added_flags,
+    )
 }
 # Tokenizers that the core does not know: the `tokenizers` library must run them.
 FOREIGN: dict[str, Callable[[], Json]] = {
@@ -172,7 +179,6 @@ FOREIGN: dict[str, Callable[[], Json]] = {
     for build in (
         wordpiece_lowercase,
         wordpiece_whitespace,
-        wordpiece_added_flags,
     )
 }
 

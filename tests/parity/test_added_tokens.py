@@ -93,8 +93,6 @@ def check(family: str, flags: dict[str, Json], seed: int) -> None:
 @pytest.mark.parametrize("flags", list(product((False, True), repeat=4)), ids=str)
 def test_one_combination(family: str, flags: tuple[bool, ...]) -> None:
     on = dict(zip(FLAGS, (*flags, True), strict=True))
-    if on["normalized"] and family == "wordpiece":
-        pytest.skip("the core has no normalised text with WordPiece")
     check(family, dict.fromkeys(CONTENTS[:3], on), seed=1)
 
 
@@ -106,10 +104,11 @@ def test_random_combinations(family: str, seed: int) -> None:
         content: {flag: rng.random() < 0.4 for flag in FLAGS}
         for content in rng.sample(CONTENTS, k=rng.randint(2, len(CONTENTS)))
     }
-    for on in flags.values():
+    for content, on in flags.items():
         on["lstrip"] = on["lstrip"] and seed % 2 == 0
         on["rstrip"] = on["rstrip"] and seed % 2 == 1
-        on["normalized"] = on["normalized"] and family != "wordpiece"
+        # BERT's normalizer makes nothing of NUL.
+        on["normalized"] = on["normalized"] and (family, content) != ("wordpiece", "\0")
     check(family, flags, seed)
 
 

@@ -15,12 +15,11 @@ FLAGS = {"single_word": 1 << 24, "lstrip": 1 << 25, "rstrip": 1 << 26}
 
 
 def added_token_sections(
-    tokenizer: dict[str, Any], *, normalize: Callable[[bytes], bytes] | None
+    tokenizer: dict[str, Any], *, normalize: Callable[[bytes], bytes]
 ) -> dict[Kind, bytes]:
     """The sections of added tokens.
 
-    Tokens that are ``normalized`` are looked for in normalised text, and written as ``normalize`` makes them;
-    without it they raise NotNativeError.
+    Tokens that are ``normalized`` are looked for in normalised text, and written as ``normalize`` makes them.
     """
     tries: dict[Kind, dict[bytes, int]] = {Kind.ADDED_TOKENS: {}, Kind.NORMALIZED_TOKENS: {}}
     for added in tokenizer.get("added_tokens") or []:
@@ -28,8 +27,6 @@ def added_token_sections(
         if not key:
             continue
         if added.get("normalized"):
-            if normalize is None:
-                raise NotNativeError(f'added token "{added["content"]}" sets normalized')
             key, kind = normalized(key, normalize), Kind.NORMALIZED_TOKENS
         if not key or key in tries[kind]:
             raise NotNativeError(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from pumice import _core
 from pumice.modelfile.added_tokens import added_token_sections
 from pumice.modelfile.container import Kind
 from pumice.modelfile.native import NO_NODE, WORDPIECE, NativeTokenizer, NotNativeError
+from pumice.modelfile.normalizers import compile_normalizer
 from pumice.modelfile.trie import double_array, encoded, walk
 from pumice.modelfile.vocabulary import model_vocabulary, unknown_id
 
@@ -39,6 +42,7 @@ def compile_wordpiece(tokenizer: dict[str, Any]) -> NativeTokenizer:
         lowercase if strip_accents is None else bool(strip_accents),
         lowercase,
     )
+    normalize = partial(_core.normalize, compile_normalizer(normalizer))
     trie = double_array(model_vocabulary(tokenizer))
     node = walk(trie, encoded(model.get("continuing_subword_prefix", "##")))
     return NativeTokenizer(
@@ -46,5 +50,5 @@ def compile_wordpiece(tokenizer: dict[str, Any]) -> NativeTokenizer:
         normalizer_flags=sum(flag << bit for bit, flag in enumerate(flags)),
         max_word_chars=int(model.get("max_input_chars_per_word", 100)),
         continuation_node=NO_NODE if node is None else node,
-        sections={Kind.VOCABULARY: trie, **added_token_sections(tokenizer, normalize=None)},
+        sections={Kind.VOCABULARY: trie, **added_token_sections(tokenizer, normalize=normalize)},
     )
