@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from pumice.teachers.sentences import SentenceEncoder
 from pumice.teachers.teacher import load_teacher
 from pumice.train import RegressOptions, regress
 from pumice.train import teacher_vectors as windows
-from pumice.train.corpus_texts import strings_of, tokenize_corpus
+from pumice.train.corpus_texts import document_texts, strings_of, tokenize_corpus
 from pumice.train.lanes import Lanes
 from pumice.train.loop import Loop
 from pumice.train.regression import AgreementJudge, FittedTexts, Regression
@@ -114,7 +115,10 @@ def test_a_table_of_rows_is_found_again(
 ) -> None:
     file = write_jsonl(tmp_path / "c.jsonl", make_pairs(1000))
     read = tokenize_corpus(
-        file, start, columns={}, max_tokens=64, memory=TokenMemory(1 << 30, tmp_path)
+        document_texts(file, columns={}, max_tokens=64),
+        start,
+        max_tokens=64,
+        memory=TokenMemory(1 << 30, tmp_path),
     )
     rows = np.random.default_rng(5).standard_normal((len(start.tokens), 16)).astype(np.float32)
     ids = read.texts.take(np.arange(len(read.texts)))
@@ -166,20 +170,19 @@ def test_windows_move_only_where_texts_change(small_windows: None) -> None:
 def test_strings_come_again_window_by_window(
     start: pumice.StaticModel, corpus: Path, tmp_path: Path, small_windows: None
 ) -> None:
-    reading = {"columns": {}, "max_tokens": 64}
-    read = tokenize_corpus(corpus, start, memory=TokenMemory(1 << 30, tmp_path), **reading)  # type: ignore[arg-type]
+    def strings() -> Iterator[str]:
+        return document_texts(corpus, columns={}, max_tokens=64)
+
+    memory = TokenMemory(1 << 30, tmp_path)
+    read = tokenize_corpus(strings(), start, max_tokens=64, memory=memory)
     assert len(read.windows) > 5
     some = read.windows[1::2]
-    ids = [
-        ids
-        for _, texts in strings_of(corpus, some, **reading)  # type: ignore[arg-type]
-        for ids in start.tokenize(texts)
-    ]
+    ids = [ids for _, texts in strings_of(strings(), some) for ids in start.tokenize(texts)]
     wanted = np.concatenate([np.arange(w.first, w.last) for w in some])
     assert [list(one) for one in ids] == [list(one) for one in read.texts.take(wanted)]
     corpus.write_text(corpus.read_text().replace("ba", "do"))
     with pytest.raises(InputError, match="the corpus changed while it was read"):
-        list(strings_of(corpus, some, **reading))  # type: ignore[arg-type]
+        list(strings_of(strings(), some))
 
 
 def test_damaged_and_missing_vectors(tmp_path: Path) -> None:

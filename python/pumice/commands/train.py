@@ -79,6 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_regression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "--teacher-share",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="how much of what a pair should rank first the teacher answers, 0 to 1 (default: 0: the teacher "
+        f"is the start alone; {_DEFAULTS.teacher_share:g} is a good value)",
+    )
+    parser.add_argument(
         "--teacher-dtype",
         choices=get_args(Precision),
         help="how the teacher computes (default: auto, bfloat16 where the processor has it)",
@@ -86,7 +94,7 @@ def _add_regression(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher-vectors",
         metavar="FOLDER",
-        help="keep the teacher's vectors of the corpus here, for other runs too",
+        help="keep the teacher's vectors here, for other runs too",
     )
     parser.add_argument(
         "--regression-loss",
@@ -232,6 +240,7 @@ def _trained(
     return train(
         sources,
         start=start,
+        teacher=args.teacher if args.teacher_share else None,
         evaluation=args.eval,
         folder=_folder(args.output, "training"),
         options=options,
@@ -264,15 +273,25 @@ def _check_stages(args: argparse.Namespace) -> None:
     """Which flags go together."""
     if not args.pairs and not args.corpus:
         raise InputError("there is nothing to train on: give --pairs, or a --corpus")
+    if args.teacher_share and args.teacher is None:
+        raise InputError("--teacher-share needs a --teacher to answer")
     if _regresses(args):
         return
-    for name in ("teacher_dtype", "teacher_vectors", "regression_loss", "regression_epochs"):
+    needs = {
+        "regression_loss": "--corpus and --teacher",
+        "regression_epochs": "--corpus and --teacher",
+    }
+    if not args.teacher_share:
+        needs |= dict.fromkeys(("teacher_dtype", "teacher_vectors"), "--corpus or --teacher-share")
+    for name, wanted in needs.items():
         if getattr(args, name) is not None:
-            flag = name.replace("_", "-")
-            raise InputError(f"--{flag} has no use without --corpus and --teacher")
+            raise InputError(f"--{name.replace('_', '-')} has no use without {wanted}")
     for name in ("init", "random"):
-        if args.teacher is not None and getattr(args, name) is not None:
-            raise InputError(f"--teacher and --{name} are both a start: give one, or a --corpus")
+        both = args.teacher is not None and getattr(args, name) is not None
+        if both and not args.teacher_share:
+            raise InputError(
+                f"--teacher and --{name} are both a start: give one, or a --corpus or a --teacher-share"
+            )
 
 
 def _regression_options(args: argparse.Namespace, options: TrainOptions) -> RegressOptions:
@@ -281,10 +300,7 @@ def _regression_options(args: argparse.Namespace, options: TrainOptions) -> Regr
     shared = {one.name: getattr(options, one.name) for one in fields(RunOptions)}
     own = {
         "loss": args.regression_loss,
-        "teacher_dtype": args.teacher_dtype,
-        "teacher_vectors": args.teacher_vectors,
         "epochs": _REGRESSION.epochs if epochs is None else epochs,
-        "offline": args.offline,
     }
     if args.pairs or _makes_pairs(args):  # its model is the start of the next stage
         own |= {"dtype": "float32", "name": f"{options.name}-regression", "keep_folder": True}
@@ -316,6 +332,9 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         label_loss=args.label_loss,
         label_weight=args.label_weight,
         label_cache=None if args.cross_encoder is None else _folder(args.output, "labels"),
+        teacher_share=args.teacher_share,
+        teacher_dtype=args.teacher_dtype or _DEFAULTS.teacher_dtype,
+        teacher_vectors=args.teacher_vectors,
         offline=args.offline,
         false_negative_margin=args.false_negative_margin,
         sif_coefficient=args.sif_coefficient,

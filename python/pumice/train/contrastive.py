@@ -21,6 +21,8 @@ from pumice.train.objective import Measured, Slope
 from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.pooling import Bags
 from pumice.train.ranking_loss import Excluded, Ranked, RankingLoss
+from pumice.train.soft_targets import SoftTargets
+from pumice.train.taught import TaughtPairs
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class PreparedBatch:
     excluded: Excluded | None
     lists: CandidateLists | None
     """Where pairs have scores to be learnt."""
+    taught: tuple[Tensor, Tensor] | None
+    """A teacher's vectors of anchors and positives."""
 
 
 class Contrastive:
@@ -52,8 +56,14 @@ class Contrastive:
         *,
         options: TrainOptions,
         lanes: Lanes,
+        taught: Sequence[TaughtPairs] | None = None,
     ) -> None:
-        """``table`` are the starting rows: what the similarity filter, if there is one, sees."""
+        """``table`` are the starting rows: what the similarity filter, if there is one, sees.
+
+        ``taught`` are a teacher's vectors of each source.
+        """
+        self._taught = taught
+        self._soft = SoftTargets(options.teacher_share, options.scale, options.symmetric)
         self._sources, self._options, self._lanes = sources, options, lanes
         self.plan = BatchPlan(
             sources, batch_size=options.batch_size, epochs=options.epochs, seed=options.seed
@@ -75,7 +85,9 @@ class Contrastive:
         ids = [*source.anchors.take(chosen), *source.positives.take(chosen)]
         ids += source.take_passages(source.negatives.passages[drawn.places])
         lengths = np.fromiter(map(len, ids), np.int64, count=len(ids))
-        device = self._options.device
+        device, taught = self._options.device, None
+        if self._taught is not None:
+            taught = self._taught[indices.source].take(chosen, device=device)
         return PreparedBatch(
             source.name,
             count=len(chosen),
@@ -83,6 +95,7 @@ class Contrastive:
             bags=Bags.of(np.concatenate(ids), lengths, device=device),
             excluded=_excluded(source, chosen, drawn, device=device),
             lists=drawn.lists(source, chosen, device=device),
+            taught=taught,
         )
 
     def slope(self, batch: PreparedBatch, vectors: Tensor) -> Slope:
@@ -108,7 +121,15 @@ class Contrastive:
         if self._filter is not None:
             more = self._filter(batch.bags, count, candidates=candidates, lanes=self._lanes)
             excluded = more if excluded is None else excluded.and_also(more)
-        return self._loss(vectors[:count], vectors[count : count + candidates], excluded=excluded)
+        targets = None
+        if batch.taught is not None:
+            targets = self._soft(*batch.taught, candidates, excluded)
+        return self._loss(
+            vectors[:count],
+            vectors[count : count + candidates],
+            excluded=excluded,
+            targets=targets,
+        )
 
 
 def _excluded(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -31,44 +31,43 @@ class CorpusTexts:
     duplicates: int
 
 
-def read_texts(
-    paths: object, *, columns: Mapping[str, str], max_tokens: int
-) -> Iterator[tuple[list[str], NDArray[np.uint64], int]]:
-    """Batches of texts that have not come before, with their hashes and how many had come before.
+def longest_of(max_tokens: int) -> int:
+    """Characters of a text that can matter where so many tokens are read."""
+    return _CHARACTERS * max_tokens
 
-    A title is a text of its own, where it is not that of the document before.
-    """
-    seen, title = _Seen(), ""
-    longest = _CHARACTERS * max_tokens
 
-    def strings() -> Iterator[str]:
-        nonlocal title
-        for document in read_documents(paths, columns=columns):
-            if document.title and document.title != title:
-                yield document.title[:longest]
-            title = document.title
-            yield document.text[:longest]
+def document_texts(paths: object, *, columns: Mapping[str, str], max_tokens: int) -> Iterator[str]:
+    """A corpus's texts. A title is one of its own, where it is not that of the document before."""
+    longest, title = longest_of(max_tokens), ""
+    for document in read_documents(paths, columns=columns):
+        if document.title and document.title != title:
+            yield document.title[:longest]
+        title = document.title
+        yield document.text[:longest]
 
-    stream = strings()
-    while batch := list(islice(stream, _BATCH)):
-        digests = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in batch)
-        hashes = np.frombuffer(digests, "<u8")
+
+def text_hashes(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Eight bytes of each."""
+    digests = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    return np.frombuffer(digests, "<u8")
+
+
+def distinct_texts(strings: Iterator[str]) -> Iterator[tuple[list[str], NDArray[np.uint64], int]]:
+    """Batches of texts that have not come before, with their hashes and how many had come before."""
+    seen = _Seen()
+    while batch := list(islice(strings, _BATCH)):
+        hashes = text_hashes(batch)
         fresh = seen.add(hashes)
         yield [batch[index] for index in fresh], hashes[fresh], len(batch) - len(fresh)
 
 
 def tokenize_corpus(
-    paths: object,
-    model: StaticModel,
-    *,
-    columns: Mapping[str, str],
-    max_tokens: int,
-    memory: TokenMemory,
+    strings: Iterator[str], model: StaticModel, *, max_tokens: int, memory: TokenMemory
 ) -> CorpusTexts:
     """Read a corpus once. Raises InputError for what is none."""
     writer = TextsWriter(memory)
     hashes, duplicates = [], 0
-    for texts, fresh, repeated in read_texts(paths, columns=columns, max_tokens=max_tokens):
+    for texts, fresh, repeated in distinct_texts(strings):
         writer.append(model.tokenize(texts), limit=max_tokens)
         hashes.append(fresh)
         duplicates += repeated
@@ -77,11 +76,9 @@ def tokenize_corpus(
     return CorpusTexts(writer.finish(), cut_into_windows(every), digest, duplicates)
 
 
-def strings_of(
-    paths: object, windows: list[Window], *, columns: Mapping[str, str], max_tokens: int
-) -> Iterator[tuple[Window, list[str]]]:
+def strings_of(strings: Iterator[str], windows: list[Window]) -> Iterator[tuple[Window, list[str]]]:
     """The texts of some windows, ascending. Raises InputError where the corpus is no longer what it was."""
-    batches = read_texts(paths, columns=columns, max_tokens=max_tokens)
+    batches = distinct_texts(strings)
     held: list[str] = []
     hashes: NDArray[np.uint64] = np.empty(0, np.uint64)
     position = 0  # of the first text held

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from pumice.errors import InputError
+from pumice.teachers.options import Precision
 
 DTYPES = ("float32", "float16", "int8")
 MAX_SCALE = 40.0
@@ -41,6 +43,14 @@ class RunOptions:
     """The share of the steps over which the learning rate rises; then it falls to 0, both linearly."""
     scale: float = 20.0
     """Cosines are multiplied by this before the softmax: one over the temperature."""
+    teacher_dtype: Precision = "auto"
+    """"auto": bfloat16 where the device has it in hardware, else float32."""
+    teacher_vectors: str | os.PathLike[str] | None = None
+    """A folder to keep teacher vectors in, for other runs too; None: the run's own, gone when it is done."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the teacher. Only for authors you trust."""
+    offline: bool = False
+    """Take the teacher, and a cross-encoder, from the disk alone."""
     hold_out: float = 0.01
     """The share of each source that is measured on and not trained on, at most 1,000 pairs or texts."""
     evaluations: int = 10
@@ -93,6 +103,20 @@ class RunOptions:
             check_dims(self.dims)
         self._check_weights()
         self._check_columns()
+        self._check_teacher()
+
+    def _check_teacher(self) -> None:
+        if self.teacher_dtype not in get_args(Precision):
+            known = ", ".join(get_args(Precision))
+            raise InputError(f"teacher_dtype {self.teacher_dtype!r} is unknown: use one of {known}")
+        for name in ("offline", "trust_remote_code"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} is {getattr(self, name)!r}: give True or False")
+        kept = self.teacher_vectors
+        if kept is not None and (not isinstance(kept, (str, os.PathLike)) or not os.fspath(kept)):
+            raise InputError(f"teacher_vectors is {kept!r}: give a folder")
+        if kept is not None and not Path(kept).absolute().parent.is_dir():
+            raise InputError(f"{kept}: teacher vectors cannot lie there: make its parent first")
 
     def _check_weights(self) -> None:
         if self.dim_weights is None:
@@ -150,14 +174,14 @@ class TrainOptions(RunOptions):
     """The share of that loss where a batch has scores; the ranking loss has the rest, none at 1. None: 0.5."""
     label_cache: str | os.PathLike[str] | None = None
     """A folder that keeps the scores for the next run; None: with the run's state, gone with it."""
-    offline: bool = False
-    """Take the cross-encoder from the disk alone."""
+    teacher_share: float = 0.8
+    """Where there is a teacher: how much of what a candidate should get is what the teacher's softmax over the
+    batch gives it, by cosine times ``scale``; the pair's own positive gets the rest."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("symmetric", "offline"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"{name} is {getattr(self, name)!r}: give True or False")
+        if not isinstance(self.symmetric, bool):
+            raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
         self._check_labels()
 
     def _check_labels(self) -> None:
@@ -212,6 +236,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("mine", 0, 1000),
     ("mine_below", 0, 1),
     ("label_weight", 0, 1),
+    ("teacher_share", 0, 1),
     ("hold_out", 0, 0.5),
     ("evaluations", 1, 10_000),
     ("patience", 1, 10_000),

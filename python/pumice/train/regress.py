@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +28,9 @@ from pumice.train.run import (
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
-    from pumice.teachers.sentences import SentenceEncoder
     from pumice.train.corpus_texts import CorpusTexts
     from pumice.train.regression import FittedTexts
-    from pumice.train.teacher_vectors import TeacherVectors
+    from pumice.train.taught import Reader
 
 _DEFAULTS = RegressOptions()
 _SAMPLED = 50_000  # texts that projection and start are fitted on, and at most
@@ -82,12 +79,13 @@ class _Given:
     start: StaticModel
     options: RegressOptions
 
-    @property
-    def reading(self) -> dict[str, Any]:
-        """How the corpus is read."""
+    def strings(self) -> Iterator[str]:
+        """The corpus's texts, from the first."""
+        from pumice.train.corpus_texts import document_texts
+
         roles = ("text", "title", "anchor", "positive")
         columns = {role: name for role, name in self.options.columns.items() if role in roles}
-        return {"columns": columns, "max_tokens": self.options.max_tokens}
+        return document_texts(self.corpus, columns=columns, max_tokens=self.options.max_tokens)
 
     def tell(self, line: str) -> None:
         """To whoever watches."""
@@ -98,9 +96,6 @@ class _Given:
 def _regressed(given: _Given, place: Workplace) -> Training:
     import torch
 
-    from pumice.teachers.options import TeacherOptions
-    from pumice.teachers.sentences import SentenceEncoder
-    from pumice.teachers.teacher import load_teacher
     from pumice.train.card import Story, write_card
     from pumice.train.checkpoint import RunFolder
     from pumice.train.corpus_texts import tokenize_corpus
@@ -108,24 +103,15 @@ def _regressed(given: _Given, place: Workplace) -> Training:
     from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
     from pumice.train.regression import AgreementJudge, Regression, agreement_name
-    from pumice.train.teacher_vectors import TeacherVectors
+    from pumice.train.taught import Reader, load_encoder
 
     options, start = given.options, given.start
     beir = [read_beir(folder, start) for folder in given.folders]
-    asked = TeacherOptions(
-        precision=options.teacher_dtype,
-        device=options.device,
-        offline=options.offline,
-        trust_remote_code=options.trust_remote_code,
-    )
-    encoder = SentenceEncoder(
-        load_teacher(
-            Path(given.teacher) if os.path.isdir(given.teacher) else str(given.teacher), asked
-        ),
-        max_tokens=options.max_tokens,
-    )
+    encoder = load_encoder(given.teacher, options)
     dims = _dims(given, width=encoder.teacher.width)
-    read = tokenize_corpus(given.corpus, start, memory=place.memory, **given.reading)
+    read = tokenize_corpus(
+        given.strings(), start, max_tokens=options.max_tokens, memory=place.memory
+    )
     given.tell(
         f"corpus: {len(read.texts):,} texts; dropped {read.duplicates:,} duplicates; "
         f"teacher {encoder.teacher.name} in {encoder.teacher.precision}"
@@ -145,16 +131,10 @@ def _regressed(given: _Given, place: Workplace) -> Training:
                 "evaluation": [one.name for one in beir],
             },
         )
-    vectors = TeacherVectors(
-        Path(options.teacher_vectors or (place.kept or place.files) / "teacher"),
-        identity=encoder.identity,
-        width=encoder.teacher.width,
-    )
-    torch.set_num_threads(threads)
-    _run_teacher(given, read, encoder, vectors)
-    torch.set_num_threads(1)
+    reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
+    reader.read(given.strings, read.windows)
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
-        fitted, table = _fitted(given, read, vectors, dims=dims, place=place, lanes=lanes)
+        fitted, table = _fitted(given, read, reader, dims=dims, lanes=lanes)
         objective = Regression(fitted, dims, options=options, lanes=lanes)
         loop = Loop(table, objective, dims, options=options, lanes=lanes)
         judge = AgreementJudge(fitted, beir, dims, loss=options.loss, lanes=lanes)
@@ -226,31 +206,12 @@ def _dims(given: _Given, *, width: int) -> tuple[int, ...]:
     return tuple(sorted(asked))
 
 
-def _run_teacher(
-    given: _Given, read: CorpusTexts, encoder: SentenceEncoder, vectors: TeacherVectors
-) -> None:
-    """Make the windows that are missing."""
-    from pumice.train.corpus_texts import strings_of
-
-    missing = vectors.missing(read.windows)
-    total = sum(window.last - window.first for window in missing)
-    if total < len(read.texts):
-        given.tell(f"teacher: {len(read.texts) - total:,} texts were read before")
-    done, began = 0, time.monotonic()
-    for window, texts in strings_of(given.corpus, missing, **given.reading):
-        vectors.write(window, encoder.encode(texts))
-        done += len(texts)
-        speed = done / max(time.monotonic() - began, 1e-9)
-        given.tell(f"teacher: {done:,} of {total:,} texts, {speed:,.0f} texts/s")
-
-
 def _fitted(
     given: _Given,
     read: CorpusTexts,
-    vectors: TeacherVectors,
+    reader: Reader,
     *,
     dims: tuple[int, ...],
-    place: Workplace,
     lanes: Any,
 ) -> tuple[FittedTexts, NDArray[np.float32]]:
     """The texts with their targets, and the rows to start from."""
@@ -273,45 +234,21 @@ def _fitted(
     parts = given.start.parts()
     if options.loss == "similarity":
         table = starting_table(parts, dim=dims[-1], seed=options.seed)
-        targets = _write_targets(read, vectors, None, place.files)
+        targets = reader.mapped(read.windows)
         return FittedTexts(read.texts, targets, train, usable[held]), table
-    width = vectors.width
+    width = reader.vectors.width
     most = max(2, min(_SAMPLED, _SAMPLED_BYTES // (4 * width)))
     sampled = np.zeros(len(hashes), bool)
     sampled[train[:: -(-len(train) // most)]] = True
-    rows = [vectors.read(w)[sampled[w.first : w.last]] for w in read.windows]
+    rows = [reader.vectors.read(w)[sampled[w.first : w.last]] for w in read.windows]
     sample = np.concatenate(rows).astype(np.float32)
     projection = fit_projection(sample, dim=dims[-1])
-    targets = _write_targets(read, vectors, projection, place.files)
+    targets = reader.mapped(read.windows, projection)
     table = starting_table(parts, dim=given.start.dimensions, seed=options.seed)
     chosen = read.texts.subset(np.flatnonzero(sampled))
     pooled = embed(torch.from_numpy(table), chosen, lanes=lanes).numpy()
     goal = targets[np.flatnonzero(sampled)].astype(np.float32)
     return FittedTexts(read.texts, targets, train, usable[held]), turned(table, pooled, goal)
-
-
-def _write_targets(
-    read: CorpusTexts, vectors: TeacherVectors, projection: Any, folder: Path
-) -> NDArray[np.float16]:
-    """All targets in one file, mapped. Written, not mapped, so that a full disk is an error."""
-    path = folder / f"targets-{os.getpid()}.f16"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            for window in read.windows:
-                rows = vectors.read(window)
-                made = rows if projection is None else projection(rows).astype(np.float16)
-                file.write(made.tobytes())
-        mapped: NDArray[np.float16] = np.memmap(path, np.float16, mode="r")
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise InputError(
-            f"{path}: targets cannot be kept there: {error.strerror}: free some space and start the "
-            "same command again"
-        ) from None
-    with suppress(OSError):  # it lives on while it is mapped; Windows keeps its name until then
-        path.unlink()
-    return mapped.reshape(len(read.texts), -1)
 
 
 def _data_lines(given: _Given, read: CorpusTexts, fitted: FittedTexts) -> Iterator[str]:

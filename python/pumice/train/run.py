@@ -22,6 +22,7 @@ from pumice.train.sources import Source, listed_sources
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
+    from pumice.teachers.sentences import SentenceEncoder
     from pumice.train.dataset import TokenizedSource
     from pumice.train.figures import Figure
     from pumice.train.loop import Outcome
@@ -72,6 +73,7 @@ def train(
     pairs: str | os.PathLike[str] | Source | Iterable[str | os.PathLike[str] | Source],
     *,
     start: StaticModel | None = None,
+    teacher: str | os.PathLike[str] | None = None,
     evaluation: Sequence[str | os.PathLike[str]] = (),
     folder: str | os.PathLike[str] | None = None,
     options: TrainOptions = _DEFAULTS,
@@ -84,8 +86,10 @@ def train(
     tokenizer, the rules and the rows to begin with: distilled, loaded, or of
     `pumice.train.initial.random_model`; None is the shipped model. ``evaluation`` are folders in BEIR's
     layout, measured beside the held-out pairs; with any of them they alone choose the best state.
-    ``folder`` keeps the run's state: the same call with the same folder goes on where a killed one was, to
-    the same result, and removes the folder when it is done. Raises InputError, ModelFileError, and
+    ``teacher``, a sentence-transformers or Hugging Face model, answers each batch too, and ``teacher_share``
+    of what a pair should rank first is its answer. ``folder`` keeps the run's state: the
+    same call with the same folder goes on where a killed one was, to the same result, and removes the folder
+    when it is done. Raises InputError, HubError, ModelFileError, and
     MissingExtraError without ``pip install "pumice[train]"``.
     """
     if not isinstance(options, TrainOptions):
@@ -100,8 +104,7 @@ def train(
     dims = tuple(sorted(options.dims or starting_dims(start)))
     with workplace(folder, options) as place:
         return _trained(
-            _Given(sources, folders, start, dims, place.kept, replace(options, device=device)),
-            place.memory,
+            _Given(sources, teacher, folders, start, dims, replace(options, device=device)), place
         )
 
 
@@ -146,15 +149,15 @@ def workplace(folder: str | os.PathLike[str] | None, options: RunOptions) -> Ite
 @dataclass(frozen=True)
 class _Given:
     sources: list[Source]
+    teacher: str | os.PathLike[str] | None
     folders: list[Path]
     start: StaticModel
     dims: tuple[int, ...]
     """Ascending."""
-    kept: Path | None
     options: TrainOptions
 
 
-def _trained(given: _Given, memory: Any) -> Training:
+def _trained(given: _Given, place: Workplace) -> Training:
     import torch
 
     from pumice.train.card import Story, pair_lines, write_card
@@ -165,10 +168,11 @@ def _trained(given: _Given, memory: Any) -> Training:
     from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
     from pumice.train.stages import Stages
+    from pumice.train.taught import Reader, load_encoder, taught_pairs
 
     options, start = given.options, given.start
     beir = [read_beir(folder, start) for folder in given.folders]
-    data = tokenize_sources(given.sources, start, options, memory)
+    data = tokenize_sources(given.sources, start, options, place.memory)
     sets = [*held_out_sets(data), *beir]
     threads = options.threads or processors()
     parts = start.parts()
@@ -181,7 +185,7 @@ def _trained(given: _Given, memory: Any) -> Training:
         sif_coefficient=options.sif_coefficient,
     )
     if options.mined or options.cross_encoder:
-        stages = Stages(given.sources, options, threads=threads, folder=given.kept)
+        stages = Stages(given.sources, options, threads=threads, folder=place.kept)
         data = stages(data, table[:, : start.dimensions])
     asked = options.label_loss is not None or options.label_weight is not None
     if asked and not any(source.negatives.scored.any() for source in data):
@@ -189,34 +193,41 @@ def _trained(given: _Given, memory: Any) -> Training:
             "label_loss or label_weight is given, and no pair has scores to learn: "
             "give a cross_encoder, or pairs with negatives and scores"
         )
+    encoder, taught = None, None
+    if given.teacher is not None:
+        encoder = load_encoder(given.teacher, options)
+        reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
+        taught = taught_pairs(given.sources, reader, options)
     run_folder = None
-    if given.kept is not None:
+    if place.kept is not None:
         run_folder = RunFolder(
-            given.kept,
+            place.kept,
             {
                 **options.settings(),
                 "dims": list(given.dims),
                 "threads": threads,
                 "start": start.fingerprint,
                 "pairs": fingerprint(data),
+                "teacher": None if encoder is None else encoder.identity,
                 "evaluation": [one.name for one in beir],
             },
         )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
         rows = torch.from_numpy(table).to(options.device)
-        objective = Contrastive(rows, data, given.dims, options=options, lanes=lanes)
+        objective = Contrastive(rows, data, given.dims, options=options, lanes=lanes, taught=taught)
         loop = Loop(table, objective, given.dims, options=options, lanes=lanes)
         judges = beir or sets
         judge = RetrievalJudge(sets, judges, given.dims, lanes) if sets else None
         outcome = loop.run(judge, folder=run_folder)
-        model = _model_of_pairs(given, data, outcome)
+        model = _model_of_pairs(given, data, outcome, encoder)
 
         stored = starting_table(model.parts(), dim=given.dims[-1], seed=options.seed)
         final = torch.from_numpy(stored).to(options.device)
         figures = measure(final, sets, given.dims, lanes=lanes) if sets else []
     story = Story(
         model=model,
-        trained=f"Started from {called(start)}; contrastive training with in-batch negatives",
+        trained=f"Started from {called(start)}; contrastive training with in-batch negatives"
+        + ("" if encoder is None else f", {_answered(encoder, options)}"),
         data=list(pair_lines(data)),
         settings=options.settings(),
         history=outcome.history,
@@ -242,15 +253,27 @@ def _trained(given: _Given, memory: Any) -> Training:
     return training
 
 
+def _answered(encoder: SentenceEncoder, options: TrainOptions) -> str:
+    teacher = encoder.teacher
+    return f"{options.teacher_share:g} of each target answered by {teacher.name} in {teacher.precision}"
+
+
 def _model_of_pairs(
-    given: _Given, data: Sequence[TokenizedSource], outcome: Outcome
+    given: _Given,
+    data: Sequence[TokenizedSource],
+    outcome: Outcome,
+    encoder: SentenceEncoder | None,
 ) -> StaticModel:
-    told = {
+    told: dict[str, Any] = {
         "method": "contrastive training",
         "sources": [{"name": s.name, "weight": s.weight, **s.counts} for s in data],
         "settings": {**given.options.settings(), "dims": list(given.dims)},
         "stopped": outcome.stopped,
     }
+    if encoder is not None:
+        told["teacher"] = encoder.teacher.name
+        told["teacher_dtype"] = encoder.teacher.precision
+        told["teacher_versions"] = encoder.teacher.versions
     return compiled(given.start, outcome.rows, given.dims, options=given.options, told=told)
 
 

@@ -1,0 +1,172 @@
+"""The teacher of a training: loaded, run over texts that it has not read yet, its vectors mapped."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pumice.errors import InputError
+from pumice.teachers.options import TeacherOptions
+from pumice.teachers.sentences import SentenceEncoder
+from pumice.teachers.teacher import load_teacher
+from pumice.train.corpus_texts import longest_of, strings_of, text_hashes
+from pumice.train.options import RunOptions, TrainOptions
+from pumice.train.pairs import read_pairs
+from pumice.train.sources import Source
+from pumice.train.teacher_vectors import TeacherVectors, Window, cut_into_windows
+
+_BATCH = 8192
+
+
+def load_encoder(teacher: str | os.PathLike[str], options: RunOptions) -> SentenceEncoder:
+    """A sentence-transformers or Hugging Face model: a folder, or a hub id."""
+    asked = TeacherOptions(
+        precision=options.teacher_dtype,
+        device=options.device,
+        offline=options.offline,
+        trust_remote_code=options.trust_remote_code,
+    )
+    given = Path(teacher) if os.path.isdir(teacher) else str(teacher)
+    return SentenceEncoder(load_teacher(given, asked), max_tokens=options.max_tokens)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A teacher that reads texts once, whoever asks."""
+
+    encoder: SentenceEncoder
+    vectors: TeacherVectors
+    options: RunOptions
+    threads: int
+    files: Path
+    """A folder that goes with the run."""
+
+    @classmethod
+    def of(
+        cls,
+        encoder: SentenceEncoder,
+        options: RunOptions,
+        *,
+        threads: int,
+        kept: Path | None,
+        files: Path,
+    ) -> Reader:
+        """Vectors lie where the options say, else with the run's state."""
+        vectors = TeacherVectors(
+            Path(options.teacher_vectors or (kept or files) / "teacher"),
+            identity=encoder.identity,
+            width=encoder.teacher.width,
+        )
+        return cls(encoder, vectors, options, threads, files)
+
+    def read(self, strings: Callable[[], Iterator[str]], windows: list[Window]) -> None:
+        """Make the windows that are missing; ``strings`` gives the texts, from the first, each time."""
+        missing = self.vectors.missing(windows)
+        total, new = (sum(w.last - w.first for w in some) for some in (windows, missing))
+        if new < total:
+            self._tell(f"teacher: {total - new:,} texts were read before")
+        done, began = 0, time.monotonic()
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            for window, texts in strings_of(strings(), missing):
+                self.vectors.write(window, self.encoder.encode(texts))
+                done += len(texts)
+                speed = done / max(time.monotonic() - began, 1e-9)
+                self._tell(f"teacher: {done:,} of {new:,} texts, {speed:,.0f} texts/s")
+        finally:
+            torch.set_num_threads(before)
+
+    def mapped(self, windows: list[Window], projection: Any = None) -> NDArray[np.float16]:
+        """All vectors, projected, in one file. Written, not mapped, so that a full disk is an error."""
+        path = self.files / f"targets-{os.getpid()}.f16"
+        try:
+            self.files.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                for window in windows:
+                    rows = self.vectors.read(window)
+                    made = rows if projection is None else projection(rows).astype(np.float16)
+                    file.write(made.tobytes())
+            mapped: NDArray[np.float16] = np.memmap(path, np.float16, mode="r")
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise InputError(
+                f"{path}: targets cannot be kept there: {error.strerror}: free some space and start the "
+                "same command again"
+            ) from None
+        with suppress(OSError):  # it lives on while it is mapped; Windows keeps its name until then
+            path.unlink()
+        return mapped.reshape(sum(window.last - window.first for window in windows), -1)
+
+    def _tell(self, line: str) -> None:
+        if self.options.progress is not None:
+            self.options.progress(0, 0, line)
+
+
+@dataclass(frozen=True)
+class TaughtPairs:
+    """What a teacher makes of one source's pairs."""
+
+    vectors: NDArray[np.float16]
+    """Of all sources' texts, each once: unit vectors, mapped."""
+    anchors: NDArray[np.int64]
+    """The row of each pair's anchor."""
+    positives: NDArray[np.int64]
+
+    def take(self, pairs: NDArray[np.int64], *, device: str) -> tuple[Tensor, Tensor]:
+        """Anchors' and positives' vectors, float32."""
+        sides = (self.vectors[rows[pairs]] for rows in (self.anchors, self.positives))
+        anchors, positives = (torch.from_numpy(side.astype(np.float32)) for side in sides)
+        return anchors.to(device), positives.to(device)
+
+
+def taught_pairs(
+    sources: Sequence[Source], reader: Reader, options: TrainOptions
+) -> list[TaughtPairs]:
+    """The teacher's vectors of every source's pairs, in their order."""
+    longest = longest_of(options.max_tokens)
+
+    def strings() -> Iterator[str]:
+        for source in sources:
+            yield from _strings_of_pairs(source, options, longest)
+
+    hashes, counts = [], []
+    for source in sources:
+        made = [np.empty(0, np.uint64), *_hashes(_strings_of_pairs(source, options, longest))]
+        hashes.append(np.concatenate(made))
+        counts.append(len(hashes[-1]))
+    unique, first, places = np.unique(
+        np.concatenate(hashes), return_index=True, return_inverse=True
+    )
+    order = np.argsort(first)  # as they come, which is how windows are cut
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    windows = cut_into_windows(unique[order])
+    reader.read(strings, windows)
+    vectors, rows = reader.mapped(windows), rank[places]
+    ends = np.cumsum(counts)
+    each = (rows[end - count : end] for end, count in zip(ends, counts, strict=True))
+    return [TaughtPairs(vectors, one[::2], one[1::2]) for one in each]
+
+
+def _strings_of_pairs(source: Source, options: TrainOptions, longest: int) -> Iterator[str]:
+    for pair in read_pairs(source, options.columns):
+        yield pair.anchor[:longest]
+        yield pair.positive[:longest]
+
+
+def _hashes(strings: Iterator[str]) -> Iterator[NDArray[np.uint64]]:
+    from itertools import islice
+
+    while batch := list(islice(strings, _BATCH)):
+        yield text_hashes(batch)

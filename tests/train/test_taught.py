@@ -1,0 +1,139 @@
+"""A teacher beside the pairs: its vectors are those of each text, and its answers are learnt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sentence_transformers")
+
+import pumice  # noqa: E402
+from pumice.cli import main  # noqa: E402
+from pumice.errors import InputError  # noqa: E402
+from pumice.train import TrainOptions, train  # noqa: E402
+from pumice.train.contrastive import Contrastive  # noqa: E402
+from pumice.train.dataset import tokenize_sources  # noqa: E402
+from pumice.train.lanes import Lanes  # noqa: E402
+from pumice.train.loop import Loop  # noqa: E402
+from pumice.train.sources import Source  # noqa: E402
+from pumice.train.taught import Reader, TaughtPairs, load_encoder, taught_pairs  # noqa: E402
+from pumice.train.tokens import TokenMemory  # noqa: E402
+from tests.train.conftest import make_pairs, write_jsonl  # noqa: E402
+
+QUICK = TrainOptions(
+    batch_size=64, epochs=6, learning_rate=0.05, evaluations=2, hold_out=0.1, threads=2, seed=3
+)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.distill.teachers import make_bert, make_sentence_bert
+
+    made = make_bert(tmp_path_factory.mktemp("bert"))
+    return make_sentence_bert(tmp_path_factory.mktemp("sentence-bert"), bert=made)
+
+
+def test_rows_are_the_vectors_of_each_pairs_texts(bert: Path, tmp_path: Path) -> None:
+    records = make_pairs(120, negatives=False)
+    files = [
+        write_jsonl(tmp_path / "a.jsonl", records),
+        write_jsonl(tmp_path / "b.jsonl", [*records[50:70], *make_pairs(30, negatives=False)]),
+    ]
+    encoder = load_encoder(bert, QUICK)
+    reader = Reader.of(encoder, QUICK, threads=2, kept=None, files=tmp_path / "files")
+    taught = taught_pairs([Source(str(file)) for file in files], reader, QUICK)
+    assert taught[0].vectors is taught[1].vectors
+    assert len(np.unique(taught[0].vectors, axis=0)) == len(taught[0].vectors)
+    for one, source in zip(taught, (records, [*records[50:70], *records[:30]]), strict=True):
+        chosen = np.array([5, 0, 31])
+        sides = one.take(chosen, device="cpu")
+        for made, name in zip(sides, ("anchor", "positive"), strict=True):
+            wanted = encoder.encode([source[i][name] for i in chosen])
+            np.testing.assert_allclose(made.numpy(), wanted, atol=2e-3)
+
+
+def test_answers_are_learnt(start: pumice.StaticModel, tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(600, negatives=False))
+    memory = TokenMemory(1 << 30, tmp_path)
+    options = replace(QUICK, hold_out=0, epochs=20, teacher_share=1.0)
+    (data,) = tokenize_sources([Source(str(file))], start, options, memory)
+    rng = np.random.default_rng(5)
+    rows, table = (
+        rng.standard_normal((len(start.tokens), 16)).astype(np.float32) for _ in range(2)
+    )
+    texts = [*data.anchors.take(data.train), *data.positives.take(data.train)]
+
+    def pooled(table: NDArray[np.float32]) -> NDArray[np.float32]:
+        means = np.array([table[ids].mean(0) for ids in texts])
+        return means / np.linalg.norm(means, axis=1, keepdims=True)
+
+    count = len(data.train)
+    places = np.zeros(len(data.anchors), np.int64)
+    places[data.train] = np.arange(count)
+    taught = TaughtPairs(pooled(rows).astype(np.float16), places, places + count)
+    agreements = []
+    for teacher in ([taught], None):
+        with Lanes(2) as lanes:
+            begun = torch.from_numpy(table.copy())
+            objective = Contrastive(
+                begun, [data], (16,), options=options, lanes=lanes, taught=teacher
+            )
+            loop = Loop(table.copy(), objective, (16,), options=options, lanes=lanes)
+            trained = loop.run(None, folder=None).rows
+        cosines = [
+            (v[:count] @ v[count:].T)[~np.eye(count, dtype=bool)]
+            for v in map(pooled, (trained, rows))
+        ]
+        agreements.append(float(np.corrcoef(cosines)[0, 1]))
+    assert agreements[0] > 0.9 > agreements[1] + 0.1
+
+
+def test_a_share_of_nothing_changes_nothing(
+    start: pumice.StaticModel, bert: Path, tmp_path: Path
+) -> None:
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(400, negatives=False))
+    options = replace(QUICK, dtype="float32", hold_out=0)
+    without = train(file, start=start, options=options)
+    nothing = train(file, start=start, teacher=bert, options=replace(options, teacher_share=0.0))
+    np.testing.assert_allclose(
+        nothing.history["losses"], without.history["losses"], rtol=1e-3, atol=1e-4
+    )
+    whole = [
+        train(file, start=start, teacher=bert, options=replace(options, teacher_share=1.0))
+        for _ in range(2)
+    ]
+    assert whole[0].model.fingerprint == whole[1].model.fingerprint
+    assert whole[0].model.fingerprint != without.model.fingerprint
+    assert "1 of each target answered by" in whole[0].card
+    assert whole[0].model.metadata["provenance"]["teacher_dtype"] in ("float32", "bfloat16")
+
+
+def test_the_command_keeps_vectors_and_names_mistakes(
+    start: pumice.StaticModel, bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(200))
+    start.save(tmp_path / "start.pumice")
+    arguments = ["train", "--pairs", str(file), "--init", str(tmp_path / "start.pumice")]
+    arguments += ["-o", str(tmp_path / "m.pumice"), "--teacher-vectors", str(tmp_path / "kept")]
+    arguments += ["--batch-size", "64", "--threads", "2"]
+    taught = [*arguments, "--teacher", str(bert), "--teacher-share", "0.8"]
+    made = []
+    for _ in range(2):
+        assert main(taught) == 0
+        made.append((tmp_path / "m.pumice").read_bytes())
+    assert made[0] == made[1]
+    assert "texts were read before" in capsys.readouterr().err
+    for wrong, message in (
+        ([*arguments, "--teacher-share", "0.8"], "--teacher-share needs a --teacher"),
+        ([*arguments, "--teacher", str(bert)], "--teacher-vectors has no use without"),
+        ([*taught, "--teacher-share", "1.5"], "teacher_share is 1.5: give a number"),
+    ):
+        assert main(wrong) == 2
+        assert message in capsys.readouterr().err
+    with pytest.raises(InputError, match="teacher_share is 'x'"):
+        TrainOptions(teacher_share="x")  # type: ignore[arg-type]
