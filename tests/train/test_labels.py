@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,23 +166,27 @@ def test_a_damaged_cache_is_refused(tmp_path: Path) -> None:
         ScoreCache(tmp_path, "x")
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
+    """No file grows past 1,000 bytes; pytest's own output may be one, so for no longer than needed."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_is_one_sentence(full_disk: None, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     cache = ScoreCache(tmp_path, "x")
     cache.add([("a", "b")], [1.0])
     size = cache.path.stat().st_size
     many = [("a", str(number)) for number in range(100)]
-    with pytest.raises(InputError, match=r"x.scores: scores cannot be kept there: .*: free some"):
+    wanted = r"x.scores: scores cannot be kept there: .*: free some"
+    with full_disk(), pytest.raises(InputError, match=wanted):
         cache.add(many, [1.0] * 100)
     assert cache.path.stat().st_size == size
     assert cache.missing(many) == many

@@ -247,7 +247,14 @@ def command(corpus: Path, teacher: Path, start: Path, *more: str) -> list[str]:
     return [*run, "--checkpoint-seconds", "0", "-o", "m.pumice", *more]
 
 
-@pytest.mark.parametrize("stage", ["teacher", "regression", "training"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param("teacher", marks=pytest.mark.slow),
+        pytest.param("regression", marks=pytest.mark.slow),
+        "training",
+    ],
+)
 def test_a_killed_run_goes_on_to_the_same_model(
     start: pumice.StaticModel, sentence_bert: Path, tmp_path: Path, stage: str
 ) -> None:
