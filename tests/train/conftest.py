@@ -7,13 +7,17 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import pumice
+from pumice.cli import main
 from pumice.modelfile import Metadata, ModelParts
+
+if TYPE_CHECKING:
+    from pumice.train.labels import CrossEncoder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,3 +98,30 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
     """Run in a folder of the test's own, so that errors name short paths."""
     monkeypatch.chdir(tmp_path)
     return lambda name: Path(os.curdir) / name
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.train.cross_encoders import make_cross_encoder
+
+    return make_cross_encoder(tmp_path_factory.mktemp("cross-encoder"))
+
+
+@pytest.fixture(scope="session")
+def encoder(encoder_folder: Path) -> CrossEncoder:
+    from pumice.train.labels import load_cross_encoder
+
+    return load_cross_encoder(encoder_folder, offline=True, threads=2)
+
+
+@pytest.fixture
+def complains(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Run ``pumice train`` with a mistake: the exit code, and one sentence for last line."""
+
+    def run(arguments: Sequence[str], *, code: int, message: str) -> None:
+        assert main(["train", *arguments]) == code
+        error = capsys.readouterr().err
+        assert message in error.splitlines()[-1]
+        assert "Traceback" not in error
+
+    return run

@@ -1,14 +1,12 @@
-"""Cross-encoder labels by a real, tiny cross-encoder: scores, their cache, runs that learn them, mistakes."""
+"""Cross-encoder labels by a real, tiny cross-encoder: lists with scores, runs that learn them, mistakes."""
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,197 +17,17 @@ torch = pytest.importorskip("torch")
 
 import pumice  # noqa: E402
 from pumice.cli import main  # noqa: E402
-from pumice.errors import HubError, InputError, ModelFileError  # noqa: E402
+from pumice.errors import InputError  # noqa: E402
 from pumice.train import Pair, Source, TrainOptions  # noqa: E402
 from pumice.train.dataset import tokenize_sources  # noqa: E402
 from pumice.train.drawn import Drawn  # noqa: E402
-from pumice.train.labels import (  # noqa: E402
-    CrossEncoder,
-    label_pairs,
-    load_cross_encoder,
-    score_lists,
-)
-from pumice.train.score_cache import ScoreCache  # noqa: E402
 from pumice.train.tokens import TokenMemory  # noqa: E402
-from tests.train.conftest import WORDS, make_pairs, write_jsonl  # noqa: E402
+from tests.train.conftest import make_pairs, write_jsonl  # noqa: E402
+from tests.train.cross_encoders import listed  # noqa: E402
 
 QUICK = TrainOptions(
     batch_size=64, epochs=2, learning_rate=0.1, evaluations=2, hold_out=0.1, threads=2
 )
-
-
-def make_cross_encoder(folder: Path, *, labels: int = 1, broken: bool = False) -> Path:
-    """A BERT of two layers with random weights over WORDS."""
-    transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
-    pytest.importorskip("sentence_transformers")
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, "the", "of", "and"]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    tokenizer.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep")}
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=64, **special
-    ).save_pretrained(folder)
-    torch.manual_seed(5)
-    config = transformers.BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        num_labels=labels,
-        initializer_range=0.5,
-    )
-    model = transformers.BertForSequenceClassification(config)
-    if broken:
-        model.classifier.weight.data[:] = float("nan")
-    model.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_cross_encoder(tmp_path_factory.mktemp("cross-encoder"))
-
-
-@pytest.fixture(scope="module")
-def encoder(encoder_folder: Path) -> CrossEncoder:
-    return load_cross_encoder(encoder_folder, offline=True, threads=2)
-
-
-def listed(count: int, *, negatives: int = 3, seed: int = 0) -> list[Pair]:
-    made = make_pairs(count + negatives, seed=seed)
-    return [
-        Pair(
-            made[i]["anchor"],
-            made[i]["positive"],
-            tuple(made[j]["positive"] for j in range(i + 1, i + 1 + negatives)),
-        )
-        for i in range(count)
-    ]
-
-
-def test_scores_are_the_models_logits(encoder_folder: Path, encoder: CrossEncoder) -> None:
-    transformers = pytest.importorskip("transformers")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder_folder)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(encoder_folder).eval()
-    pairs = [*listed(5), Pair("bata", "the bata")]
-    labelled = label_pairs(pairs, cross_encoder=encoder)
-    for before, pair in zip(pairs[:5], labelled, strict=False):
-        assert replace(pair, scores=()) == before
-        for text, score in zip((pair.positive, *pair.negatives), pair.scores, strict=True):
-            with torch.inference_mode():
-                wanted = model(**tokenizer(pair.anchor, text, return_tensors="pt")).logits
-            assert score == pytest.approx(float(wanted), abs=1e-5)
-    assert labelled[5] == pairs[5]  # nothing to compare
-    assert len({score for pair in labelled for score in pair.scores}) > 10
-
-
-class Counting:
-    """The real model, and how many texts it was asked for."""
-
-    def __init__(self, model: object) -> None:
-        self.model, self.asked = model, 0
-
-    def predict(self, texts: Sequence[object], **settings: object) -> object:
-        self.asked += len(texts)
-        return self.model.predict(texts, **settings)  # type: ignore[attr-defined]
-
-
-def test_scores_are_kept_by_model_and_texts(
-    encoder: CrossEncoder, encoder_folder: Path, tmp_path: Path
-) -> None:
-    counting = replace(encoder, model=Counting(encoder.model))
-    pairs = listed(100)
-    first = label_pairs(pairs, cross_encoder=counting, cache=tmp_path)
-    asked = counting.model.asked
-    assert asked == 400
-    assert label_pairs(pairs, cross_encoder=counting, cache=tmp_path) == first
-    assert counting.model.asked == asked
-    more = [replace(pair, negatives=(*pair.negatives, "the bata")) for pair in pairs]
-    again = label_pairs(more, cross_encoder=counting, cache=tmp_path)
-    assert counting.model.asked == asked + 100
-    assert [pair.scores[:4] for pair in again] == [pair.scores for pair in first]
-    other = make_cross_encoder(tmp_path / "other")
-    config = json.loads((other / "config.json").read_text())
-    (other / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
-    assert load_cross_encoder(other).identity != encoder.identity
-    assert load_cross_encoder(encoder_folder).identity == encoder.identity
-
-
-def test_a_block_that_was_cut_off_is_scored_again_to_the_same_bits(
-    encoder: CrossEncoder, tmp_path: Path
-) -> None:
-    lists = [[(p.anchor, t) for t in (p.positive, *p.negatives)] for p in listed(100)]
-    whole = score_lists(lists, encoder, ScoreCache(tmp_path, "whole"))
-    data = (tmp_path / "whole.scores").read_bytes()
-    for cut in (0, 3, 16, 20, 100, len(data) // 2, len(data) - 1):
-        (tmp_path / "cut.scores").write_bytes(data[:cut])
-        assert score_lists(lists, encoder, ScoreCache(tmp_path, "cut")) == whole
-        assert (tmp_path / "cut.scores").read_bytes() == data
-
-
-def test_a_damaged_cache_is_refused(tmp_path: Path) -> None:
-    cache = ScoreCache(tmp_path, "x")
-    cache.add([("a", "b"), ("ab", "")], [1.0, 2.0])
-    assert ScoreCache(tmp_path, "x").missing([("a", "b"), ("", "ab"), ("ab", "")]) == [("", "ab")]
-    data = bytearray(cache.path.read_bytes())
-    data[-1] ^= 1
-    cache.path.write_bytes(data)
-    with pytest.raises(InputError, match=r"x.scores: is damaged at byte 16: remove it"):
-        ScoreCache(tmp_path, "x")
-    cache.path.write_bytes(b"pumice scores 2\n")
-    with pytest.raises(InputError, match="is no file of scores of this version"):
-        ScoreCache(tmp_path, "x")
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """No file grows past 1,000 bytes; pytest's own output may be one, so for no longer than needed."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    cache = ScoreCache(tmp_path, "x")
-    cache.add([("a", "b")], [1.0])
-    size = cache.path.stat().st_size
-    many = [("a", str(number)) for number in range(100)]
-    wanted = r"x.scores: scores cannot be kept there: .*: free some"
-    with full_disk(), pytest.raises(InputError, match=wanted):
-        cache.add(many, [1.0] * 100)
-    assert cache.path.stat().st_size == size
-    assert cache.missing(many) == many
-
-
-def test_models_that_cannot_label(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    three = make_cross_encoder(tmp_path / "three", labels=3)
-    for name, error, message in (
-        (tmp_path / "empty", ModelFileError, "no config.json: not a model's folder"),
-        (three, ModelFileError, "gives 3 numbers for a pair: take one that ranks"),
-        ("./gone", HubError, "cross-encoder ./gone does not exist"),
-        (
-            "no-one/nothing",
-            HubError,
-            "no-one/nothing: it is not in the local cache, and offline=True",
-        ),
-    ):
-        with pytest.raises(error, match=message):
-            load_cross_encoder(name, offline=True)
-    broken = load_cross_encoder(make_cross_encoder(tmp_path / "broken", broken=True))
-    with pytest.raises(ModelFileError, match="gives nan to a passage for 'bata"):
-        broken.scores([("bata", "the bata")])
 
 
 HOSTILE = [
@@ -490,7 +308,7 @@ def test_a_corpus_alone_makes_a_model(
 def test_mistakes_are_one_sentence(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    complains: Callable[..., None],
     arguments: list[str],
     code: int,
     message: str,
@@ -498,8 +316,5 @@ def test_mistakes_are_one_sentence(
     monkeypatch.chdir(tmp_path)
     write_jsonl(tmp_path / "p.jsonl", make_pairs(10))
     (tmp_path / "few.txt").write_text("One paragraph.\n")
-    assert main(["train", "-o", "m.pumice", "--offline", *arguments]) == code
-    error = capsys.readouterr().err
-    assert message in error.splitlines()[-1]
-    assert "Traceback" not in error
+    complains(["-o", "m.pumice", "--offline", *arguments], code=code, message=message)
     assert not (tmp_path / "m.pumice").exists()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from pumice.errors import (
 from pumice.teachers.files import read_card, teacher_folder, teacher_name
 from pumice.teachers.options import Pooling, Precision, Progress, TeacherOptions
 from pumice.teachers.precision import chosen_precision
+from pumice.teachers.quiet import quiet
 
 # Positions in one forward pass; sequences of a few tokens keep both caches and cores busy so.
 _POSITIONS = 1536
@@ -117,7 +117,7 @@ def load_teacher(teacher: str | Path, options: TeacherOptions) -> Teacher:
     folder = teacher_folder(teacher, offline=options.offline)
     name = teacher_name(teacher)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    with _quiet():
+    with quiet():
         try:
             if (folder / "modules.json").exists():
                 loaded = _sentence_transformer(
@@ -346,21 +346,3 @@ def _check_embedding_rows(transformer: Any, backend: Any, *, name: str) -> None:
             f"teacher {name}: its tokenizer has token id {largest} but its embedding table only "
             f"{rows} rows: the two do not belong together"
         )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from printing progress and load reports, and restore its settings."""
-    from transformers.utils import logging as transformers_logging
-
-    logging: Any = transformers_logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -12,9 +12,8 @@ from typing import IO
 
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
-from pumice.hub import is_repository_id
 from pumice.train.records import Record, checked_string, read_records
-from pumice.train.sources import FORMATS, Source
+from pumice.train.sources import FORMATS, Source, check_dataset_id
 
 COLUMNS = ("text", "title", "anchor", "positive")
 TEXT_FORMATS = (".txt", ".md", ".rst")
@@ -91,10 +90,7 @@ def _opened(given: str) -> list[str]:
                 f"{', '.join(COMPRESSIONS[1:])} after it: convert or rename it"
             )
         return [given]
-    if path.exists():
-        raise InputError(f"{given}: is neither a file nor a folder")
-    if not is_repository_id(given.partition("@")[0]):
-        raise InputError(f"{given}: no such file or folder, and not a dataset's id (owner/name)")
+    check_dataset_id(given)
     return [given]
 
 

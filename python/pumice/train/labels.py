@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError
 from pumice.hub import TRANSFORMER, fetch, is_repository_id
+from pumice.teachers.quiet import quiet
 from pumice.train.lanes import processors
 from pumice.train.pairs import Pair, checked_pairs
 from pumice.train.score_cache import ScoreCache, Texts
@@ -87,7 +88,7 @@ def load_cross_encoder(
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "train") from error
     try:
-        with _quiet():
+        with quiet():
             model = sentence_transformers.CrossEncoder(
                 str(folder),
                 device=device,
@@ -161,23 +162,6 @@ def _folder(name: str | os.PathLike[str], *, offline: bool) -> Path:
     if not is_repository_id(str(name)) or str(name).startswith("."):
         raise HubError(f"cross-encoder {name} does not exist: give a folder or a Hugging Face id")
     return fetch(str(name), files=TRANSFORMER, offline=offline)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from printing progress, and restore its settings."""
-    from transformers.utils import logging as transformers_logging
-
-    logging: Any = transformers_logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _identity(folder: Path) -> str:

@@ -194,10 +194,10 @@ def _trained(given: _Given, place: Workplace) -> Training:
             "give a cross_encoder, or pairs with negatives and scores"
         )
     encoder, taught = None, None
-    if given.teacher is not None:
+    if given.teacher is not None and options.teacher_share:
         encoder = load_encoder(given.teacher, options)
         reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
-        taught = taught_pairs(given.sources, reader, options)
+        taught = taught_pairs(given.sources, data, reader, options)
     run_folder = None
     if place.kept is not None:
         run_folder = RunFolder(

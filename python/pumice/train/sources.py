@@ -104,8 +104,13 @@ def _opened(source: Source) -> Sequence[Source]:
                 f"{', '.join(COMPRESSIONS[1:])} after it: convert or rename it"
             )
         return [source]
-    if path.exists():
-        raise InputError(f"{path}: is neither a file nor a folder")
-    if not is_repository_id(source.path.partition("@")[0]):
-        raise InputError(f"{path}: no such file or folder, and not a dataset's id (owner/name)")
+    check_dataset_id(source.path)
     return [source]
+
+
+def check_dataset_id(given: str) -> None:
+    """InputError for what is neither file nor folder, unless it is owner/name, perhaps @configuration."""
+    if os.path.exists(given):
+        raise InputError(f"{given}: is neither a file nor a folder")
+    if not is_repository_id(given.partition("@")[0]):
+        raise InputError(f"{given}: no such file or folder, and not a dataset's id (owner/name)")

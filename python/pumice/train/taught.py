@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pumice.teachers.options import TeacherOptions
 from pumice.teachers.sentences import SentenceEncoder
 from pumice.teachers.teacher import load_teacher
 from pumice.train.corpus_texts import longest_of, strings_of, text_hashes
+from pumice.train.dataset import TokenizedSource
 from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.pairs import read_pairs
 from pumice.train.sources import Source
@@ -131,9 +133,15 @@ class TaughtPairs:
 
 
 def taught_pairs(
-    sources: Sequence[Source], reader: Reader, options: TrainOptions
+    sources: Sequence[Source],
+    data: Sequence[TokenizedSource],
+    reader: Reader,
+    options: TrainOptions,
 ) -> list[TaughtPairs]:
-    """The teacher's vectors of every source's pairs, in their order."""
+    """The teacher's vectors of every source's pairs, as ``data`` numbers them.
+
+    Files are read again, since strings do not stay in memory. Raises InputError where one has changed.
+    """
     longest = longest_of(options.max_tokens)
 
     def strings() -> Iterator[str]:
@@ -141,10 +149,12 @@ def taught_pairs(
             yield from _strings_of_pairs(source, options, longest)
 
     hashes, counts = [], []
-    for source in sources:
+    for source, tokenized in zip(sources, data, strict=True):
         made = [np.empty(0, np.uint64), *_hashes(_strings_of_pairs(source, options, longest))]
         hashes.append(np.concatenate(made))
         counts.append(len(hashes[-1]))
+        if counts[-1] != 2 * len(tokenized.anchors):
+            raise InputError(f"{source.path}: has changed since it was read: start again")
     unique, first, places = np.unique(
         np.concatenate(hashes), return_index=True, return_inverse=True
     )
@@ -166,7 +176,5 @@ def _strings_of_pairs(source: Source, options: TrainOptions, longest: int) -> It
 
 
 def _hashes(strings: Iterator[str]) -> Iterator[NDArray[np.uint64]]:
-    from itertools import islice
-
     while batch := list(islice(strings, _BATCH)):
         yield text_hashes(batch)
