@@ -16,7 +16,7 @@ from pumice.commands.progress import StepBar, teacher_progress
 from pumice.errors import InputError
 from pumice.teachers.options import Precision
 from pumice.train import RegressOptions, Source, Training, TrainOptions, regress, train
-from pumice.train.options import DTYPES, LABEL_LOSSES, LABEL_WEIGHT, MINED, RunOptions
+from pumice.train.options import CODES, DTYPES, LABEL_LOSSES, LABEL_WEIGHT, MINED, RunOptions
 from pumice.train.regress_options import RegressionLossName
 from pumice.train.sources import listed_sources, parse_source
 
@@ -179,6 +179,17 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             f"--{name}", type=kind, default=default, metavar=metavar, help=told + shown
         )
     parser.add_argument(
+        "--codes",
+        metavar="binary,int8",
+        help=f"train for these codes too, and measure them: {', '.join(CODES)} (default: none)",
+    )
+    parser.add_argument(
+        "--code-share",
+        type=float,
+        metavar="X",
+        help=f"their share of the ranking loss (default: {_DEFAULTS.code_share:g})",
+    )
+    parser.add_argument(
         "--one-direction", action="store_true", help="do not rank anchors for positives"
     )
     parser.add_argument(
@@ -273,6 +284,10 @@ def _check_stages(args: argparse.Namespace) -> None:
     """Which flags go together."""
     if not args.pairs and not args.corpus:
         raise InputError("there is nothing to train on: give --pairs, or a --corpus")
+    if args.code_share is not None and args.codes is None:
+        raise InputError("--code-share has no use without --codes")
+    if args.codes is not None and not args.pairs and not _makes_pairs(args):
+        raise InputError("--codes has no use without pairs: give --pairs")
     if args.teacher_share and args.teacher is None:
         raise InputError("--teacher-share needs a --teacher to answer")
     if _regresses(args):
@@ -333,6 +348,8 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         label_weight=args.label_weight,
         label_cache=None if args.cross_encoder is None else _folder(args.output, "labels"),
         teacher_share=args.teacher_share,
+        codes=() if args.codes is None else tuple(args.codes.split(",")),
+        code_share=_DEFAULTS.code_share if args.code_share is None else args.code_share,
         teacher_dtype=args.teacher_dtype or _DEFAULTS.teacher_dtype,
         teacher_vectors=args.teacher_vectors,
         offline=args.offline,
@@ -449,13 +466,17 @@ def _told(made: dict[str, Any]) -> Iterator[str]:
         )
     if not made["figures"]:
         return
-    before = {(f["name"], f["dim"]): f["ndcg"] for f in made["first_figures"]}
+    before = {(_named(f), f["dim"]): f["ndcg"] for f in made["first_figures"]}
     dims: Sequence[int] = sorted({f["dim"] for f in made["figures"]}, reverse=True)
     yield "nDCG@10, before -> after: " + ", ".join(f"{dim} d" for dim in dims)
-    for name in dict.fromkeys(f["name"] for f in made["figures"]):
-        after = {f["dim"]: f["ndcg"] for f in made["figures"] if f["name"] == name}
+    for name in dict.fromkeys(map(_named, made["figures"])):
+        after = {f["dim"]: f["ndcg"] for f in made["figures"] if _named(f) == name}
         cells = (_change(before.get((name, dim)), after[dim]) for dim in dims)
         yield f"  {name}: " + ", ".join(cells)
+
+
+def _named(figure: dict[str, Any]) -> str:
+    return ", ".join(filter(None, (figure["name"], figure["code"])))
 
 
 def _change(before: float | None, after: float) -> str:

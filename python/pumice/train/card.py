@@ -68,7 +68,7 @@ def _lines(story: Story) -> Iterator[str]:
     yield "| setting | value |"
     yield "|---|---|"
     for name, value in story.settings.items():
-        if value not in (None, ""):
+        if value not in (None, "", []):
             yield f"| {name} | {cell(str(value))} |"
     yield ""
     yield "![loss and figures over the steps](training.svg)"
@@ -89,10 +89,11 @@ def _lines(story: Story) -> Iterator[str]:
     dims = sorted({figure.dim for figure in story.figures}, reverse=True)
     yield f"| set | {' | '.join(f'{dim} d' for dim in dims)} | first hit relevant, {dims[0]} d |"
     yield "|---" * (len(dims) + 2) + "|"
-    for name in dict.fromkeys(figure.name for figure in story.figures):
-        of = {figure.dim: figure for figure in story.figures if figure.name == name}
+    for name, code in dict.fromkeys((figure.name, figure.code) for figure in story.figures):
+        of = {f.dim: f for f in story.figures if (f.name, f.code) == (name, code)}
         cells = " | ".join(f"{of[dim].ndcg:.3f}" for dim in dims)
-        yield f"| {cell(name)} | {cells} | {of[dims[0]].accuracy:.3f} |"
+        shown = f"{name}, {code}" if code else name
+        yield f"| {cell(shown)} | {cells} | {of[dims[0]].accuracy:.3f} |"
 
 
 def pair_lines(sources: Sequence[TokenizedSource]) -> Iterator[str]:

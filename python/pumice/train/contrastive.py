@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pumice.train.batches import BatchPlan
+from pumice.train.code_loss import CodedRankingLoss, softness
 from pumice.train.dataset import TokenizedSource
 from pumice.train.drawn import Drawn
 from pumice.train.false_negatives import SimilarityFilter, same_text
@@ -33,6 +34,7 @@ class PreparedBatch:
     """
 
     source: str
+    step: int
     count: int
     """Of anchors."""
     candidates: int
@@ -69,9 +71,10 @@ class Contrastive:
             sources, batch_size=options.batch_size, epochs=options.epochs, seed=options.seed
         )
         weights = prefix_weights(dims, options)
-        self._loss = RankingLoss(
+        ranking = RankingLoss(
             lanes, dims, weights, scale=options.scale, symmetric=options.symmetric
         )
+        self._loss = CodedRankingLoss(ranking, tuple(options.codes), options.code_share)
         self._label_loss = LabelLoss(options.label_kind, lanes, dims, weights, scale=options.scale)
         self._filter = None
         if options.false_negative_margin is not None:
@@ -90,6 +93,7 @@ class Contrastive:
             taught = self._taught[indices.source].take(chosen, device=device)
         return PreparedBatch(
             source.name,
+            step=step,
             count=len(chosen),
             candidates=len(chosen) + drawn.ranked,
             bags=Bags.of(np.concatenate(ids), lengths, device=device),
@@ -125,8 +129,9 @@ class Contrastive:
         if batch.taught is not None:
             targets = self._soft(*batch.taught, candidates, excluded)
         return self._loss(
-            vectors[:count],
-            vectors[count : count + candidates],
+            vectors[: count + candidates],
+            anchors=count,
+            softness=softness(batch.step, self.plan.steps),
             excluded=excluded,
             targets=targets,
         )
@@ -157,11 +162,13 @@ class RetrievalJudge:
     judges: Sequence[EvaluationSet]
     dims: Sequence[int]
     lanes: Lanes
+    codes: Sequence[str] = ()
+    """Measured, and judged by, beside the vectors themselves."""
     measure_name = "nDCG@10"
 
     def measure(self, table: Tensor) -> Measured:
         """Every set at every prefix."""
-        figures = measure(table, self.sets, self.dims, lanes=self.lanes)
+        figures = measure(table, self.sets, self.dims, lanes=self.lanes, codes=self.codes)
         names = {one.name for one in self.judges}
         return Measured(mean_ndcg([one for one in figures if one.name in names]), figures, [])
 

@@ -25,6 +25,7 @@ DEPTH = 10
 _TEXTS = 4096
 _QUERIES = 512
 _NO_LIMIT = 1 << 30
+_SMALLEST = 1e-30
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Figure:
     """nDCG@10, gains as trec_eval has them."""
     accuracy: float
     """The share of queries whose first document is relevant."""
+    code: str = ""
+    """"binary" or "int8" where queries and documents are such codes; "" for the vectors themselves."""
 
 
 def held_out_sets(sources: Sequence[TokenizedSource]) -> list[EvaluationSet]:
@@ -111,16 +114,22 @@ def read_beir(folder: Path, model: StaticModel) -> EvaluationSet:
 
 
 def measure(
-    table: Tensor, sets: Sequence[EvaluationSet], dims: Sequence[int], *, lanes: Lanes
+    table: Tensor,
+    sets: Sequence[EvaluationSet],
+    dims: Sequence[int],
+    *,
+    lanes: Lanes,
+    codes: Sequence[str] = (),
 ) -> list[Figure]:
-    """Every set at every prefix."""
+    """Every set at every prefix, then each of ``codes`` in the same way."""
     figures = []
     for one in sets:
         queries = embed(table, one.queries, lanes=lanes)
         documents = embed(table, one.documents, lanes=lanes)
-        for dim in dims:
-            best = _best(queries[:, :dim], documents[:, :dim])
-            figures.append(_figure(one, dim, best))
+        for kind in ("", *codes):
+            for dim in dims:
+                best = _best(_code(queries[:, :dim], kind), _code(documents[:, :dim], kind))
+                figures.append(_figure(one, dim, best, code=kind))
     return figures
 
 
@@ -157,7 +166,17 @@ def _best(queries: Tensor, documents: Tensor) -> NDArray[np.int64]:
     return best
 
 
-def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64]) -> Figure:
+def _code(vectors: Tensor, kind: str) -> Tensor:
+    """What `StaticModel.encode` writes for a dtype, as float32; cosines of signs rank as Hamming distances."""
+    if kind == "binary":
+        return torch.where(vectors > 0, 1.0, -1.0)
+    if kind == "int8":
+        largest = vectors.abs().amax(1, keepdim=True).clamp_(min=_SMALLEST)
+        return torch.round(vectors * (127 / largest))
+    return vectors
+
+
+def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64], *, code: str) -> Figure:
     discounts = 1 / np.log2(np.arange(2, DEPTH + 2))
     total = hits = 0.0
     for row, relevant in zip(best.tolist(), one.relevant, strict=True):
@@ -166,7 +185,7 @@ def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64]) -> Figure:
         total += float(gains @ discounts[: len(gains)] / (ideal @ discounts[: len(ideal)]))
         hits += bool(gains[0])
     count = len(one.relevant)
-    return Figure(one.name, dim, ndcg=total / count, accuracy=hits / count)
+    return Figure(one.name, dim, ndcg=total / count, accuracy=hits / count, code=code)
 
 
 def _tokenized(texts: list[str], model: StaticModel) -> Texts:

@@ -17,6 +17,7 @@ MAX_SCALE = 40.0
 COLUMNS = ("anchor", "positive", "negative", "negatives", "scores")
 _ROLES = (*COLUMNS, "text", "title")
 LABEL_LOSSES = ("kl", "margin-mse")
+CODES = ("binary", "int8")
 LABEL_WEIGHT = 0.5
 MINED = 8
 MINE_BELOW = 0.95
@@ -177,12 +178,29 @@ class TrainOptions(RunOptions):
     teacher_share: float = 0.8
     """Where there is a teacher: how much of what a candidate should get is what the teacher's softmax over the
     batch gives it, by cosine times ``scale``; the pair's own positive gets the rest."""
+    codes: tuple[str, ...] = ()
+    """"binary", "int8" or both: the ranking loss is also that of such codes of every prefix, which are then
+    measured beside the vectors and judged by too."""
+    code_share: float = 0.8
+    """The share that codes have in the ranking loss; the vectors themselves have the rest."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.symmetric, bool):
             raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
         self._check_labels()
+        self._check_codes()
+
+    def _check_codes(self) -> None:
+        if not isinstance(self.codes, (tuple, list)):
+            raise InputError(f"codes is {self.codes!r}: give a tuple, such as ('binary',)")
+        for one in self.codes:
+            if one not in CODES:
+                raise InputError(
+                    f"codes holds {one!r}: only {' and '.join(CODES)} can be trained for"
+                )
+            if self.codes.count(one) > 1:
+                raise InputError(f"codes holds {one!r} twice: name each code once")
 
     def _check_labels(self) -> None:
         if self.label_loss not in (None, *LABEL_LOSSES):
@@ -237,6 +255,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("mine_below", 0, 1),
     ("label_weight", 0, 1),
     ("teacher_share", 0, 1),
+    ("code_share", 0, 1),
     ("hold_out", 0, 0.5),
     ("evaluations", 1, 10_000),
     ("patience", 1, 10_000),

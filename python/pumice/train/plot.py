@@ -35,10 +35,19 @@ def draw(history: Mapping[str, Any]) -> bytes:
                 (one["step"], _height(one, dim, place=column - 1)) for one in history["evaluations"]
             ]
             if points:
-                right.plot(*zip(*points, strict=True), label=f"{dim}", marker=".")
+                drawn = right.plot(*zip(*points, strict=True), label=f"{dim}", marker=".")
+                for kind, style in zip(_codes(history), ("--", ":"), strict=False):
+                    heights = [
+                        (one["step"], _height(one, dim, place=column - 1, code=kind))
+                        for one in history["evaluations"]
+                    ]
+                    color = drawn[0].get_color()
+                    right.plot(*zip(*heights, strict=True), linestyle=style, color=color)
         left.set_title("loss of each batch")
         retrieval = any(one["figures"] for one in history["evaluations"])
         title = "nDCG@10, mean of the sets measured"
+        for kind, style in zip(_codes(history), ("dashed", "dotted"), strict=False):
+            title += f"; {style}: {kind} codes"
         right.set_title(title if retrieval else history.get("agreement", title))
         for axis in (left, right):
             axis.set_xlabel("step")
@@ -49,6 +58,15 @@ def draw(history: Mapping[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def _height(evaluation: Mapping[str, Any], dim: int, *, place: int) -> float:
-    figures = [figure["ndcg"] for figure in evaluation["figures"] if figure["dim"] == dim]
+def _codes(history: Mapping[str, Any]) -> list[str]:
+    figures = (figure for one in history["evaluations"] for figure in one["figures"])
+    return [code for code in dict.fromkeys(figure.get("code", "") for figure in figures) if code]
+
+
+def _height(evaluation: Mapping[str, Any], dim: int, *, place: int, code: str = "") -> float:
+    figures = [
+        figure["ndcg"]
+        for figure in evaluation["figures"]
+        if figure["dim"] == dim and figure.get("code", "") == code
+    ]
     return float(np.mean(figures) if figures else evaluation["agreement"][place])

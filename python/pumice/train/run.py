@@ -217,13 +217,15 @@ def _trained(given: _Given, place: Workplace) -> Training:
         objective = Contrastive(rows, data, given.dims, options=options, lanes=lanes, taught=taught)
         loop = Loop(table, objective, given.dims, options=options, lanes=lanes)
         judges = beir or sets
-        judge = RetrievalJudge(sets, judges, given.dims, lanes) if sets else None
+        judge = RetrievalJudge(sets, judges, given.dims, lanes, options.codes) if sets else None
         outcome = loop.run(judge, folder=run_folder)
         model = _model_of_pairs(given, data, outcome, encoder)
 
         stored = starting_table(model.parts(), dim=given.dims[-1], seed=options.seed)
         final = torch.from_numpy(stored).to(options.device)
-        figures = measure(final, sets, given.dims, lanes=lanes) if sets else []
+        figures = []
+        if sets:
+            figures = measure(final, sets, given.dims, lanes=lanes, codes=options.codes)
     story = Story(
         model=model,
         trained=f"Started from {called(start)}; contrastive training with in-batch negatives"
