@@ -19,6 +19,7 @@ from tests.train.test_training import QUICK, beir_folder
 torch = pytest.importorskip("torch")
 
 from pumice.train.code_loss import SOFTNESS, CodedRankingLoss, softness  # noqa: E402
+from pumice.train.figures import _code  # noqa: E402
 from pumice.train.lanes import Lanes  # noqa: E402
 from pumice.train.plot import draw  # noqa: E402
 from pumice.train.ranking_loss import Excluded, RankingLoss  # noqa: E402
@@ -120,6 +121,14 @@ def test_codes_are_trained_for_measured_and_told(start: pumice.StaticModel, tmp_
     drawn = (tmp_path / "made.svg").read_text()
     assert drawn != draw(plain.history).decode()
     assert "stroke-dasharray" in drawn
+
+
+def test_measured_codes_are_those_of_encode(start: pumice.StaticModel) -> None:
+    texts = [pair["anchor"] for pair in make_pairs(200)]
+    vectors = torch.from_numpy(start.encode(texts))
+    bits = np.unpackbits(start.encode(texts, dtype="binary"), axis=1)
+    assert ((_code(vectors, "binary") > 0).numpy() == bits).all()
+    assert (_code(vectors, "int8").numpy() == start.encode(texts, dtype="int8")).all()
 
 
 @pytest.mark.parametrize("kind", ["binary", "int8"])
