@@ -141,11 +141,11 @@ typedef struct pumice_token {
   size_t end;
 } pumice_token;
 
-/* The tokens of pumice_tokenize with their spans, as Hugging Face tokenizers reports offsets: what a code point
- * expands to shares its span, an unknown word has that of the whole word. Slow, for explaining a result: it
- * reads on past the last token that counts, and its scratch grows with the text (after PUMICE_MEMORY_TOO_SMALL
- * repeat the call with a worker in more memory). Native WordPiece only: PUMICE_NO_NATIVE_TOKENIZER for every other
- * tokenizer. */
+/* The tokens of pumice_tokenize with their spans, as Hugging Face tokenizers reports offsets before a post-processor
+ * trims them: what a code point expands to shares its span, an unknown word has that of the whole word. Slow, for
+ * explaining a result: WordPiece reads on past the last token that counts, and its scratch grows with the text (after
+ * PUMICE_MEMORY_TOO_SMALL repeat the call with a worker in more memory). A text of 4 GiB is PUMICE_TOO_MUCH_WORK.
+ */
 pumice_status pumice_token_spans(pumice_worker* worker, const char* text, size_t size, pumice_token* tokens,
                                  size_t capacity, size_t* count);
 

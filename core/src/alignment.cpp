@@ -17,7 +17,7 @@ struct Aligned {
   bool inserted;                 // by a decomposition, after its first code point
 };
 
-struct AlignedText {
+struct AlignedPoints {
   Aligned* points = nullptr;
   std::size_t count = 0;
   std::size_t capacity = 0;  // less than `count` where memory ran out
@@ -30,7 +30,7 @@ struct AlignedText {
 };
 
 // Clean text, space Chinese, decompose: BERT's normalizer up to the sort of the marks.
-pumice_status decompose(const BertNormalizer& normalizer, const char* text, Span segment, AlignedText& out) {
+pumice_status decompose(const BertNormalizer& normalizer, const char* text, Span segment, AlignedPoints& out) {
   const char* cursor = text + segment.begin;
   const char* end = text + segment.end;
   while (cursor < end) {
@@ -81,7 +81,7 @@ void sort_run(Aligned* run, std::size_t size, Span before, Aligned* sorted) {
   std::memcpy(run, sorted, size * sizeof(Aligned));
 }
 
-pumice_status sort_marks(AlignedText& text, Arena& arena) {
+pumice_status sort_marks(AlignedPoints& text, Arena& arena) {
   const std::size_t mark = arena.mark();
   for (std::size_t i = 0; i < text.count;) {
     std::size_t end = i;
@@ -98,7 +98,8 @@ pumice_status sort_marks(AlignedText& text, Arena& arena) {
 }
 
 // Decomposed and sorted, accents and case still there.
-pumice_status align(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena, AlignedText& out) {
+pumice_status align(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena,
+                    AlignedPoints& out) {
   out.capacity = arena.left() / sizeof(Aligned);
   if (out.capacity > 0) --out.capacity;  // what alignment may cost
   out.points = arena.take<Aligned>(out.capacity);
@@ -111,7 +112,7 @@ pumice_status align(const BertNormalizer& normalizer, const char* text, Span seg
 
 // Strips and lower-cases, and hands each code point that is left to `use(point, source)`.
 template <class Use>
-void map_each(const BertNormalizer& normalizer, const AlignedText& text, Use use) {
+void map_each(const BertNormalizer& normalizer, const AlignedPoints& text, Use use) {
   for (std::size_t i = 0; i < text.count; ++i) {
     const Aligned& aligned = text.points[i];
     const bool strips = normalizer.has(kStripAccents);
@@ -125,18 +126,22 @@ void map_each(const BertNormalizer& normalizer, const AlignedText& text, Use use
 }  // namespace
 
 pumice_status normalize(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena,
-                        NormalizedText& out) {
-  AlignedText aligned;
+                        AlignedText& out) {
+  AlignedPoints aligned;
   const pumice_status status = align(normalizer, text, segment, arena, aligned);
   if (status != PUMICE_OK) return status;
   std::size_t size = 0;
   char encoded[4];
   map_each(normalizer, aligned, [&](char32_t c, Span) { size += utf8::encode(c, encoded); });
-  out.bytes = arena.take<char>(size);
-  out.sources = arena.take<Span>(size);
-  if (out.bytes == nullptr || out.sources == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  auto* origins = arena.take<std::uint32_t>(size);
+  auto* bytes = arena.take<char>(size);
+  if (bytes == nullptr || origins == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  out = {{bytes, size}, origins};
+  std::size_t at = 0;
   map_each(normalizer, aligned, [&](char32_t c, Span source) {
-    for (unsigned left = utf8::encode(c, out.bytes + out.size); left > 0; --left) out.sources[out.size++] = source;
+    for (unsigned left = utf8::encode(c, bytes + at); left > 0; --left) {
+      origins[at++] = static_cast<std::uint32_t>(source.begin);
+    }
   });
   return PUMICE_OK;
 }

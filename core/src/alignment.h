@@ -6,37 +6,16 @@
 // that are then dropped, which the hot path never stores.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
+#include "aligned_text.h"
 #include "arena.h"
 #include "normalizer.h"
 #include "pumice.h"
 
 namespace pumice {
 
-struct Span {
-  std::size_t begin;
-  std::size_t end;
-};
-
-// A text as the normalizer leaves it, and what each of its bytes is aligned with.
-struct NormalizedText {
-  char* bytes = nullptr;
-  Span* sources = nullptr;
-  std::size_t size = 0;
-
-  std::string_view text() const { return {bytes, size}; }
-  Span source(const char* at) const { return sources[at - bytes]; }
-  Span source(std::string_view part) const {
-    return {source(part.data()).begin, source(part.data() + part.size() - 1).end};
-  }
-};
-
 // The bytes `segment` of a text; all that is left of the arena may be taken for it. PUMICE_MEMORY_TOO_SMALL or
 // PUMICE_INVALID_UTF8 where that fails.
 pumice_status normalize(const BertNormalizer& normalizer, const char* text, Span segment, Arena& arena,
-                        NormalizedText& out);
+                        AlignedText& out);
 
 }  // namespace pumice

@@ -16,19 +16,25 @@ struct Symbol {
   std::uint32_t next;
 };
 
+// UTF-8 bytes of the character that byte-level BPE writes for a byte: U+0100 and up for those that are not printable.
+constexpr std::uint32_t byte_level_size(unsigned char byte) { return byte > 0x20 && byte < 0x7F ? 1 : 2; }
+
 // The symbols that a piece is made of before any merge.
 class Symbols {
  public:
-  Symbols(const pumice_model& model, const BpeMerges& merges, Symbol* symbols)
-      : model_(model), merges_(merges), symbols_(symbols) {}
+  // `sizes`, where given, gets how many bytes each symbol has in the library, which counts those of byte-level
+  // characters, and none of what leaves no trace.
+  Symbols(const pumice_model& model, const BpeMerges& merges, Symbol* symbols, std::uint32_t* sizes)
+      : model_(model), merges_(merges), symbols_(symbols), sizes_(sizes) {}
 
   std::uint32_t read(std::string_view piece) {
     const char* const end = piece.data() + piece.size();
     for (const char* at = piece.data(); at < end;) {
       const char* next = at + 1;
       if (merges_.has(kByteLevel)) {
-        const std::uint32_t id = merges_.header->byte_ids[static_cast<unsigned char>(*at)];
-        id != kNone ? put_known(id) : put_unknown();
+        const auto byte = static_cast<unsigned char>(*at);
+        const std::uint32_t id = merges_.header->byte_ids[byte];
+        id != kNone ? put_known(id, byte_level_size(byte)) : put_unknown(byte_level_size(byte));
       } else {
         while (next < end && (static_cast<unsigned char>(*next) & 0xC0) == 0x80) ++next;
         read_character(at, next);
@@ -42,42 +48,45 @@ class Symbols {
  private:
   void read_character(const char* at, const char* next) {
     std::uint32_t id;
-    if (model_.vocabulary.find(at, static_cast<std::size_t>(next - at), id)) return put_known(id);
-    if (!merges_.has(kByteFallback)) return put_unknown();
+    const auto size = static_cast<std::uint32_t>(next - at);
+    if (model_.vocabulary.find(at, size, id)) return put_known(id, size);
+    if (!merges_.has(kByteFallback)) return put_unknown(size);
     const auto* ids = merges_.header->byte_ids;
     for (const char* byte = at; byte < next; ++byte) {
-      if (ids[static_cast<unsigned char>(*byte)] == kNone) return put_unknown();
+      if (ids[static_cast<unsigned char>(*byte)] == kNone) return put_unknown(size);
     }
     // As in the library, an unknown token that waits to be fused is not flushed: it comes after the bytes.
-    for (const char* byte = at; byte < next; ++byte) put(ids[static_cast<unsigned char>(*byte)]);
+    for (const char* byte = at; byte < next; ++byte) put(ids[static_cast<unsigned char>(*byte)], 1);
   }
 
-  void put_known(std::uint32_t id) {
+  void put_known(std::uint32_t id, std::uint32_t size) {
     flush();
-    put(id);
+    put(id, size);
   }
 
-  void put_unknown() {
+  void put_unknown(std::uint32_t size) {
     if (merges_.header->unknown_id == kNone) return;
     if (!merges_.has(kFuseUnknown)) flush();
-    waits_ = true;
+    waiting_ += size;
   }
 
   void flush() {
-    if (waits_) put(merges_.header->unknown_id);
-    waits_ = false;
+    if (waiting_ != 0) put(merges_.header->unknown_id, waiting_);
+    waiting_ = 0;
   }
 
-  void put(std::uint32_t id) {
+  void put(std::uint32_t id, std::uint32_t size) {
     symbols_[count_] = {id, count_ - 1, count_ + 1};
+    if (sizes_ != nullptr) sizes_[count_] = size;
     ++count_;
   }
 
   const pumice_model& model_;
   const BpeMerges& merges_;
   Symbol* symbols_;
+  std::uint32_t* sizes_;
   std::uint32_t count_ = 0;
-  bool waits_ = false;
+  std::uint32_t waiting_ = 0;  // bytes of unknown characters whose token is yet to be put
 };
 
 // A merge that may be due, of the symbol at the low 32 bits of `key` and its next; the high 32 are its rank.
@@ -191,20 +200,60 @@ class ShortMerges {
   std::uint32_t merged_[kMost];  // what they become
 };
 
+// Where in the piece symbols lie, one after the other: the library adds up their sizes.
+class SymbolBytes {
+ public:
+  SymbolBytes(const BpeMerges& merges, std::string_view piece) : merges_(merges), piece_(piece) {}
+
+  // The bytes of what `count` symbols have become.
+  Range next(const std::uint32_t* sizes, std::uint32_t count) {
+    const std::size_t begin = end_;
+    for (std::uint32_t i = 0; i < count; ++i) end_ += sizes[i];
+    return {byte_at(begin), byte_at(end_ - 1) + 1};
+  }
+
+ private:
+  // The byte whose character has the one at `place`, which never falls.
+  std::uint32_t byte_at(std::size_t place) {
+    if (!merges_.has(kByteLevel)) return static_cast<std::uint32_t>(place);
+    for (; byte_ + 1 < piece_.size(); ++byte_) {
+      const std::uint32_t size = byte_level_size(static_cast<unsigned char>(piece_[byte_]));
+      if (place < before_ + size) break;
+      before_ += size;
+    }
+    return static_cast<std::uint32_t>(byte_);
+  }
+
+  const BpeMerges& merges_;
+  std::string_view piece_;
+  std::size_t end_ = 0;     // of the last symbol, in the library's bytes
+  std::size_t byte_ = 0;    // of the piece
+  std::size_t before_ = 0;  // the library's bytes before it
+};
+
+pumice_status whole(std::string_view piece, Arena& arena, Ids& ids) {
+  ids.ranges = arena.take<Range>(1);
+  if (ids.ranges == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  ids.ranges[0] = {0, static_cast<std::uint32_t>(piece.size())};
+  return PUMICE_OK;
+}
+
 }  // namespace
 
-pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids) {
+pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids, bool ranged) {
   ids.ids = arena.take<std::uint32_t>(1);
   if (ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   ids.count = 1;
-  if (model.vocabulary.find(piece.data(), piece.size(), ids.ids[0])) return PUMICE_OK;
+  if (model.vocabulary.find(piece.data(), piece.size(), ids.ids[0]))
+    return ranged ? whole(piece, arena, ids) : PUMICE_OK;
   if (piece.size() >= kGone / 2) return PUMICE_MEMORY_TOO_SMALL;
   const BpeMerges merges(model.sections[PUMICE_SECTION_MODEL]);
+  auto* sizes = ranged ? arena.take<std::uint32_t>(piece.size()) : nullptr;
   auto* symbols = arena.take<Symbol>(piece.size());
-  if (symbols == nullptr) return PUMICE_MEMORY_TOO_SMALL;
-  const std::uint32_t count = Symbols(model, merges, symbols).read(piece);
+  if (symbols == nullptr || (ranged && sizes == nullptr)) return PUMICE_MEMORY_TOO_SMALL;
+  const std::uint32_t count = Symbols(model, merges, symbols, sizes).read(piece);
   arena.shrink(symbols, count);
-  if (count <= ShortMerges::kMost) {
+  if (count <= ShortMerges::kMost && !ranged) {
     ids.ids = arena.take<std::uint32_t>(count);
     if (ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
     ids.count = ShortMerges(merges, symbols, count).run(ids.ids);
@@ -215,8 +264,14 @@ pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& aren
   ids.ids = arena.take<std::uint32_t>(count);
   if (due == nullptr || ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   MergeQueue(merges, symbols, count, due).run();
+  ids.ranges = ranged ? arena.take<Range>(count) : nullptr;
+  if (ranged && ids.ranges == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   ids.count = 0;
-  for (std::uint32_t i = 0; i < count; i = symbols[i].next) ids.ids[ids.count++] = symbols[i].id;
+  SymbolBytes bytes(merges, piece);
+  for (std::uint32_t i = 0; i < count; i = symbols[i].next) {
+    if (ranged) ids.ranges[ids.count] = bytes.next(sizes + i, std::min(symbols[i].next, count) - i);
+    ids.ids[ids.count++] = symbols[i].id;
+  }
   return PUMICE_OK;
 }
 

@@ -1,18 +1,19 @@
 // Normalizer steps that look at one code point at a time.
+#include "aligned_text.h"
 #include "general.h"
 #include "normal_forms.h"
 #include "normalizer_steps.h"
-#include "text_writer.h"
 #include "unicode.h"
 
 namespace pumice {
 namespace {
 
-template <class Map>
-pumice_status map_each(Arena& arena, std::string_view& text, Map map) {
-  TextWriter writer(arena);
-  const char* end = text.data() + text.size();
-  for (const char* cursor = text.data(); cursor < end && !writer.full();) {
+template <class Text, class Map>
+pumice_status map_each(Arena& arena, Text& text, Map map) {
+  WriterOf<Text> writer(arena, text);
+  const std::string_view read = bytes_of(text);
+  const char* end = read.data() + read.size();
+  for (const char* cursor = read.data(); cursor < end && !writer.full();) {
     const char* at = cursor;
     const char32_t c = utf8::decode(cursor, end);
     if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
@@ -33,50 +34,57 @@ bool nmt_spaces(char32_t c) {
          c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
 }
 
-void put_lowercase(TextWriter& writer, char32_t c, std::string_view as_written) {
+template <class Writer>
+void put_lowercase(Writer& writer, char32_t c, std::string_view as_written) {
   if (c < 0x80) {
-    writer.put_ascii(static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c));
+    writer.put_ascii(static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c), as_written.data());
     return;
   }
-  if (!(unicode::properties(c) & unicode::kLowercases)) return writer.put(as_written);
+  if (!(unicode::properties(c) & unicode::kLowercases)) return writer.copy(as_written);
   char32_t lower[unicode::kMaxLowercase];
   const unsigned count = unicode::lowercase(c, lower);
-  for (unsigned i = 0; i < count; ++i) writer.put(lower[i]);
+  for (unsigned i = 0; i < count; ++i) writer.put(lower[i], as_written.data());
 }
 
 }  // namespace
 
-pumice_status map_code_points(std::uint32_t operation, Arena& arena, std::string_view& text) {
+template <class Text>
+pumice_status map_code_points(std::uint32_t operation, Arena& arena, Text& text) {
   using View = std::string_view;
   switch (operation) {
     case kCleanTextStep:
-      return map_each(arena, text, [](TextWriter& writer, char32_t c, View as_written) {
+      return map_each(arena, text, [](auto& writer, char32_t c, View as_written) {
         const std::uint8_t properties = unicode::properties(c);
         if (properties & unicode::kRemoved) return;
-        writer.put(properties & unicode::kWhitespace ? View(" ") : as_written);
+        properties& unicode::kWhitespace ? writer.put_ascii(' ', as_written.data()) : writer.copy(as_written);
       });
     case kSpaceChineseStep:
-      return map_each(arena, text, [](TextWriter& writer, char32_t c, View as_written) {
+      return map_each(arena, text, [](auto& writer, char32_t c, View as_written) {
         const bool spaced = (unicode::properties(c) & unicode::kChinese) != 0;
-        if (spaced) writer.put_ascii(' ');
-        writer.put(as_written);
-        if (spaced) writer.put_ascii(' ');
+        if (spaced) writer.put_ascii(' ', as_written.data());
+        writer.copy(as_written);
+        if (spaced) writer.put_ascii(' ', as_written.data());
       });
     case kDropNonspacingStep:
-      return map_each(arena, text, [](TextWriter& writer, char32_t c, View as_written) {
-        if (!(unicode::properties(c) & unicode::kNonspacingMark)) writer.put(as_written);
+      return map_each(arena, text, [](auto& writer, char32_t c, View as_written) {
+        if (!(unicode::properties(c) & unicode::kNonspacingMark)) writer.copy(as_written);
       });
     case kStripAccentsStep:
-      return map_each(arena, text, [](TextWriter& writer, char32_t c, View as_written) {
-        if (c < 0x80 || !(unicode::kForms[c] & unicode::kAccent)) writer.put(as_written);
+      return map_each(arena, text, [](auto& writer, char32_t c, View as_written) {
+        if (c < 0x80 || !(unicode::kForms[c] & unicode::kAccent)) writer.copy(as_written);
       });
     case kLowercaseStep:
-      return map_each(arena, text, put_lowercase);
+      return map_each(arena, text,
+                      [](auto& writer, char32_t c, View as_written) { put_lowercase(writer, c, as_written); });
     default:
-      return map_each(arena, text, [](TextWriter& writer, char32_t c, View as_written) {
-        if (!nmt_removes(c)) writer.put(nmt_spaces(c) ? View(" ") : as_written);
+      return map_each(arena, text, [](auto& writer, char32_t c, View as_written) {
+        if (nmt_removes(c)) return;
+        nmt_spaces(c) ? writer.put_ascii(' ', as_written.data()) : writer.copy(as_written);
       });
   }
 }
+
+template pumice_status map_code_points(std::uint32_t, Arena&, std::string_view&);
+template pumice_status map_code_points(std::uint32_t, Arena&, AlignedText&);
 
 }  // namespace pumice

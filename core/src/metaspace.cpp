@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "aligned_text.h"
 #include "slice.h"
 #include "utf8.h"
 
@@ -33,7 +34,10 @@ pumice_status cut_pieces(Arena& arena, std::size_t count, Pieces& pieces, Cut cu
   return PUMICE_OK;
 }
 
-pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& pieces) {
+}  // namespace
+
+template <class Text>
+pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Text& text, Pieces& pieces) {
   const std::string_view mark = metaspace_mark(step);
   const bool prepends = step.data[0] == kAlways || (step.data[0] == kFirst && first);
   std::size_t most_pieces = 0;
@@ -46,41 +50,40 @@ pumice_status metaspace(const Step& step, bool first, Arena& arena, Pieces& piec
     most_pieces += spaces + count_of(piece, mark) + 2;
     most_bytes += piece.size() + spaces * (mark.size() - 1) + mark.size();
   }
-  char* text = arena.take<char>(most_bytes);
-  if (text == nullptr) return PUMICE_MEMORY_TOO_SMALL;
-  return cut_pieces(arena, most_pieces, pieces, [&](std::string_view piece, std::string_view* out) {
-    if (piece.empty()) return out;
-    const char* begin = text;
-    const auto put_mark = [&] {
-      if (step.data[1] && text != begin) {
-        *out++ = {begin, static_cast<std::size_t>(text - begin)};
-        begin = text;
-      }
-      std::memcpy(text, mark.data(), mark.size());
-      text += mark.size();
-    };
-    if (prepends && piece[0] != ' ' && !piece.starts_with(mark)) put_mark();
-    for (std::size_t at = 0; at < piece.size();) {
-      if (piece[at] == ' ') {
-        put_mark();
-        ++at;
-      } else if (piece[at] == mark[0] && slice(piece, at).starts_with(mark)) {
-        put_mark();
-        at += mark.size();
-      } else {
-        *text++ = piece[at++];
-      }
-    }
-    *out++ = {begin, static_cast<std::size_t>(text - begin)};
-    return out;
-  });
+  RoomOf<Text> room(arena, text, most_bytes);
+  if (!room.exists()) return PUMICE_MEMORY_TOO_SMALL;
+  const pumice_status status =
+      cut_pieces(arena, most_pieces, pieces, [&](std::string_view piece, std::string_view* out) {
+        if (piece.empty()) return out;
+        const char* begin = room.at();
+        const auto put_mark = [&](const char* from) {
+          if (step.data[1] && room.at() != begin) {
+            *out++ = {begin, static_cast<std::size_t>(room.at() - begin)};
+            begin = room.at();
+          }
+          room.put(mark, from);
+        };
+        if (prepends && piece[0] != ' ' && !piece.starts_with(mark)) put_mark(piece.data());
+        for (std::size_t at = 0; at < piece.size();) {
+          if (piece[at] == ' ') {
+            put_mark(piece.data() + at);
+            ++at;
+          } else if (piece[at] == mark[0] && slice(piece, at).starts_with(mark)) {
+            put_mark(piece.data() + at);
+            at += mark.size();
+          } else {
+            room.copy_byte(piece.data() + at++);
+          }
+        }
+        *out++ = {begin, static_cast<std::size_t>(room.at() - begin)};
+        return out;
+      });
+  text = room.text();
+  return status;
 }
 
-}  // namespace
-
-pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Pieces& pieces) {
-  return metaspace(step, first, arena, pieces);
-}
+template pumice_status apply_metaspace(const Step&, bool, Arena&, std::string_view&, Pieces&);
+template pumice_status apply_metaspace(const Step&, bool, Arena&, AlignedText&, Pieces&);
 
 bool metaspace_cuts(const Step& step) { return step.data[1] != 0; }
 

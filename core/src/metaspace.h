@@ -11,8 +11,9 @@ enum MetaspaceOperation : std::uint32_t {
   kMetaspace = 100,
 };
 
-// Cuts every piece further. `first`: the text begins where the whole text began.
-pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Pieces& pieces);
+// Cuts every piece further; `text` becomes what they are views of. `first`: it begins where the whole text began.
+template <class Text>
+pumice_status apply_metaspace(const Step& step, bool first, Arena& arena, Text& text, Pieces& pieces);
 
 bool is_metaspace(const Step& step);
 

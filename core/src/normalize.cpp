@@ -1,4 +1,5 @@
 // normalizer.json's steps over a text, in order.
+#include "aligned_text.h"
 #include "general.h"
 #include "graphemes.h"
 #include "normalizer_steps.h"
@@ -7,7 +8,8 @@
 namespace pumice {
 namespace {
 
-pumice_status apply(const Step& step, Arena& arena, std::string_view& text) {
+template <class Text>
+pumice_status apply(const Step& step, Arena& arena, Text& text) {
   switch (step.operation) {
     case kNfcStep:
       return to_normal_form(false, true, arena, text);
@@ -96,16 +98,19 @@ pumice_status normalize_word(const pumice_model& model, WordPlace place, Arena& 
   return status;
 }
 
-pumice_status normalize(const pumice_model& model, std::string_view text, Arena& arena, std::string_view& normalized) {
+template <class Text>
+pumice_status normalize(const pumice_model& model, Text& text, Arena& arena) {
   const Section& section = model.sections[PUMICE_SECTION_NORMALIZER];
   Program program(section.bytes, section.size);
   pumice_status status = PUMICE_OK;
-  normalized = text;
   for (Step step{}; status == PUMICE_OK && program.next(step);) {
-    status = arena.read(normalized.size()) ? apply(step, arena, normalized) : PUMICE_TOO_MUCH_WORK;
+    status = arena.read(bytes_of(text).size()) ? apply(step, arena, text) : PUMICE_TOO_MUCH_WORK;
   }
   return status;
 }
+
+template pumice_status normalize(const pumice_model&, std::string_view&, Arena&);
+template pumice_status normalize(const pumice_model&, AlignedText&, Arena&);
 
 pumice_status check_normalizer(const Section& section) {
   if (!is_program(section.bytes, section.size)) return PUMICE_BAD_SECTION;

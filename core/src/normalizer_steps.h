@@ -30,14 +30,22 @@ enum NormalizerOperation : std::uint32_t {
 
 inline constexpr std::uint32_t kAnyWhitespace = 0xFFFFFFFFu;
 
-// Each reads `text` and sets it to its result: a view of itself, or new text in the arena.
-pumice_status map_code_points(std::uint32_t operation, Arena& arena, std::string_view& text);
-pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, std::string_view& text);
-pumice_status replace(const Step& step, Arena& arena, std::string_view& text);
-pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& text);
-pumice_status prepend(const Step& step, Arena& arena, std::string_view& text);
-pumice_status strip(bool left, bool right, std::string_view& text);
-pumice_status apply_precompiled(const Step& step, Arena& arena, std::string_view& text);
+// Each reads `text`, std::string_view or AlignedText, and sets it to its result: a view of itself, or new text in the
+// arena.
+template <class Text>
+pumice_status map_code_points(std::uint32_t operation, Arena& arena, Text& text);
+template <class Text>
+pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, Text& text);
+template <class Text>
+pumice_status replace(const Step& step, Arena& arena, Text& text);
+template <class Text>
+pumice_status replace_runs(const Step& step, Arena& arena, Text& text);
+template <class Text>
+pumice_status prepend(const Step& step, Arena& arena, Text& text);
+template <class Text>
+pumice_status strip(bool left, bool right, Text& text);
+template <class Text>
+pumice_status apply_precompiled(const Step& step, Arena& arena, Text& text);
 
 struct ReplaceStep {
   std::string_view pattern;

@@ -1,4 +1,5 @@
 // pre_tokenizer.json's steps over a text.
+#include "aligned_text.h"
 #include "general.h"
 #include "metaspace.h"
 #include "pre_tokenizer_steps.h"
@@ -83,25 +84,28 @@ bool split_piece(const Step& step, std::string_view piece, PieceList& list) {
 }
 
 // ByteLevel's add_prefix_space: each piece that does not begin with a space is given one.
-bool prefix_space(Arena& arena, Pieces& pieces) {
+template <class Text>
+bool prefix_space(Arena& arena, Text& text, Pieces& pieces) {
+  RoomOf<Text> room(arena, text, bytes_of(text).size() + pieces.count);
+  if (!room.exists()) return false;
   for (std::size_t i = 0; i < pieces.count; ++i) {
     std::string_view& piece = pieces.pieces[i];
-    if (piece[0] == ' ') continue;
-    char* copy = arena.take<char>(piece.size() + 1);
-    if (copy == nullptr) return false;
-    copy[0] = ' ';
-    std::memcpy(copy + 1, piece.data(), piece.size());
-    piece = std::string_view(copy, piece.size() + 1);
+    const char* const begin = room.at();
+    if (piece[0] != ' ') room.put(" ", piece.data());
+    room.copy(piece);
+    piece = std::string_view(begin, static_cast<std::size_t>(room.at() - begin));
   }
+  text = room.text();
   return true;
 }
 
-pumice_status run_step(const Step& step, bool first, Arena& arena, Pieces& pieces) {
+template <class Text>
+pumice_status run_step(const Step& step, bool first, Arena& arena, Text& text, Pieces& pieces) {
   for (std::size_t i = 0; i < pieces.count; ++i) {
     if (!arena.read(pieces.pieces[i].size())) return PUMICE_TOO_MUCH_WORK;
   }
-  if (step.operation >= kFirstMetaspaceOperation) return apply_metaspace(step, first, arena, pieces);
-  if (step.operation == kPrefixSpace) return prefix_space(arena, pieces) ? PUMICE_OK : PUMICE_MEMORY_TOO_SMALL;
+  if (step.operation >= kFirstMetaspaceOperation) return apply_metaspace(step, first, arena, text, pieces);
+  if (step.operation == kPrefixSpace) return prefix_space(arena, text, pieces) ? PUMICE_OK : PUMICE_MEMORY_TOO_SMALL;
   PieceList list(arena);
   for (std::size_t i = 0; i < pieces.count; ++i) {
     if (!split_piece(step, pieces.pieces[i], list)) return PUMICE_MEMORY_TOO_SMALL;
@@ -133,17 +137,21 @@ bool is_valid(const Step& step) {
 
 }  // namespace
 
-pumice_status pre_tokenize(const pumice_model& model, std::string_view text, bool first, Arena& arena, Pieces& pieces) {
+template <class Text>
+pumice_status pre_tokenize(const pumice_model& model, Text& text, bool first, Arena& arena, Pieces& pieces) {
   const Section& section = model.sections[PUMICE_SECTION_PRE_TOKENIZER];
   pieces.pieces = arena.take<std::string_view>(1);
   if (pieces.pieces == nullptr) return PUMICE_MEMORY_TOO_SMALL;
-  pieces.pieces[0] = text;
-  pieces.count = text.empty() ? 0 : 1;
+  pieces.pieces[0] = bytes_of(text);
+  pieces.count = bytes_of(text).empty() ? 0 : 1;
   Program program(section.bytes, section.size);
   pumice_status status = PUMICE_OK;
-  for (Step step; status == PUMICE_OK && program.next(step);) status = run_step(step, first, arena, pieces);
+  for (Step step; status == PUMICE_OK && program.next(step);) status = run_step(step, first, arena, text, pieces);
   return status;
 }
+
+template pumice_status pre_tokenize(const pumice_model&, std::string_view&, bool, Arena&, Pieces&);
+template pumice_status pre_tokenize(const pumice_model&, AlignedText&, bool, Arena&, Pieces&);
 
 pumice_status check_pre_tokenizer(const Section& section) {
   if (!is_program(section.bytes, section.size)) return PUMICE_BAD_SECTION;

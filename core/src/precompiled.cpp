@@ -3,11 +3,11 @@
 // A cluster of fewer than six bytes becomes what the *shortest* key that it begins with maps to, and the
 // rest of the cluster is lost; any other cluster, and one that no key begins, goes code point by code
 // point. SentencePiece itself takes the longest key and knows no clusters: the library is the reference.
+#include "aligned_text.h"
 #include "general.h"
 #include "graphemes.h"
 #include "normalizer_steps.h"
 #include "slice.h"
-#include "text_writer.h"
 
 namespace pumice {
 namespace {
@@ -86,15 +86,97 @@ const char* cluster_end(const char* begin, const char* end) {
   return end;
 }
 
+class PlainParts : public TextWriter {
+ public:
+  using TextWriter::TextWriter;
+  void keep(std::string_view part) { copy(part); }
+  void map(std::string_view part, std::string_view mapped) { put(mapped, part.data()); }
+};
+
+// Parts in the order of the text, aligned by counting code points, as the library counts them. What a part becomes
+// takes its code points one by one: beyond them, characters share the last one's alignment; the last character takes
+// those that are too many. Those of a part that becomes nothing go to the character before, even one that had none of
+// its own; where there is none, nobody takes them, and all that follows is aligned with too early a character.
+class AlignedParts {
+ public:
+  AlignedParts(Arena& arena, const AlignedText& from)
+      : writer_(arena, from), next_(from.bytes.data()), end_(next_ + from.bytes.size()) {}
+
+  void keep(std::string_view part) {
+    const char* at = part.data();
+    for (const char* const end = at + part.size(); at < end;) put(point(at, end), 1);
+  }
+
+  void map(std::string_view part, std::string_view mapped) {
+    const auto count = [](std::string_view text) {
+      std::size_t points = 0;
+      for (const char c : text) points += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+      return points;
+    };
+    const std::size_t had = count(part);
+    const std::size_t has = count(mapped);
+    const char* at = mapped.data();
+    std::size_t i = 0;
+    for (const char* const end = at + mapped.size(); at < end; ++i) put(point(at, end), i < had ? 1 : 0);
+    if (has < had) taken_ += waits_ ? had - has : 0;
+  }
+
+  bool full() const { return writer_.full(); }
+
+  AlignedText finish() {
+    flush();
+    return writer_.finish();
+  }
+
+ private:
+  // The character at `at`, which is moved past it. A hostile file's strings may be no UTF-8.
+  static std::string_view point(const char*& at, const char* end) {
+    const char* const begin = at++;
+    while (at < end && (static_cast<unsigned char>(*at) & 0xC0) == 0x80) ++at;
+    return {begin, static_cast<std::size_t>(at - begin)};
+  }
+
+  // The character waits until it is known how many code points it takes.
+  void put(std::string_view character, std::size_t taken) {
+    flush();
+    waiting_ = character;
+    taken_ = taken;
+    waits_ = true;
+  }
+
+  void flush() {
+    if (!waits_) return;
+    writer_.put(waiting_, taken_ == 0 ? last_ : next_);
+    for (; taken_ > 0 && next_ < end_; --taken_) {
+      last_ = next_;
+      point(next_, end_);
+    }
+    waits_ = false;
+  }
+
+  AlignedWriter writer_;
+  const char* next_;  // the first code point that is not taken
+  const char* end_;
+  const char* last_ = next_;  // the last that is
+  std::string_view waiting_;
+  std::size_t taken_ = 0;
+  bool waits_ = false;
+};
+
+template <class Text>
+using PartsOf = std::conditional_t<kAligned<Text>, AlignedParts, PlainParts>;
+
 }  // namespace
 
-pumice_status apply_precompiled(const Step& step, Arena& arena, std::string_view& text) {
+template <class Text>
+pumice_status apply_precompiled(const Step& step, Arena& arena, Text& text) {
   const Charsmap map = charsmap_of(step);
-  TextWriter writer(arena);
-  const char* end = text.data() + text.size();
-  for (const char* cursor = text.data(); cursor < end && !writer.full();) {
+  const std::string_view read = bytes_of(text);
+  PartsOf<Text> writer(arena, text);
+  const char* end = read.data() + read.size();
+  for (const char* cursor = read.data(); cursor < end && !writer.full();) {
     const char* kept = skip_ascii(map, cursor, end);
-    writer.put(std::string_view(cursor, static_cast<std::size_t>(kept - cursor)));
+    writer.keep(std::string_view(cursor, static_cast<std::size_t>(kept - cursor)));
     if (kept == end) break;
     cursor = kept;
     const char* next = cluster_end(cursor, end);
@@ -102,20 +184,23 @@ pumice_status apply_precompiled(const Step& step, Arena& arena, std::string_view
     const std::string_view cluster(cursor, static_cast<std::size_t>(next - cursor));
     std::string_view mapped;
     if (cluster.size() < kShortCluster && transform(map, cluster, mapped)) {
-      writer.put(mapped);
+      writer.map(cluster, mapped);
       cursor = next;
     }
     while (cursor < next) {
       const char* at = cursor;
       utf8::decode(cursor, next);
       const std::string_view point(at, static_cast<std::size_t>(cursor - at));
-      writer.put(transform(map, point, mapped) ? mapped : point);
+      transform(map, point, mapped) ? writer.map(point, mapped) : writer.keep(point);
     }
   }
   if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
   text = writer.finish();
   return PUMICE_OK;
 }
+
+template pumice_status apply_precompiled(const Step&, Arena&, std::string_view&);
+template pumice_status apply_precompiled(const Step&, Arena&, AlignedText&);
 
 bool keeps_space(const Step& step) {
   const Charsmap map = charsmap_of(step);

@@ -1,8 +1,8 @@
 // Normalizer steps that put one text for another: Replace, Prepend and Strip.
+#include "aligned_text.h"
 #include "general.h"
 #include "normalizer_steps.h"
 #include "slice.h"
-#include "text_writer.h"
 #include "unicode.h"
 
 namespace pumice {
@@ -43,41 +43,46 @@ bool collapses_spaces(const Step& step) {
   return (parts.wanted == ' ' || parts.wanted == kAnyWhitespace) && parts.least <= 2 && parts.content == " ";
 }
 
-pumice_status replace(const Step& step, Arena& arena, std::string_view& text) {
+// What comes for a match is aligned with the match's last character.
+template <class Text>
+pumice_status replace(const Step& step, Arena& arena, Text& text) {
   const auto [pattern, content] = replace_step(step);
-  std::size_t at = text.find(pattern);
+  const std::string_view read = bytes_of(text);
+  std::size_t at = read.find(pattern);
   if (at == std::string_view::npos) return PUMICE_OK;
-  TextWriter writer(arena);
+  WriterOf<Text> writer(arena, text);
   std::size_t done = 0;
-  for (; at != std::string_view::npos && !writer.full(); at = text.find(pattern, done)) {
-    writer.put(slice(text, done, at - done));
-    writer.put(content);
+  for (; at != std::string_view::npos && !writer.full(); at = read.find(pattern, done)) {
+    writer.copy(slice(read, done, at - done));
     done = at + pattern.size();
+    writer.put(content, read.data() + done - 1);
   }
-  writer.put(slice(text, done));
+  writer.copy(slice(read, done));
   if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
   text = writer.finish();
   return PUMICE_OK;
 }
 
-pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& text) {
+template <class Text>
+pumice_status replace_runs(const Step& step, Arena& arena, Text& text) {
   const ReplaceRunStep parts = replace_run_step(step);
   const char32_t wanted = parts.wanted;
   const std::uint32_t least = parts.least;
   const std::string_view content = parts.content;
-  TextWriter writer(arena);
-  const char* end = text.data() + text.size();
-  const char* run = text.data();  // where the run of wanted code points that ends here began
+  const std::string_view read = bytes_of(text);
+  WriterOf<Text> writer(arena, text);
+  const char* end = read.data() + read.size();
+  const char* run = read.data();  // where the run of wanted code points that ends here began
   std::uint32_t length = 0;
   const auto end_run = [&](const char* at) {
     if (length >= least) {
-      writer.put(content);
+      writer.put(content, at - 1);
     } else {
-      writer.put(std::string_view(run, static_cast<std::size_t>(at - run)));
+      writer.copy(std::string_view(run, static_cast<std::size_t>(at - run)));
     }
     length = 0;
   };
-  for (const char* cursor = text.data(); cursor < end && !writer.full();) {
+  for (const char* cursor = read.data(); cursor < end && !writer.full();) {
     const char* at = cursor;
     const char32_t c = utf8::decode(cursor, end);
     if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
@@ -87,7 +92,7 @@ pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& tex
       continue;
     }
     if (length != 0) end_run(at);
-    writer.put(std::string_view(at, static_cast<std::size_t>(cursor - at)));
+    writer.copy(std::string_view(at, static_cast<std::size_t>(cursor - at)));
   }
   if (length != 0) end_run(end);
   if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
@@ -95,33 +100,47 @@ pumice_status replace_runs(const Step& step, Arena& arena, std::string_view& tex
   return PUMICE_OK;
 }
 
-pumice_status prepend(const Step& step, Arena& arena, std::string_view& text) {
-  if (text.empty()) return PUMICE_OK;
-  TextWriter writer(arena);
-  writer.put(rest(step, 0));
-  writer.put(text);
+template <class Text>
+pumice_status prepend(const Step& step, Arena& arena, Text& text) {
+  const std::string_view read = bytes_of(text);
+  if (read.empty()) return PUMICE_OK;
+  WriterOf<Text> writer(arena, text);
+  writer.put(rest(step, 0), read.data());
+  writer.copy(read);
   if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
   text = writer.finish();
   return PUMICE_OK;
 }
 
-pumice_status strip(bool left, bool right, std::string_view& text) {
-  while (left && !text.empty()) {
-    const char* cursor = text.data();
-    const char32_t c = utf8::decode(cursor, text.data() + text.size());
+template <class Text>
+pumice_status strip(bool left, bool right, Text& text) {
+  std::string_view kept = bytes_of(text);
+  while (left && !kept.empty()) {
+    const char* cursor = kept.data();
+    const char32_t c = utf8::decode(cursor, kept.data() + kept.size());
     if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
     if (!is_whitespace(c)) break;
-    text.remove_prefix(static_cast<std::size_t>(cursor - text.data()));
+    kept.remove_prefix(static_cast<std::size_t>(cursor - kept.data()));
   }
-  while (right && !text.empty()) {
+  while (right && !kept.empty()) {
     std::size_t begin = 0;
-    const char32_t c = last_point(text, begin);
+    const char32_t c = last_point(kept, begin);
     if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
     if (!is_whitespace(c)) break;
-    text.remove_suffix(text.size() - begin);
+    kept.remove_suffix(kept.size() - begin);
   }
+  text = part_of(text, kept);
   return PUMICE_OK;
 }
+
+template pumice_status replace(const Step&, Arena&, std::string_view&);
+template pumice_status replace(const Step&, Arena&, AlignedText&);
+template pumice_status replace_runs(const Step&, Arena&, std::string_view&);
+template pumice_status replace_runs(const Step&, Arena&, AlignedText&);
+template pumice_status prepend(const Step&, Arena&, std::string_view&);
+template pumice_status prepend(const Step&, Arena&, AlignedText&);
+template pumice_status strip(bool, bool, std::string_view&);
+template pumice_status strip(bool, bool, AlignedText&);
 
 bool is_replace(const Step& step) {
   if (step.size <= 4) return false;

@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "alignment.h"
+#include "general.h"
+#include "slice.h"
 #include "worker.h"
 
 namespace pumice {
@@ -13,7 +15,8 @@ namespace {
 template <class Put>
 class AlignedWords {
  public:
-  AlignedWords(pumice_worker& worker, Put& put) : worker_(worker), model_(*worker.model), put_(put) {}
+  AlignedWords(pumice_worker& worker, const char* original, Put& put)
+      : worker_(worker), model_(*worker.model), original_(original), put_(put) {}
 
   bool allocate() {
     const std::size_t chars = model_.parameters.max_word_chars;
@@ -24,12 +27,12 @@ class AlignedWords {
   }
 
   // False once no further token counts.
-  bool read(const NormalizedText& text, std::string_view part) {
+  bool read(const AlignedText& text) {
     going_ = true;
     clear();
-    const char* const end = part.data() + part.size();
-    for (const char* at = part.data(); at < end && going_;) {
-      const Span source = text.source(at);
+    const char* const end = text.bytes.data() + text.bytes.size();
+    for (const char* at = text.bytes.data(); at < end && going_;) {
+      const Span source = span_at(original_, text.origin(at));
       add(utf8::decode(at, end), source);
     }
     if (going_) end_word();
@@ -72,6 +75,7 @@ class AlignedWords {
 
   pumice_worker& worker_;
   const pumice_model& model_;
+  const char* original_;
   Put& put_;
   char* bytes_ = nullptr;          // the word, as far as the vocabulary's longest word goes
   Span* sources_ = nullptr;        // of each of its bytes
@@ -83,15 +87,62 @@ class AlignedWords {
   bool going_ = true;
 };
 
+// The other tokenizers' pre-tokenizer and model over normalised text.
+template <class Put>
+pumice_status read_stages(const pumice_model& model, const char* original, AlignedText text, bool first, Arena& arena,
+                          Put& put, bool& going) {
+  Pieces pieces;
+  const pumice_status status = pre_tokenize(model, text, first, arena, pieces);
+  if (status != PUMICE_OK) return status;
+  const std::size_t mark = arena.mark();
+  for (std::size_t i = 0; i < pieces.count && going; ++i) {
+    arena.reset(mark);
+    const std::string_view piece = pieces.pieces[i];
+    if (!arena.read(kModelReads * piece.size())) return PUMICE_TOO_MUCH_WORK;
+    Ids ids;
+    const pumice_status read = tokenize_piece(model, piece, arena, ids, true);
+    if (read != PUMICE_OK) return read;
+    for (std::size_t j = 0; j < ids.count && going; ++j) {
+      const Range range = ids.ranges[j];
+      going = put(ids.ids[j], span_of(original, text, slice(piece, range.begin, range.end - range.begin)));
+    }
+  }
+  return PUMICE_OK;
+}
+
+// A part of the text between added tokens, as the normalizer leaves it.
+pumice_status normalize_part(const pumice_model& model, const char* original, Span part, Arena& arena,
+                             AlignedText& out) {
+  if (model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE) {
+    return normalize(model.normalizer, original, part, arena, out);
+  }
+  const std::size_t size = part.end - part.begin;
+  auto* origins = arena.take<std::uint32_t>(size);
+  if (origins == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  std::uint32_t begin = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    if ((static_cast<unsigned char>(original[part.begin + i]) & 0xC0) != 0x80) {
+      begin = static_cast<std::uint32_t>(part.begin + i);
+    }
+    origins[i] = begin;
+  }
+  out = {{original + part.begin, size}, origins};
+  return normalize(model, out, arena);
+}
+
 }  // namespace
 
 pumice_status token_spans(pumice_worker& worker, const char* text, std::size_t size, pumice_token* tokens,
                           std::size_t capacity, std::size_t& count) {
   const pumice_model& model = *worker.model;
-  if (model.parameters.tokenizer != PUMICE_TOKENIZER_WORDPIECE) return PUMICE_NO_NATIVE_TOKENIZER;
+  if (model.parameters.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_NO_NATIVE_TOKENIZER;
+  const std::string_view read(text, cut_chars(text, size, model.parameters.max_chars));
+  if (read.size() > kLongestOriginal) return PUMICE_TOO_MUCH_WORK;
   count = 0;
   TokenRules rules(model);
+  bool valid = true;
   const auto put = [&](std::uint32_t id, Span span) {
+    valid = valid && id < model.parameters.tokens;
     if (rules.keeps(id)) {
       if (count < capacity) tokens[count] = {id, span.begin, span.end};
       ++count;
@@ -99,14 +150,16 @@ pumice_status token_spans(pumice_worker& worker, const char* text, std::size_t s
     return rules.take();
   };
   Arena& arena = worker.arena;
-  arena.reset();
-  AlignedWords<decltype(put)> words(worker, put);
-  if (!words.allocate()) return PUMICE_MEMORY_TOO_SMALL;
+  const bool is_wordpiece = model.parameters.tokenizer == PUMICE_TOKENIZER_WORDPIECE;
+  if (!is_wordpiece && !is_utf8(read)) return PUMICE_INVALID_UTF8;
+  is_wordpiece ? arena.reset() : arena.begin(read.size());
+  AlignedWords<decltype(put)> words(worker, text, put);
+  if (is_wordpiece && !words.allocate()) return PUMICE_MEMORY_TOO_SMALL;
   const std::size_t mark = arena.mark();
-  const std::string_view read(text, cut_chars(text, size, model.parameters.max_chars));
   AddedTokenCutter cutter(model.added_tokens, read);
+  pumice_status status = PUMICE_OK;
   bool going = true;
-  for (AddedTokenCutter::Part raw; going && cutter.next(raw);) {
+  for (AddedTokenCutter::Part raw; status == PUMICE_OK && going && cutter.next(raw);) {
     const auto begin = static_cast<std::size_t>(raw.text.data() - text);
     const Span whole{begin, begin + raw.text.size()};
     if (raw.is_token) {
@@ -114,15 +167,25 @@ pumice_status token_spans(pumice_worker& worker, const char* text, std::size_t s
       continue;
     }
     arena.reset(mark);
-    NormalizedText normalized;
-    const pumice_status status = normalize(model.normalizer, text, whole, arena, normalized);
-    if (status != PUMICE_OK) return status;
-    AddedTokenCutter normalized_cutter(model.normalized_tokens, normalized.text());
-    for (AddedTokenCutter::Part part; going && normalized_cutter.next(part);) {
-      going = part.is_token ? put(part.id, normalized.source(part.text)) : words.read(normalized, part.text);
+    AlignedText normalized;
+    status = normalize_part(model, text, whole, arena, normalized);
+    if (status != PUMICE_OK) break;
+    const std::size_t after = arena.mark();
+    AddedTokenCutter normalized_cutter(model.normalized_tokens, normalized.bytes);
+    for (AddedTokenCutter::Part part; status == PUMICE_OK && going && normalized_cutter.next(part);) {
+      arena.reset(after);
+      const bool first = begin == 0 && part.text.data() == normalized.bytes.data();
+      if (part.is_token) {
+        going = put(part.id, span_of(text, normalized, part.text));
+      } else if (is_wordpiece) {
+        going = words.read(part_of(normalized, part.text));
+      } else {
+        status = read_stages(model, text, part_of(normalized, part.text), first, arena, put, going);
+      }
     }
   }
-  return PUMICE_OK;
+  if (status == PUMICE_MEMORY_TOO_SMALL && !is_wordpiece && arena.exhausted()) status = PUMICE_TOO_MUCH_WORK;
+  return status == PUMICE_OK && !valid ? PUMICE_BAD_SECTION : status;
 }
 
 }  // namespace pumice

@@ -12,10 +12,13 @@ namespace pumice {
 // Nothing else may be taken from the arena until finish(). What does not fit sets full().
 class TextWriter {
  public:
-  explicit TextWriter(Arena& arena)
+  TextWriter(Arena& arena, std::string_view)
       : arena_(arena), left_(arena.left()), begin_(arena.take<char>(left_)), at_(begin_) {}
 
-  void put(std::string_view text) {
+  // Bytes of the text that is read. Elsewhere `at` is one that they stand for, which only AlignedWriter notes.
+  void copy(std::string_view part) { put(part, part.data()); }
+
+  void put(std::string_view text, const char*) {
     if (text.size() > left_) full_ = true;
     if (full_ || text.empty()) return;
     std::memcpy(at_, text.data(), text.size());
@@ -23,12 +26,12 @@ class TextWriter {
     left_ -= text.size();
   }
 
-  void put(char32_t c) {
+  void put(char32_t c, const char* at) {
     char encoded[4];
-    put(std::string_view(encoded, utf8::encode(c, encoded)));
+    put(std::string_view(encoded, utf8::encode(c, encoded)), at);
   }
 
-  void put_ascii(char c) {
+  void put_ascii(char c, const char*) {
     if (left_ == 0) full_ = true;
     if (full_) return;
     *at_++ = c;

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <cstring>
 
+#include "aligned_text.h"
 #include "normal_forms.h"
 #include "normalizer_steps.h"
-#include "text_writer.h"
 #include "unicode.h"
 
 namespace pumice {
@@ -76,35 +76,54 @@ constexpr unsigned kClassShift = 24;
 constexpr char32_t kPointMask = (1u << kClassShift) - 1;
 constexpr std::size_t kLongRun = 32;
 
+// The same beside how many code points of the text it is for: the library aligns one that is for some with the first
+// of those that are next in the text, and one that is for none with the last before. Sorting moves the points and
+// their counts, not the text.
+struct CountedPoint {
+  char32_t point;
+  std::uint32_t taken;
+};
+
+inline char32_t& point_of(char32_t& point) { return point; }
+inline char32_t& point_of(CountedPoint& point) { return point.point; }
+inline char32_t class_of(char32_t point) { return point >> kClassShift; }
+inline char32_t class_of(const CountedPoint& point) { return point.point >> kClassShift; }
+
+template <class Text>
+using PointOf = std::conditional_t<kAligned<Text>, CountedPoint, char32_t>;
+
 // Stable, by class; linear for the long runs that only hostile text has.
-void sort_run(char32_t* run, std::size_t size, char32_t* scratch) {
+template <class Point>
+void sort_run(Point* run, std::size_t size, Point* scratch) {
   if (size < kLongRun) {
     for (std::size_t i = 1; i < size; ++i) {
-      const char32_t moved = run[i];
+      const Point moved = run[i];
       std::size_t place = i;
-      for (; place > 0 && run[place - 1] >> kClassShift > moved >> kClassShift; --place) run[place] = run[place - 1];
+      for (; place > 0 && class_of(run[place - 1]) > class_of(moved); --place) run[place] = run[place - 1];
       run[place] = moved;
     }
     return;
   }
   std::size_t starts[257] = {};
-  for (std::size_t i = 0; i < size; ++i) ++starts[(run[i] >> kClassShift) + 1];
+  for (std::size_t i = 0; i < size; ++i) ++starts[class_of(run[i]) + 1];
   for (std::size_t i = 1; i < 257; ++i) starts[i] += starts[i - 1];
-  for (std::size_t i = 0; i < size; ++i) scratch[starts[run[i] >> kClassShift]++] = run[i];
+  for (std::size_t i = 0; i < size; ++i) scratch[starts[class_of(run[i])]++] = run[i];
   std::copy(scratch, scratch + size, run);
 }
 
 // Unicode, section 3.11, D117: each is taken in by the last starter unless something between blocks it.
-std::size_t compose_points(char32_t* points, std::size_t size) {
+template <class Point>
+std::size_t compose_points(Point* points, std::size_t size) {
   std::size_t out = 0;
   std::size_t starter = 0;
   bool has_starter = false;
   for (std::size_t i = 0; i < size; ++i) {
-    const char32_t next_class = points[i] >> kClassShift;
-    if (has_starter && (out == starter + 1 || points[out - 1] >> kClassShift < next_class)) {
-      const char32_t composed = unicode::compose(points[starter], points[i] & kPointMask);
+    const char32_t next_class = class_of(points[i]);
+    if (has_starter && (out == starter + 1 || class_of(points[out - 1]) < next_class)) {
+      const char32_t composed = unicode::compose(point_of(points[starter]), point_of(points[i]) & kPointMask);
       if (composed != 0) {
-        points[starter] = composed;
+        point_of(points[starter]) = composed;
+        if constexpr (std::is_same_v<Point, CountedPoint>) points[starter].taken += points[i].taken;
         continue;
       }
     }
@@ -117,33 +136,61 @@ std::size_t compose_points(char32_t* points, std::size_t size) {
   return out;
 }
 
-void put_segment(Form form, std::string_view text, char32_t* points, char32_t* scratch, TextWriter& writer) {
+// Writes the points of a segment, whose code points they are aligned with. `begin` is where all of the text does.
+inline void put_points(const char32_t* points, std::size_t size, std::string_view segment, const char*,
+                       TextWriter& writer) {
+  for (std::size_t i = 0; i < size; ++i) writer.put(points[i] & kPointMask, segment.data());
+}
+
+void put_points(const CountedPoint* points, std::size_t size, std::string_view segment, const char* begin,
+                AlignedWriter& writer) {
+  const char* const end = segment.data() + segment.size();
+  const char* next = segment.data();
+  const char* last = next > begin ? next - 1 : next;
+  for (std::size_t i = 0; i < size; ++i) {
+    std::uint32_t taken = points[i].taken;
+    const char* const at = taken == 0 ? last : next;
+    for (; taken > 0 && next < end; --taken) {
+      last = next;
+      utf8::decode(next, end);
+    }
+    writer.put(points[i].point & kPointMask, at);
+  }
+}
+
+template <class Point, class Writer>
+void put_segment(Form form, std::string_view segment, const char* begin, Point* points, Point* scratch,
+                 Writer& writer) {
   std::size_t size = 0;
-  const char* end = text.data() + text.size();
-  for (const char* cursor = text.data(); cursor < end;) {
-    const unsigned length = decompose(form, utf8::decode(cursor, end), points + size);
+  const char* end = segment.data() + segment.size();
+  char32_t parts[unicode::kMaxCompatible];
+  for (const char* cursor = segment.data(); cursor < end;) {
+    const unsigned length = decompose(form, utf8::decode(cursor, end), parts);
     for (unsigned i = 0; i < length; ++i, ++size) {
-      points[size] |= static_cast<char32_t>(unicode::combining_class(points[size])) << kClassShift;
+      point_of(points[size]) = parts[i] | static_cast<char32_t>(unicode::combining_class(parts[i])) << kClassShift;
+      if constexpr (std::is_same_v<Point, CountedPoint>) points[size].taken = i == 0;
     }
   }
   for (std::size_t i = 0; i < size;) {
     std::size_t run = i;
-    while (run < size && points[run] >> kClassShift != 0) ++run;
+    while (run < size && class_of(points[run]) != 0) ++run;
     if (run - i > 1) sort_run(points + i, run - i, scratch);
     i = run + 1;
   }
   if (form.composed) size = compose_points(points, size);
-  for (std::size_t i = 0; i < size; ++i) writer.put(points[i] & kPointMask);
+  put_points(points, size, segment, begin, writer);
 }
 
 }  // namespace
 
-pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, std::string_view& text) {
+template <class Text>
+pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, Text& text) {
+  const std::string_view read = bytes_of(text);
   const Form form{compatible, composed};
   std::size_t longest = 0;
   const std::size_t most = arena.left();  // counting beyond it could overflow on a 32-bit machine
   const bool valid = cut_segments(
-      form, text, [](std::string_view) {},
+      form, read, [](std::string_view) {},
       [&](std::string_view segment) {
         std::size_t size = 0;
         char32_t parts[unicode::kMaxCompatible];
@@ -155,16 +202,19 @@ pumice_status to_normal_form(bool compatible, bool composed, Arena& arena, std::
       });
   if (!valid) return PUMICE_INVALID_UTF8;
   if (longest == 0) return PUMICE_OK;
-  auto* points = arena.take<char32_t>(longest);
-  auto* scratch = arena.take<char32_t>(longest);
+  auto* points = arena.take<PointOf<Text>>(longest);
+  auto* scratch = arena.take<PointOf<Text>>(longest);
   if (points == nullptr || scratch == nullptr) return PUMICE_MEMORY_TOO_SMALL;
-  TextWriter writer(arena);
+  WriterOf<Text> writer(arena, text);
   cut_segments(
-      form, text, [&](std::string_view same) { writer.put(same); },
-      [&](std::string_view segment) { put_segment(form, segment, points, scratch, writer); });
+      form, read, [&](std::string_view same) { writer.copy(same); },
+      [&](std::string_view segment) { put_segment(form, segment, read.data(), points, scratch, writer); });
   if (writer.full()) return PUMICE_MEMORY_TOO_SMALL;
   text = writer.finish();
   return PUMICE_OK;
 }
+
+template pumice_status to_normal_form(bool, bool, Arena&, std::string_view&);
+template pumice_status to_normal_form(bool, bool, Arena&, AlignedText&);
 
 }  // namespace pumice

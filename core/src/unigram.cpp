@@ -85,35 +85,41 @@ bool find_best(const pumice_model& model, const Scores& scores, std::string_view
   return true;
 }
 
-// Ids of what no token spells, or what fused unknown pieces spell; `at` is where the last id goes plus one.
-std::size_t put_unknown(const pumice_model& model, const Scores& scores, std::string_view run, std::uint32_t* ids,
-                        std::size_t at) {
-  const auto match = model.vocabulary.longest_prefix(DoubleArray::kRoot, run.data(), run.size());
-  if (match.length == run.size()) {
-    ids[--at] = match.value;
-    return at;
+// Writes ids from the last to the first, and what they stand for where that is wanted.
+struct Backwards {
+  std::uint32_t* ids;
+  Range* ranges;  // or null
+  std::size_t at;
+
+  void put(std::uint32_t id, std::size_t begin, std::size_t end) {
+    ids[--at] = id;
+    if (ranges != nullptr) ranges[at] = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
   }
+};
+
+// Ids of what no token spells, or what fused unknown pieces spell: the bytes from `begin` to `end`.
+void put_unknown(const pumice_model& model, const Scores& scores, std::string_view piece, std::size_t begin,
+                 std::size_t end, Backwards& found) {
+  const std::string_view run = slice(piece, begin, end - begin);
+  const auto match = model.vocabulary.longest_prefix(DoubleArray::kRoot, run.data(), run.size());
+  if (match.length == run.size()) return found.put(match.value, begin, end);
   bool spelled = scores.bytes != nullptr;
   for (std::size_t i = 0; spelled && i < run.size(); ++i) {
     spelled = scores.bytes[static_cast<unsigned char>(run[i])] != kNone;
   }
-  if (!spelled) {
-    ids[--at] = model.parameters.unknown_id;
-    return at;
-  }
-  for (std::size_t i = run.size(); i-- > 0;) ids[--at] = scores.bytes[static_cast<unsigned char>(run[i])];
-  return at;
+  if (!spelled) return found.put(model.parameters.unknown_id, begin, end);
+  for (std::size_t i = run.size(); i-- > 0;) found.put(scores.bytes[static_cast<unsigned char>(run[i])], begin, end);
 }
 
 }  // namespace
 
-pumice_status unigram(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids) {
+pumice_status unigram(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids, bool ranged) {
   const Scores scores = scores_of(model);
-  auto* found = arena.take<std::uint32_t>(piece.size());  // a token takes a byte or more
+  const std::size_t most = piece.size();  // a token takes a byte or more
+  Backwards found{arena.take<std::uint32_t>(most), ranged ? arena.take<Range>(most) : nullptr, most};
   auto* best = arena.take<Best>(piece.size() + 1);
-  if (found == nullptr || best == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  if (found.ids == nullptr || (ranged && found.ranges == nullptr) || best == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   if (!find_best(model, scores, piece, best)) return PUMICE_INVALID_UTF8;
-  std::size_t at = piece.size();
   std::size_t run_end = 0;  // where unknown pieces that are to be fused end; 0: there are none
   for (std::size_t end = piece.size(); end > 0;) {
     const Best& last = best[end];
@@ -121,14 +127,14 @@ pumice_status unigram(const pumice_model& model, std::string_view piece, Arena& 
     const bool unknown = last.id == model.parameters.unknown_id;
     if (unknown && run_end == 0) run_end = end;
     if (!unknown && run_end != 0) {
-      at = put_unknown(model, scores, slice(piece, end, run_end - end), found, at);
+      put_unknown(model, scores, piece, end, run_end, found);
       run_end = 0;
     }
-    if (!unknown) found[--at] = last.id;
+    if (!unknown) found.put(last.id, begin, end);
     end = begin;
   }
-  if (run_end != 0) at = put_unknown(model, scores, slice(piece, 0, run_end), found, at);
-  ids = {found + at, piece.size() - at};
+  if (run_end != 0) put_unknown(model, scores, piece, 0, run_end, found);
+  ids = {found.ids + found.at, most - found.at, ranged ? found.ranges + found.at : nullptr};
   return PUMICE_OK;
 }
 

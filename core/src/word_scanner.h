@@ -45,8 +45,6 @@ class WordScanner {
   bool going() const { return going_; }
 
  private:
-  // How often a model looks at a byte, for Arena::read: rather than the once of a normalizer's step.
-  static constexpr std::size_t kModelReads = 8;
   // More than a model takes for a piece that the caches can hold.
   static constexpr std::size_t kPieceRoom = 4096;
 
@@ -110,7 +108,7 @@ class WordScanner {
       Ids ids;
       const std::string_view piece = pieces.pieces[i];
       if (!arena_.read(kModelReads * piece.size())) return PUMICE_TOO_MUCH_WORK;
-      const pumice_status read = tokenize_piece(piece, ids);
+      const pumice_status read = tokenize_piece(model_, piece, arena_, ids);
       if (read != PUMICE_OK) return read;
       for (std::size_t j = 0; j < ids.count; ++j) found.put(ids.ids[j], stream_.keeps(ids.ids[j]));
     }
@@ -164,7 +162,7 @@ class WordScanner {
     if (arena_.left() < kPieceRoom) return PUMICE_MEMORY_TOO_SMALL;
     if (cache_.put(piece, end, stream_)) return PUMICE_OK;
     Ids ids;
-    const pumice_status status = tokenize_piece(piece, ids);
+    const pumice_status status = tokenize_piece(model_, piece, arena_, ids);
     if (status != PUMICE_OK) return status;
     if (piece.size() <= CachedTokens::kLongest) {
       FoundTokens found;
@@ -182,7 +180,7 @@ class WordScanner {
       const std::string_view piece = pieces.pieces[i];
       if (!arena_.read(kModelReads * piece.size())) return PUMICE_TOO_MUCH_WORK;
       Ids ids;
-      const pumice_status status = tokenize_piece(piece, ids);
+      const pumice_status status = tokenize_piece(model_, piece, arena_, ids);
       if (status != PUMICE_OK) return status;
       stream(ids);
     }
@@ -191,17 +189,6 @@ class WordScanner {
 
   void stream(const Ids& ids) {
     for (std::size_t i = 0; i < ids.count && going_; ++i) going_ = stream_.put(ids.ids[i]);
-  }
-
-  pumice_status tokenize_piece(std::string_view piece, Ids& ids) {
-    switch (model_.parameters.tokenizer) {
-      case PUMICE_TOKENIZER_UNIGRAM:
-        return unigram(model_, piece, arena_, ids);
-      case PUMICE_TOKENIZER_BPE:
-        return bpe(model_, piece, arena_, ids);
-      default:
-        return word_level(model_, piece, arena_, ids);
-    }
   }
 
   const pumice_model& model_;

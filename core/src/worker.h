@@ -51,8 +51,8 @@ inline pumice_status tokenize_stages(pumice_worker& worker, std::string_view tex
       return status;
     }
     worker.arena.reset();
-    std::string_view normalized;
-    status = normalize(model, raw, worker.arena, normalized);
+    std::string_view normalized = raw;
+    status = normalize(model, normalized, worker.arena);
     if (status != PUMICE_OK) return status;
     const std::size_t mark = worker.arena.mark();
     return cut(model.normalized_tokens, normalized, stream, going, [&](std::string_view part, bool begins) {

@@ -24,8 +24,8 @@ std::string normalized(std::string_view program, std::string_view text) {
     std::vector<std::uint64_t> scratch(words);
     Arena arena(scratch.data(), words * sizeof(std::uint64_t));
     arena.begin(text.size());
-    std::string_view result;
-    const pumice_status status = normalize(model, text, arena, result);
+    std::string_view result = text;
+    const pumice_status status = normalize(model, result, arena);
     if (status == PUMICE_OK) return std::string(result);
     if (status != PUMICE_MEMORY_TOO_SMALL || arena.exhausted()) break;
   }

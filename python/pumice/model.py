@@ -16,10 +16,11 @@ from pumice import arguments
 from pumice.errors import InputError, ModelFileError
 from pumice.explanation import Explanation, TokenVectors
 from pumice.modelfile.compiler import compile_model
-from pumice.modelfile.native import LIBRARY, WORDPIECE
+from pumice.modelfile.native import LIBRARY
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.reader import ModelFile
 from pumice.modelfile.writing import checked_path, write_whole
+from pumice.offset_trimming import trimmed, trimming_steps
 
 if TYPE_CHECKING:
     from pumice.library_tokenizer import LibraryTokenizer
@@ -181,8 +182,8 @@ class StaticModel:
         offsets that Hugging Face tokenizers reports, on every text: what one character expands to shares its
         span, a stripped accent belongs to no span, and an unknown word has the span of the whole word. Where
         combining marks that outlive BERT's strip_accents are written out of canonical order, the library sorts
-        the marks and not their offsets, and so does this. Models whose tokenizer is not WordPiece need the
-        ``tokenizers`` library here. Raises InputError.
+        the marks and not their offsets, and so does this. Models that need the ``tokenizers`` library for ids
+        need it here too. Raises InputError.
         """
         arguments.check_string(text, name="the text")
         found = self._token_spans(text)
@@ -235,6 +236,10 @@ class StaticModel:
         return self._reference if self._file.info["tokenizer"] == LIBRARY else None
 
     @cached_property
+    def _trimming_steps(self) -> list[bool]:
+        return trimming_steps(self._file.post_processor) if self._file.may_trim_offsets else []
+
+    @cached_property
     def _reference(self) -> LibraryTokenizer:
         from pumice.library_tokenizer import LibraryTokenizer
 
@@ -257,11 +262,16 @@ class StaticModel:
 
     def _token_spans(self, text: str) -> NDArray[np.int64]:
         """(n, 3): id, first character, character after the last, of tokens that enter the mean."""
-        info = self._file.info
-        if info["tokenizer"] == WORDPIECE:
-            return self._core.token_spans(text)
+        info, trims = self._file.info, self._trimming_steps
+        drops = info["drops_unknown"] and info["unknown_id"] is not None
+        # Which token is the first is not known once unknown ones are dropped.
+        if self._library is None and not (drops and any(trims)):
+            spans = self._core.token_spans(text)
+            for add_prefix_space in trims:
+                spans = trimmed(spans, self.tokens, add_prefix_space=add_prefix_space)
+            return spans
         found = self._reference.spans(text[: info["max_chars"]])[: info["max_tokens"]]
-        if info["drops_unknown"] and info["unknown_id"] is not None:
+        if drops:
             found = found[found[:, 0] != info["unknown_id"]]
         return found
 

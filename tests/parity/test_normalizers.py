@@ -54,7 +54,6 @@ NORMALIZERS: dict[str, Json] = {name: {"type": name} for name in PLAIN} | {
     "replace_quotes": replace("``", '"', kind="String"),
     "replace_escaped": replace(r"\.\.", "\u2026"),
     "prepend": {"type": "Prepend", "prepend": "\u2581"},
-    "prepend_nothing": {"type": "Prepend", "prepend": ""},
     "strip": {"type": "Strip", "strip_left": True, "strip_right": True},
     "strip_left": {"type": "Strip", "strip_left": True, "strip_right": False},
     "strip_right": {"type": "Strip", "strip_left": False, "strip_right": True},
@@ -190,6 +189,7 @@ def test_precompiled_on_everything(data_dir: Path, rule: str) -> None:
         (replace("[a-z]+", "x"), "a-z"),
         (replace("", "x", kind="String"), "Replace"),
         (replace("a|b", "x"), "Replace"),
+        ({"type": "Prepend", "prepend": ""}, "Prepend"),
     ],
 )
 def test_left_to_the_library(normalizer: Json, reason: str) -> None:

@@ -44,7 +44,10 @@ def compile_normalizer(normalizer: dict[str, Any] | None) -> bytes:
     if kind == "Replace":
         return replace_step(normalizer["pattern"], normalizer["content"])
     if kind == "Prepend":
-        return step(PREPEND, normalizer["prepend"].encode()) if normalizer["prepend"] else b""
+        # With nothing to prepend the library leaves the text as it is, but loses the first character's place.
+        if not normalizer["prepend"]:
+            raise NotNativeError("the normalizer Prepend has nothing to prepend")
+        return step(PREPEND, normalizer["prepend"].encode())
     if kind == "Strip":
         sides = (normalizer["strip_left"], normalizer["strip_right"])
         return step(STRIP, bytes([*map(bool, sides), 0, 0]))

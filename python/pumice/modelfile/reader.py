@@ -99,6 +99,18 @@ class ModelFile:
                 f"{self.source}: its tokenizer section is damaged: fetch or compile the model again"
             ) from None
 
+    @cached_property
+    def post_processor(self) -> dict[str, Any] | None:
+        """tokenizer.json's post_processor; None where the file carries no tokenizer.json."""
+        stored = self._json(Kind.TOKENIZER)
+        return None if stored is None else stored.get("tokenizer", {}).get("post_processor")
+
+    @property
+    def may_trim_offsets(self) -> bool:
+        """False where no post-processor trims offsets: a look that spares parsing a large vocabulary."""
+        section = self.section(Kind.TOKENIZER)
+        return section is not None and b'"trim_offsets"' in bytes(section)
+
     def token_vectors(self, ids: NDArray[np.uint32]) -> NDArray[np.float32]:
         """What each token adds to the sum, its row times its weight: float32, shape (n, dimensions)."""
         info = self.info
