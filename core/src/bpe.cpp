@@ -2,19 +2,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "bpe_merges.h"
+#include "bpe_merging.h"
 #include "general.h"
 
 namespace pumice {
 namespace {
 
-constexpr std::uint32_t kGone = kNone - 1;  // `next` of a symbol that was merged into the one on its left
-
-struct Symbol {
-  std::uint32_t id;
-  std::uint32_t previous;
-  std::uint32_t next;
-};
+constexpr std::size_t kLongestPiece = UINT32_MAX / 2;
 
 // UTF-8 bytes of the character that byte-level BPE writes for a byte: U+0100 and up for those that are not printable.
 constexpr std::uint32_t byte_level_size(unsigned char byte) { return byte > 0x20 && byte < 0x7F ? 1 : 2; }
@@ -89,117 +83,6 @@ class Symbols {
   std::uint32_t waiting_ = 0;  // bytes of unknown characters whose token is yet to be put
 };
 
-// A merge that may be due, of the symbol at the low 32 bits of `key` and its next; the high 32 are its rank.
-// It is outdated once either of the two has merged with another: then what follows them is no longer `after`.
-struct Due {
-  std::uint64_t key;
-  std::uint32_t id;
-  std::uint32_t after;
-};
-
-class MergeQueue {
- public:
-  MergeQueue(const BpeMerges& merges, Symbol* symbols, std::uint32_t count, Due* due)
-      : merges_(merges), symbols_(symbols), count_(count), due_(due) {}
-
-  void run() {
-    constexpr std::uint32_t kAhead = 16;
-    for (std::uint32_t i = 0; i + 1 < count_; ++i) {
-      if (i + kAhead + 1 < count_) merges_.prefetch(symbols_[i + kAhead].id, symbols_[i + kAhead + 1].id);
-      push(i);
-    }
-    while (size_ != 0) {
-      std::pop_heap(due_, due_ + size_, is_later);
-      const Due top = due_[--size_];
-      const auto at = static_cast<std::uint32_t>(top.key);
-      Symbol& left = symbols_[at];
-      if (left.next == kGone || left.next >= count_) continue;
-      Symbol& right = symbols_[left.next];
-      if (right.next != top.after) continue;
-      left.id = top.id;
-      left.next = right.next;
-      right.next = kGone;
-      if (left.next < count_) symbols_[left.next].previous = at;
-      if (at != 0) push(left.previous);
-      if (left.next < count_) push(at);
-    }
-  }
-
- private:
-  static bool is_later(const Due& a, const Due& b) { return a.key > b.key; }
-
-  // The first symbol is never merged into another, and `at` has a next one.
-  void push(std::uint32_t at) {
-    const Symbol& right = symbols_[symbols_[at].next];
-    const Merge* merge = merges_.find(symbols_[at].id, right.id);
-    if (merge == nullptr) return;
-    due_[size_++] = {std::uint64_t{merge->rank} << 32 | at, merge->id, right.next};
-    std::push_heap(due_, due_ + size_, is_later);
-  }
-
-  const BpeMerges& merges_;
-  Symbol* symbols_;
-  std::uint32_t count_;
-  Due* due_;
-  std::uint32_t size_ = 0;
-};
-
-// Merges in a short row of symbols: the pairs that may merge beside them, searched for the lowest rank each time.
-class ShortMerges {
- public:
-  static constexpr std::uint32_t kMost = 128;  // beyond, searching costs more than a queue
-
-  ShortMerges(const BpeMerges& merges, const Symbol* symbols, std::uint32_t count) : merges_(merges), count_(count) {
-    for (std::uint32_t i = 0; i < count; ++i) ids_[i] = symbols[i].id;
-    for (std::uint32_t i = 0; i + 1 < count; ++i) merges_.prefetch(ids_[i], ids_[i + 1]);
-    for (std::uint32_t i = 0; i + 1 < count; ++i) look_up(i);
-  }
-
-  // Writes the ids that are left, and returns how many.
-  std::uint32_t run(std::uint32_t* ids) {
-    while (count_ > 1) {
-      const std::uint32_t at = lowest();
-      if (orders_[at] == order_of(kNone)) break;
-      ids_[at] = merged_[at];
-      --count_;
-      const std::size_t moved = count_ - at - 1;
-      std::memmove(ids_ + at + 1, ids_ + at + 2, moved * sizeof *ids_);
-      std::memmove(orders_ + at, orders_ + at + 1, moved * sizeof *orders_);
-      std::memmove(merged_ + at, merged_ + at + 1, moved * sizeof *merged_);
-      if (at != 0) merges_.prefetch(ids_[at - 1], ids_[at]);  // waited for together with the next
-      if (at + 1 < count_) look_up(at);
-      if (at != 0) look_up(at - 1);
-    }
-    std::memcpy(ids, ids_, count_ * sizeof *ids);
-    return count_;
-  }
-
- private:
-  // A rank as a signed number: what every processor can compare in vectors.
-  static std::int32_t order_of(std::uint32_t rank) { return static_cast<std::int32_t>(rank ^ 0x80000000u); }
-
-  // Of equal ranks the leftmost.
-  std::uint32_t lowest() const {
-    std::int32_t order = orders_[0];
-    for (std::uint32_t i = 1; i + 1 < count_; ++i) order = orders_[i] < order ? orders_[i] : order;
-    std::uint32_t at = 0;
-    while (orders_[at] != order) ++at;
-    return at;
-  }
-
-  void look_up(std::uint32_t at) {
-    const Merge* merge = merges_.find(ids_[at], ids_[at + 1]);
-    orders_[at] = order_of(merge != nullptr ? merge->rank : kNone);
-    merged_[at] = merge != nullptr ? merge->id : kNone;
-  }
-
-  const BpeMerges& merges_;
-  std::uint32_t count_;
-  std::uint32_t ids_[kMost];
-  std::int32_t orders_[kMost];   // of the pair of a symbol and its next; kNone's where the two do not merge
-  std::uint32_t merged_[kMost];  // what they become
-};
-
 // Where in the piece symbols lie, one after the other: the library adds up their sizes.
 class SymbolBytes {
  public:
@@ -246,7 +129,7 @@ pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& aren
   ids.count = 1;
   if (model.vocabulary.find(piece.data(), piece.size(), ids.ids[0]))
     return ranged ? whole(piece, arena, ids) : PUMICE_OK;
-  if (piece.size() >= kGone / 2) return PUMICE_MEMORY_TOO_SMALL;
+  if (piece.size() >= kLongestPiece) return PUMICE_MEMORY_TOO_SMALL;
   const BpeMerges merges(model.sections[PUMICE_SECTION_MODEL]);
   auto* sizes = ranged ? arena.take<std::uint32_t>(piece.size()) : nullptr;
   auto* symbols = arena.take<Symbol>(piece.size());
@@ -259,11 +142,10 @@ pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& aren
     ids.count = ShortMerges(merges, symbols, count).run(ids.ids);
     return PUMICE_OK;
   }
-  // Every merge takes one from the queue and a symbol from the piece, and adds at most two to the queue.
-  auto* due = arena.take<Due>(2 * std::size_t{count});
+  MergeTree tree(merges, symbols, count, arena);
   ids.ids = arena.take<std::uint32_t>(count);
-  if (due == nullptr || ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
-  MergeQueue(merges, symbols, count, due).run();
+  if (!tree.exists() || ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  if (count > 1) tree.run();
   ids.ranges = ranged ? arena.take<Range>(count) : nullptr;
   if (ranged && ids.ranges == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   ids.count = 0;
