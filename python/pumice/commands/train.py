@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pumice.commands.output import check_output
 from pumice.commands.progress import StepBar, teacher_progress
+from pumice.commands.vocabulary import (
+    TrainingTexts,
+    add_vocabulary_settings,
+    check_vocabulary,
+    learned_start,
+    learns_vocabulary,
+)
 from pumice.errors import InputError
 from pumice.teachers.options import Precision
 from pumice.train import RegressOptions, Source, Training, TrainOptions, regress, train
@@ -64,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--random", type=Path, metavar="FILE", help="start from random rows over a tokenizer.json"
     )
+    add_vocabulary_settings(parser)
     _add_label_settings(parser)
     _add_settings(parser)
     parser.add_argument(
@@ -217,7 +225,7 @@ def run(args: argparse.Namespace) -> int:
     sources = listed_sources([*pairs, *made_pairs]) if pairs or made_pairs else []
     stages: list[Training] = []
     try:
-        start = _start(args, options)
+        start = _start(args, sources, options)
         _tell_new_columns(start, options)
         if regression is not None:
             stages.append(_regressed(args, start, regression))
@@ -284,6 +292,7 @@ def _check_stages(args: argparse.Namespace) -> None:
     """Which flags go together."""
     if not args.pairs and not args.corpus:
         raise InputError("there is nothing to train on: give --pairs, or a --corpus")
+    check_vocabulary(args)
     if args.code_share is not None and args.codes is None:
         raise InputError("--code-share has no use without --codes")
     if args.codes is not None and not args.pairs and not _makes_pairs(args):
@@ -354,7 +363,8 @@ def _options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions:
         teacher_vectors=args.teacher_vectors,
         offline=args.offline,
         false_negative_margin=args.false_negative_margin,
-        sif_coefficient=args.sif_coefficient,
+        # A learned vocabulary's rows begin weighted by the whole corpus.
+        sif_coefficient=None if learns_vocabulary(args) else args.sif_coefficient,
         hold_out=args.hold_out,
         evaluations=args.evaluations,
         patience=args.patience,
@@ -398,7 +408,12 @@ def _tell_new_columns(start: StaticModel, options: TrainOptions) -> None:
         )
 
 
-def _start(args: argparse.Namespace, options: TrainOptions) -> StaticModel:
+def _start(
+    args: argparse.Namespace, sources: Sequence[Source], options: TrainOptions
+) -> StaticModel:
+    if learns_vocabulary(args):
+        given = [source for source in sources if source.pairs is None]
+        return learned_start(args, TrainingTexts(args.corpus, given, options), options)
     if args.teacher is not None and args.init is None and args.random is None:
         from pumice.distill import DistillOptions, distill
 

@@ -21,6 +21,7 @@ from pumice.distill.tokenizer_json import (
     unknown_token,
     word_level,
 )
+from pumice.distill.replacement import check_replacement, spelled_tokens
 from pumice.distill.vocabulary import (
     OwnVocabulary,
     check_entries,
@@ -31,6 +32,7 @@ from pumice.distill.vocabulary import (
 from pumice.distill.weights import corpus_probabilities, sif_weights, zipf_probabilities
 from pumice.errors import InputError
 from pumice.modelfile.parts import Metadata, ModelParts
+from pumice.modelfile.vocabulary import tokens_by_id
 from pumice.teachers.teacher import Teacher, load_teacher
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def distill(
     teacher: str | Path,
     *,
     dim: int | None = 256,
-    vocabulary: Sequence[str] | None = None,
+    vocabulary: Sequence[str] | Mapping[str, Any] | None = None,
     corpus: Iterable[str] | Mapping[str, int] | None = None,
     options: DistillOptions = _DEFAULTS,
 ) -> StaticModel:
@@ -52,7 +54,9 @@ def distill(
 
     Every token goes through the teacher alone; its vector is turned onto the ``dim`` principal
     components (None: as many as the teacher has) and weighted by how rare the token is.
-    ``vocabulary`` adds words and phrases, none empty or twice. ``corpus`` gives the texts
+    ``vocabulary`` adds words and phrases, none empty or twice; or it is a parsed tokenizer.json that takes
+    the place of the teacher's (`pumice.vocabulary.learn_vocabulary` makes one): a token that the teacher
+    lacks goes through it as the pieces it is there. ``corpus`` gives the texts
     in which tokens are counted (read once, a generator will do) or the counts themselves, by
     token. Raises InputError, HubError, ModelFileError, and MissingExtraError without
     ``pip install "pumice[distill]"``.
@@ -68,7 +72,7 @@ def distill_parts(
     teacher: str | Path,
     *,
     dim: int | None = 256,
-    vocabulary: Sequence[str] | None = None,
+    vocabulary: Sequence[str] | Mapping[str, Any] | None = None,
     corpus: Iterable[str] | Mapping[str, int] | None = None,
     options: DistillOptions = _DEFAULTS,
 ) -> ModelParts:
@@ -76,7 +80,9 @@ def distill_parts(
     check_settings(
         dim, options=options, vocabulary=vocabulary is not None, corpus=corpus is not None
     )
-    if vocabulary is not None:
+    if isinstance(vocabulary, Mapping):
+        check_replacement(vocabulary, options=options)
+    elif vocabulary is not None:
         check_entries(vocabulary)
     if corpus is not None:
         check_corpus(corpus)
@@ -94,7 +100,11 @@ def distill_parts(
         if options.remove_unseen:
             layout, counts = _without_unseen(layout, counts, loaded)
 
-    vectors = loaded.embed(_pieces(layout, loaded), progress=options.progress)
+    if isinstance(vocabulary, Mapping):
+        pieces = spelled_tokens(layout.tokenizer, teacher=loaded.tokenizer)
+    else:
+        pieces = _pieces(layout, loaded)
+    vectors = loaded.embed(pieces, progress=options.progress)
     probabilities = zipf_probabilities(layout.size)
     if weighting == "sif" and counts is not None:
         probabilities = corpus_probabilities(counts)
@@ -181,8 +191,14 @@ class _Layout:
 
 
 def _layout(
-    teacher: Teacher, *, vocabulary: Sequence[str] | None, options: DistillOptions
+    teacher: Teacher,
+    *,
+    vocabulary: Sequence[str] | Mapping[str, Any] | None,
+    options: DistillOptions,
 ) -> _Layout:
+    if isinstance(vocabulary, Mapping):
+        replacement = prepare(dict(vocabulary))
+        return _Layout(replacement, tuple(tokens_by_id(replacement)), OwnVocabulary(), replacement)
     base = prepare(teacher.tokenizer)
     if options.teacher_vocabulary:
         keep = kept_tokens(base, padding=teacher.padding, remove_pattern=options.remove_pattern)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumice.errors import MissingExtraError, ModelFileError
+from pumice.vocabulary.learning import phrase_token
 
 MODEL_TYPES = ("BPE", "Unigram", "WordLevel", "WordPiece")
 
@@ -143,7 +144,7 @@ def rebuild(
         model["ignore_merges"] = bool(words) or model.get("ignore_merges", False)
     rebuilt["added_tokens"] = [
         *({**added, "id": ids[added["content"]]} for added in _added(tokenizer, keep)),
-        *(_phrase_token(phrase, ids[phrase.content]) for phrase in phrases),
+        *(phrase_token(phrase.content, ids[phrase.content]) for phrase in phrases),
     ]
     return rebuilt
 
@@ -182,17 +183,3 @@ def _added(tokenizer: dict[str, Any], keep: Sequence[str]) -> list[dict[str, Any
     kept = set(keep)
     entries = [entry for entry in tokenizer.get("added_tokens", []) if entry["content"] in kept]
     return sorted(entries, key=lambda entry: keep.index(entry["content"]))
-
-
-def _phrase_token(phrase: Phrase, identifier: int) -> dict[str, Any]:
-    # lstrip eats the space before the phrase, which would else become a token of its own in
-    # tokenizers that keep spaces; the space after it still opens the next word.
-    return {
-        "id": identifier,
-        "content": phrase.content,
-        "single_word": True,
-        "lstrip": True,
-        "rstrip": False,
-        "normalized": True,
-        "special": False,
-    }

@@ -14,20 +14,35 @@ from pumice.errors import InputError
 from pumice.model import StaticModel
 from pumice.modelfile.parts import Metadata, ModelParts
 from pumice.modelfile.rows import widen_rows
+from pumice.modelfile.vocabulary import tokens_by_id
 
 _NEW_COLUMNS = 0.1
 
 
-def random_model(tokenizer: Mapping[str, Any], *, dim: int, seed: int = 0) -> StaticModel:
+def random_model(
+    tokenizer: Mapping[str, Any],
+    *,
+    dim: int,
+    seed: int = 0,
+    counts: Mapping[str, int] | None = None,
+    sif_coefficient: float = 1e-3,
+) -> StaticModel:
     """A model of random rows over a parsed tokenizer.json: a start for `train`, no more.
 
-    Truncation, padding and special tokens around the text are left out. Raises ModelFileError for a
-    tokenizer.json that is not supported.
+    With ``counts``, how often each token occurs, rows are weighted by a / (a + p) (Arora et al. 2017), a
+    the ``sif_coefficient``. Truncation, padding and special tokens around the text are left out. Raises
+    ModelFileError for a tokenizer.json that is not supported.
     """
     bare = {**tokenizer, "truncation": None, "padding": None, "post_processor": None}
     count = _size(bare)
     rows = np.random.default_rng(seed).standard_normal((count, dim), dtype=np.float32)
-    metadata = Metadata(provenance={"method": "random rows", "seed": seed})
+    provenance: dict[str, Any] = {"method": "random rows", "seed": seed}
+    if counts is not None:
+        numbers = np.array([counts.get(token, 0) for token in tokens_by_id(bare)], dtype=np.float64)
+        probabilities = numbers / max(1.0, numbers.sum())
+        rows *= (sif_coefficient / (sif_coefficient + probabilities)).astype(np.float32)[:, None]
+        provenance |= {"sif_coefficient": sif_coefficient, "corpus_tokens": int(numbers.sum())}
+    metadata = Metadata(provenance=provenance)
     return StaticModel.from_parts(ModelParts(bare, rows, metadata=metadata))
 
 
