@@ -60,7 +60,9 @@ def check_vocabulary(args: argparse.Namespace) -> None:
     flag = f"--{first.replace('_', '-')}"
     for name in ("init", "random"):
         if getattr(args, name) is not None:
-            raise InputError(f"{flag} has no use with --{name}, whose vocabulary stays: leave one out")
+            raise InputError(
+                f"{flag} has no use with --{name}, whose vocabulary stays: leave one out"
+            )
     for name in ("words", "phrases"):
         value = getattr(args, name)
         if value is not None and value < 0:
@@ -68,7 +70,9 @@ def check_vocabulary(args: argparse.Namespace) -> None:
     if args.vocab_size is not None:
         vocabulary_options(args)
     elif args.lowercase is not None:
-        raise InputError(f"--{'' if args.lowercase else 'no-'}lowercase has no use without --vocab-size")
+        raise InputError(
+            f"--{'' if args.lowercase else 'no-'}lowercase has no use without --vocab-size"
+        )
     elif args.teacher is None:
         raise InputError(f"{flag} needs a --vocab-size, or a --teacher to add to")
     elif not (args.words or args.phrases):

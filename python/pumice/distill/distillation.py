@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pumice.distill.corpus import check_corpus, token_counts
 from pumice.distill.options import DistillOptions
 from pumice.distill.pca import project
+from pumice.distill.replacement import check_replacement, spelled_tokens
 from pumice.distill.tokenizer_json import (
     load_tokenizer,
     prepare,
@@ -21,7 +22,6 @@ from pumice.distill.tokenizer_json import (
     unknown_token,
     word_level,
 )
-from pumice.distill.replacement import check_replacement, spelled_tokens
 from pumice.distill.vocabulary import (
     OwnVocabulary,
     check_entries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import log
 
 from pumice.errors import InputError
@@ -12,7 +12,7 @@ from pumice.vocabulary.options import FEWEST
 
 _TOGETHER = 0.5
 """The least normalised pointwise mutual information of a phrase; "of the" has 0.3, "new york" 0.8."""
-_COMMON = 1 / 300
+_COMMON = 1 / 200
 """A phrase neither begins nor ends with a word this frequent: "is a" and "he was" say nothing."""
 
 
@@ -67,6 +67,15 @@ def choose_phrases(counts: Counts, *, count: int, unchanged: Callable[[str], boo
     return _most(scores, count, what="phrases", why=f"occur {FEWEST} times and belong together")
 
 
+def outside(words: Counter[str], phrases: Sequence[str], runs: Counter[str]) -> Counter[str]:
+    """How often words stand outside of phrases, at least: what of them a token of their own would serve."""
+    left = words.copy()
+    for phrase in phrases:
+        for word in phrase.split(" "):
+            left[word] -= runs[phrase]
+    return left
+
+
 def _together(run: str, counts: Counts, total: int) -> float:
     """Normalised pointwise mutual information, -1 to 1: 1 where the parts never stand alone."""
     words = run.split(" ")
@@ -86,7 +95,7 @@ def _is_phrase(words: list[str], common: set[str]) -> bool:
     return says and any(character.isalpha() for word in words for character in word)
 
 
-def _most(scores: dict[str, float], count: int, *, what: str, why: str) -> list[str]:
+def _most(scores: Mapping[str, float], count: int, *, what: str, why: str) -> list[str]:
     if len(scores) < count:
         raise InputError(
             f"{what} is {count}, and {len(scores)} of the corpus {why}: ask for at most "

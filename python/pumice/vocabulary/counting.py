@@ -6,9 +6,10 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import Any
 
 from pumice import _core
 from pumice.errors import InputError
@@ -27,17 +28,6 @@ _CHINESE = (
 _TIES = ("'", "\u2019", "-")
 
 
-def bert_normalizer(*, lowercase: bool) -> dict[str, object]:
-    """The normalizer of a tokenizer.json."""
-    return {
-        "type": "BertNormalizer",
-        "clean_text": True,
-        "handle_chinese_chars": True,
-        "strip_accents": None,
-        "lowercase": lowercase,
-    }
-
-
 @dataclass
 class Counts:
     """How often words, and runs of two and three of them, occur."""
@@ -54,13 +44,13 @@ class Counts:
         return self.words.total()
 
 
-def count_texts(texts: Iterable[str], *, lowercase: bool, runs: bool) -> Counts:
+def count_texts(texts: Iterable[str], *, normalizer: Mapping[str, Any], runs: bool) -> Counts:
     """Read texts once, in bounded memory; InputError for what is no text.
 
-    Past some millions of different words or runs the rarest are forgotten, as word2vec does it.
+    ``normalizer`` is the BertNormalizer of a tokenizer.json. Past some millions of different words or runs
+    the rarest are forgotten, as word2vec does it.
     """
-    program = bert_steps(bert_normalizer(lowercase=lowercase))
-    normalize = partial(_core.normalize, program)
+    normalize = partial(_core.normalize, bert_steps(dict(normalizer)))
     word, run = _patterns()
     counts = Counts()
     for number, text in enumerate(_checked(texts)):

@@ -17,9 +17,9 @@ from pumice.errors import InputError, MissingExtraError
 from pumice.modelfile.normalizers import bert_steps
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.vocabulary import tokens_by_id
-from pumice.vocabulary.choosing import choose_phrases, choose_words
-from pumice.vocabulary.counting import LONGEST_WORD, bert_normalizer, count_texts
-from pumice.vocabulary.options import VocabularyOptions
+from pumice.vocabulary.choosing import choose_phrases, choose_words, outside
+from pumice.vocabulary.counting import LONGEST_WORD, count_texts
+from pumice.vocabulary.options import VocabularyOptions, bert_normalizer
 from pumice.vocabulary.subwords import PREFIX, UNKNOWN, learn_subwords
 
 _DEFAULTS = VocabularyOptions()
@@ -49,17 +49,18 @@ def learn_vocabulary(
     where the texts do not support so many tokens.
     """
     _check_texts(texts)
-    counts = count_texts(texts, lowercase=options.lowercase, runs=options.phrases > 0)
+    counts = count_texts(texts, normalizer=options.normalizer(), runs=options.phrases > 0)
     subwords = learn_subwords(counts.words, size=options.size - options.words - options.phrases)
-    bare = _tokenizer(subwords, lowercase=options.lowercase)
-    words = choose_words(counts.words, count=options.words, pieces=_pieces_by(bare))
+    bare = _tokenizer(subwords, options=options)
     normalize = partial(_core.normalize, bert_steps(bare["normalizer"]))
     phrases = choose_phrases(
         counts,
         count=options.phrases,
         unchanged=lambda phrase: normalize(phrase.encode()) == phrase.encode(),
     )
-    tokenizer = _tokenizer([*subwords, *words], phrases, lowercase=options.lowercase)
+    left = outside(counts.words, phrases, counts.runs)
+    words = choose_words(left, count=options.words, pieces=_pieces_by(bare))
+    tokenizer = _tokenizer([*subwords, *words], phrases, options=options)
     numbers = _count_tokens(texts, tokenizer)
     counted = dict(zip(tokens_by_id(tokenizer), numbers.tolist(), strict=True))
     return LearnedVocabulary(tokenizer, counted, tuple(words), tuple(phrases))
@@ -75,13 +76,18 @@ def useful_entries(
     reference = _reference(tokenizer)
     normalizer = reference.normalizer
     lowercase = normalizer is not None and "A" not in normalizer.normalize_str("A")
-    counts = count_texts(texts, lowercase=lowercase, runs=phrases > 0)
-    chosen = choose_words(counts.words, count=words, pieces=_pieces_by(tokenizer))
+    counts = count_texts(
+        texts,
+        normalizer=bert_normalizer(lowercase=lowercase, strip_accents=lowercase),
+        runs=phrases > 0,
+    )
 
     def unchanged(phrase: str) -> bool:
         return normalizer is None or normalizer.normalize_str(phrase).strip() == phrase
 
-    return [*chosen, *choose_phrases(counts, count=phrases, unchanged=unchanged)]
+    best = choose_phrases(counts, count=phrases, unchanged=unchanged)
+    left = outside(counts.words, best, counts.runs)
+    return [*choose_words(left, count=words, pieces=_pieces_by(tokenizer)), *best]
 
 
 def phrase_token(content: str, identifier: int) -> dict[str, Any]:
@@ -105,18 +111,20 @@ def _check_texts(texts: object) -> None:
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
         raise InputError(f"corpus is of type {type(texts).__name__}: give a list of texts")
     if isinstance(texts, Iterator):
-        raise InputError("corpus can be read only once, and a vocabulary reads it twice: give a list")
+        raise InputError(
+            "corpus can be read only once, and a vocabulary reads it twice: give a list"
+        )
 
 
 def _tokenizer(
-    tokens: Sequence[str], phrases: Sequence[str] = (), *, lowercase: bool
+    tokens: Sequence[str], phrases: Sequence[str] = (), *, options: VocabularyOptions
 ) -> dict[str, Any]:
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
         "added_tokens": [phrase_token(p, len(tokens) + i) for i, p in enumerate(phrases)],
-        "normalizer": bert_normalizer(lowercase=lowercase),
+        "normalizer": options.normalizer(),
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": None,
         "decoder": {"type": "WordPiece", "prefix": PREFIX, "cleanup": True},
