@@ -11,8 +11,9 @@ import pytest
 
 pytest.importorskip("tokenizers")
 
+from pumice.errors import InputError
 from pumice.vocabulary import VocabularyOptions
-from pumice.vocabulary.choosing import choose_phrases
+from pumice.vocabulary.choosing import choose_phrases, choose_words
 from pumice.vocabulary.counting import count_texts
 from pumice.vocabulary.subwords import learn_subwords
 
@@ -54,6 +55,17 @@ def test_merges_are_the_slow_references(seed: int) -> None:
     words.update({word: rng.choice((1, 1, 5, 30)) for word in list(words)[::2]})
     size = len(slow_subwords(words, size=0)) + 25
     assert learn_subwords(words, size=size) == slow_subwords(words, size=size)
+
+
+def test_a_word_is_worth_its_pieces_times_its_count() -> None:
+    words = Counter({"aaaa": 10, "aa": 15, "a": 99, "aaa": 4, "99": 50, "b9": 14})
+    assert choose_words(words, count=2, pieces=lambda given: [len(w) for w in given]) == [
+        "aaaa",
+        "aa",
+    ]
+    assert choose_words(words, count=3, pieces=lambda given: [len(w) for w in given])[2] == "b9"
+    with pytest.raises(InputError, match="words is 4, and 3 of the corpus occur 5 times"):
+        choose_words(words, count=4, pieces=lambda given: [len(w) for w in given])
 
 
 def test_phrases_and_their_measure() -> None:
