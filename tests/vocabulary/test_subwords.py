@@ -25,8 +25,9 @@ def slow_subwords(words: Counter[str], *, size: int) -> list[str]:
     for word, parts in spelled.items():
         for part in parts:
             counts[part] += words[word]
+    for word in words:
+        counts.update(dict.fromkeys(word, 0))
     tokens = ["[UNK]", *sorted(counts, key=lambda token: (-counts[token], token))]
-    tokens += sorted({c for word in words for c in word} - set(tokens))
     while len(tokens) < size:
         pairs: Counter[tuple[int, int]] = Counter()
         for word, parts in spelled.items():

@@ -27,58 +27,65 @@ def learn_subwords(words: Counter[str], *, size: int) -> list[str]:
 
     Raises InputError where the words support fewer, or where their characters alone are more.
     """
-    characters = _characters(words, size=size)
-    known = set(characters)
-    spelled = {
-        word: count
-        for word, count in sorted(words.items())
-        if word[0] in known and all(PREFIX + one in known for one in word[1:])
-    }
-    tokens = _trained(spelled, characters, size=size)
+    tokens = _trained(words, _characters(words, size=size), size=size)
     if len(tokens) < size:
+        # With fewer asked for there is less room for rare characters: what is left then is certain.
+        certain = len(_trained(words, _characters(words, size=0), size=size))
         raise InputError(
-            f"the corpus supports {len(tokens)} characters and sub-words and {size} are asked for: ask for "
+            f"the corpus supports {certain} characters and sub-words and {size} are asked for: ask for "
             "at most that, or give more texts"
         )
     return tokens
 
 
 def _characters(words: Counter[str], *, size: int) -> list[str]:
-    """Single characters, at the beginning of a word and within, by falling count, then by themselves."""
+    """Single characters, at the beginning of a word and within, by falling count, then by themselves.
+
+    All that occur 5 times, the others while they fill less than half of ``size``.
+    """
     counts: Counter[str] = Counter()
     for word, count in words.items():
         counts[word[0]] += count
         for one in word[1:]:
             counts[PREFIX + one] += count
+            counts[one] += 0  # a word of another text may begin with it
     ordered = sorted(counts, key=lambda token: (-counts[token], token))
     common = [token for token in ordered if counts[token] >= _RARE] or ordered
-    room = max(1, size // 2)
-    if len(common) >= size:
+    if len(common) >= size > 0:
         raise InputError(
             f"the characters of the corpus alone are {len(common)} tokens, and {size} are asked for: ask "
             f"for more than {len(common)}"
         )
-    return ordered[: max(len(common), min(room, len(ordered)))]
+    return ordered[: max(len(common), size // 2)]
 
 
-def _trained(words: dict[str, int], characters: list[str], *, size: int) -> list[str]:
+def _trained(words: Counter[str], characters: list[str], *, size: int) -> list[str]:
+    """At most ``size`` tokens, learned from the words that the characters spell."""
     try:
         from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     except ImportError as error:
         raise MissingExtraError("tokenizers", "train") from error
+    known = set(characters)
+    spelled = {
+        word: count
+        for word, count in sorted(words.items())
+        if word[0] in known and all(PREFIX + one in known for one in word[1:])
+    }
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     first = [UNKNOWN, *characters]
+    # The trainer adds every character's form at the beginning of a word: those without room go again.
+    added = {one for word in spelled for one in word}.difference(characters)
     trainer = trainers.WordPieceTrainer(
-        vocab_size=size,
+        vocab_size=size + len(added),
         min_frequency=_LEAST,
         show_progress=False,
         special_tokens=first,
         continuing_subword_prefix=PREFIX,
     )
-    tokenizer.train_from_iterator(_fed(words), trainer)
+    tokenizer.train_from_iterator(_fed(spelled), trainer)
     vocabulary: dict[str, Any] = json.loads(tokenizer.to_str())["model"]["vocab"]
-    return sorted(vocabulary, key=vocabulary.__getitem__)[:size]
+    return sorted(vocabulary.keys() - added, key=vocabulary.__getitem__)[:size]
 
 
 def _fed(words: dict[str, int]) -> Iterator[list[str]]:
