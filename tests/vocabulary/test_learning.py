@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("tokenizers")
 
-from pumice.errors import InputError
+from pumice.errors import InputError, ModelFileError
 from pumice.vocabulary import VocabularyOptions, learn_vocabulary, useful_entries
 from pumice.vocabulary.counting import count_texts
 from tests.parity import texts as parity
@@ -196,3 +196,8 @@ def test_what_a_tokenizer_lacks(bert_tokenizer: dict[str, Any]) -> None:
         "fibromyalgia",
         "new york",
     ]
+
+
+def test_a_damaged_tokenizer_is_told() -> None:
+    with pytest.raises(ModelFileError, match=r"tokenizer.json is damaged \(.+\): save"):
+        useful_entries(made_texts(), tokenizer={"model": {"type": "WordPiece"}}, words=1, phrases=0)

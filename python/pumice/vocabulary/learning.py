@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice import _core
-from pumice.errors import InputError, MissingExtraError
+from pumice.errors import InputError, MissingExtraError, ModelFileError
 from pumice.modelfile.normalizers import bert_steps
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.vocabulary import tokens_by_id
@@ -144,7 +144,13 @@ def _reference(tokenizer: Mapping[str, Any]) -> Any:
     except ImportError as error:
         raise MissingExtraError("tokenizers", "train") from error
     bare = {**tokenizer, "truncation": None, "padding": None, "post_processor": None}
-    return Tokenizer.from_str(json.dumps(bare))
+    try:
+        return Tokenizer.from_str(json.dumps(bare))
+    except Exception as error:  # the library raises nothing more precise
+        reason = str(error).strip().split("\n")[0]
+        raise ModelFileError(
+            f"tokenizer.json is damaged ({reason}): save the tokenizer again"
+        ) from error
 
 
 def _pieces_by(tokenizer: Mapping[str, Any]) -> Callable[[Sequence[str]], list[int]]:
