@@ -6,6 +6,7 @@
 #include "alignment.h"
 #include "general.h"
 #include "slice.h"
+#include "utf8.h"
 #include "worker.h"
 
 namespace pumice {
@@ -26,17 +27,20 @@ class AlignedWords {
     return bytes_ != nullptr && sources_ != nullptr && ends_ != nullptr;
   }
 
-  // False once no further token counts.
-  bool read(const AlignedText& text) {
+  // `going` is false once no further token counts. A hostile model's added tokens may cut a code point in two.
+  pumice_status read(const AlignedText& text, bool& going) {
     going_ = true;
     clear();
     const char* const end = text.bytes.data() + text.bytes.size();
     for (const char* at = text.bytes.data(); at < end && going_;) {
       const Span source = span_at(original_, text.origin(at));
-      add(utf8::decode(at, end), source);
+      const char32_t c = utf8::decode(at, end);
+      if (c == utf8::kInvalid) return PUMICE_INVALID_UTF8;
+      add(c, source);
     }
     if (going_) end_word();
-    return going_;
+    going = going_;
+    return PUMICE_OK;
   }
 
  private:
@@ -178,7 +182,7 @@ pumice_status token_spans(pumice_worker& worker, const char* text, std::size_t s
       if (part.is_token) {
         going = put(part.id, span_of(text, normalized, part.text));
       } else if (is_wordpiece) {
-        going = words.read(part_of(normalized, part.text));
+        status = words.read(part_of(normalized, part.text), going);
       } else {
         status = read_stages(model, text, part_of(normalized, part.text), first, arena, put, going);
       }
