@@ -66,7 +66,7 @@ def read_only() -> Any:
             np.empty((5, 64), np.float32),
             r"out has shape \(5, 64\) and dtype float32: pass .*\(6, 64\)",
         ),
-        (np.empty(384, np.float32), r"shape \(384,\)"),
+        (np.empty(512, np.float32), r"shape \(512,\)"),
         (np.empty((6, 64)), "dtype float64"),
         (np.empty((6, 64), ">f4"), "dtype >f4"),
         (np.empty((64, 6), np.float32).T, "out is not C-contiguous"),

@@ -41,7 +41,7 @@ def functions(source: str) -> Iterator[Function]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return
-    text = re.split(r"\r\n?|\n", source)
+    text = re.split(r"\r(?!\n)|\n", source)
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue

@@ -121,13 +121,13 @@ def main() -> int:
     given = [Source(name, pairs=pairs) for name, pairs in sources.items()]
     training = pumice.train(given, start=start(), teacher=FOLDER, options=options)
     model = training.model
-    # The package keeps the teacher in a folder called "model": say where it comes from.
+    # The package keeps the teacher in a folder of its own: say where it comes from.
     parts = model.parts()
     provenance = {**parts.metadata.provenance, "teacher": TEACHER}
     metadata = replace(parts.metadata, source=TEACHER, provenance=provenance)
     model = pumice.StaticModel.from_parts(replace(parts, metadata=metadata), dtype="int8")
-    model.save(args.output)
-    args.output.with_suffix(".md").write_text(training.card, encoding="utf-8")
+    card = training.card.replace(training.model.fingerprint, model.fingerprint)
+    replace(training, model=model, card=card).save(args.output)
     print(f"{args.output}: {model}, {args.output.stat().st_size / 1e6:.2f} MB, {model.fingerprint}")
     return 0
 

@@ -81,7 +81,7 @@ def main() -> int:
     for dim in model.prefixes or ():
         if dim < model.dimensions:
             encoders[f"… its {dim}-d prefix"] = lambda texts, dim=dim: model.encode(texts, dim=dim)
-    for dim in (256, model.dimensions):
+    for dim in (256, 384):
         peer = distill(str(teacher), pca_dims=dim, quantize_to="float32")
         encoders[f"model2vec 0.10, {dim} d, float32"] = lambda texts, peer=peer: peer.encode(
             list(texts), max_length=None
