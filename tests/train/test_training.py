@@ -223,9 +223,9 @@ def test_one_source_smaller_than_a_batch(start: pumice.StaticModel, tmp_path: Pa
     assert "nothing was measured" in training.card
 
 
-def test_real_pairs_teach_the_shipped_model(data_dir: Path) -> None:
+def test_real_pairs_teach_random_rows(model: pumice.StaticModel, data_dir: Path) -> None:
     files = [data_dir / "train" / f"{name}.jsonl.xz" for name in ("tldr_en", "medquad")]
     options = TrainOptions(batch_size=512, epochs=0.2, evaluations=1, dims=(64,), hold_out=0.05)
-    training = pumice.train(files, options=options)
+    training = pumice.train(files, start=model, options=options)
     before = np.mean([figure.ndcg for figure in training.first_figures])
     assert np.mean([figure.ndcg for figure in training.figures]) > before + 0.05
