@@ -87,6 +87,11 @@ def check_vectors(parts: ModelParts, ids: list[list[int]], vectors: np.ndarray) 
         np.testing.assert_allclose(vector, total / norm if norm else total, rtol=0, atol=1e-6)
 
 
+def repeats_parts() -> ModelParts:
+    """The tiny model, in which a token that stands in a text again counts less."""
+    return replace(tiny_parts(), repeats=(181, 139, 117))
+
+
 def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
     """The bytes of a text's vector in every output type, little-endian, as hex."""
     return {
@@ -109,6 +114,8 @@ def generate(folder: Path) -> None:
             rounded = replace(parts, embeddings=parts.embeddings.astype(dtype))
             check_vectors(rounded, ids, model.encode(batch))
         model.save(folder / f"golden-{dtype}.pumice")
+    models["repeats"] = pumice.StaticModel.from_parts(repeats_parts(), dtype="int8")
+    models["repeats"].save(folder / "golden-repeats.pumice")
     for family in golden_tokenizers.TOKENIZERS:
         parts = family_parts(family)
         model = pumice.StaticModel.from_parts(parts)

@@ -1,9 +1,11 @@
 // The weighted mean of rows in float64, the slow and obvious way, to hold core/src/pooling.cpp to.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include "contract.h"
@@ -35,14 +37,16 @@ class MeanReference {
     std::size_t size = 0;
     multipliers_ = section(model, PUMICE_SECTION_TOKEN_MULTIPLIERS, &size);
     fine_ = size == 4 * std::size_t{info_.tokens};
+    repeats_ = section(model, PUMICE_SECTION_REPEATS, &repeat_count_);
   }
 
   std::vector<Mean> of(const std::vector<std::uint32_t>& ids, std::uint32_t dim) const {
     std::vector<Mean> means(dim, {0, 0});
     std::vector<double> sizes(dim);
+    std::map<std::uint32_t, std::size_t> seen;
     for (const std::uint32_t id : ids) {
       const std::uint32_t row = token_rows_ ? read<std::uint32_t>(token_rows_, id) : id;
-      const double weight = weight_of(id);
+      const double weight = counted(weight_of(id), seen[id]++);
       for (std::uint32_t i = 0; i < dim; ++i) {
         const double added = weight * value(std::size_t{row} * info_.dimensions + i);
         means[i].value += added;
@@ -81,6 +85,14 @@ class MeanReference {
     return value;
   }
 
+  // `before`: how often the token stood in the text already.
+  double counted(double weight, std::size_t before) const {
+    if (repeats_ == nullptr || before == 0) return weight;
+    const double share = repeats_[std::min(before, repeat_count_) - 1] / 256.0;
+    if (info_.row_type != PUMICE_ROW_I8) return weight * share;
+    return std::floor(weight / info_.multiplier_unit * share + 0.5) * info_.multiplier_unit;
+  }
+
   double weight_of(std::uint32_t id) const {
     if (info_.row_type != PUMICE_ROW_I8) return weights_ ? read<float>(weights_, id) : 1.0;
     if (multipliers_ == nullptr) return info_.multiplier_unit;
@@ -106,6 +118,8 @@ class MeanReference {
   const std::uint8_t* weights_;
   const std::uint8_t* multipliers_;  // of int8 rows
   bool fine_;                        // two numbers a multiplier
+  const std::uint8_t* repeats_;
+  std::size_t repeat_count_ = 0;
 };
 
 }  // namespace pumice::fuzz

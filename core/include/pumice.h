@@ -103,7 +103,8 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_PRE_TOKENIZER = 12,
   PUMICE_SECTION_MODEL = 13,
   PUMICE_SECTION_NORMALIZED_TOKENS = 14,
-  PUMICE_SECTION_TOKEN_MULTIPLIERS = 15
+  PUMICE_SECTION_TOKEN_MULTIPLIERS = 15,
+  PUMICE_SECTION_REPEATS = 16
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */

@@ -100,6 +100,8 @@ std::size_t sums_size(const pumice::Parameters& parameters) {
          (integers ? padded(2 * n * sizeof(std::int32_t)) + padded(n * sizeof(std::int64_t)) : 0);
 }
 
+std::size_t seen_size(const pumice_model& model) { return model.repeats.count == 0 ? 0 : model.parameters.tokens; }
+
 }  // namespace
 
 extern "C" {
@@ -171,7 +173,8 @@ int pumice_section(const pumice_model* model, uint32_t kind, const void** bytes,
 size_t pumice_worker_size(const pumice_model* model) {
   const std::size_t chars = word_chars(*model);
   return padded(sizeof(pumice_worker)) + ids_size(kLeastIds) + sums_size(model->parameters) +
-         padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars) + arena_size(*model);
+         padded(seen_size(*model)) + padded(chars * sizeof(std::uint32_t)) + padded(4 * chars) + 2 * padded(chars) +
+         arena_size(*model);
 }
 
 size_t pumice_worker_fast_size(const pumice_model* model) {
@@ -203,6 +206,8 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
   made->id_room = fast ? kFastIds : kLeastIds;
   made->ids = reinterpret_cast<std::uint32_t*>(take(made->id_room * sizeof(std::uint32_t)));
   made->weights = take(made->id_room * sizeof(std::uint32_t));
+  made->seen = take(seen_size(*model));
+  std::memset(made->seen, 0, seen_size(*model));
   made->pieces = reinterpret_cast<std::uint32_t*>(take(chars * sizeof(std::uint32_t)));
   made->word.bytes = reinterpret_cast<char*>(take(4 * chars));
   made->word.run_classes = take(chars);

@@ -191,6 +191,15 @@ pumice_status read_rows(pumice_model& model) {
   return model.token_rows == nullptr && p.rows != p.tokens ? PUMICE_BAD_PARAMETERS : PUMICE_OK;
 }
 
+pumice_status read_repeats(pumice_model& model) {
+  const Section& section = model.sections[PUMICE_SECTION_REPEATS];
+  if (section.bytes == nullptr) return PUMICE_OK;
+  // Without a norm, the mean would have to know what its tokens count together.
+  if (section.size == 0 || section.size >= kWholeCount || !model.parameters.normalize) return PUMICE_BAD_SECTION;
+  model.repeats = {section.bytes, static_cast<unsigned>(section.size)};
+  return PUMICE_OK;
+}
+
 // Offsets of the token strings, one more than there are tokens, then the strings themselves.
 pumice_status check_tokens(const pumice_model& model) {
   const Section& section = model.sections[PUMICE_SECTION_TOKENS];
@@ -211,6 +220,7 @@ pumice_status open_model(const std::uint8_t* file, std::size_t size, pumice_mode
   if (status == PUMICE_OK) status = read_parameters(model);
   if (status == PUMICE_OK) status = read_tokenizer(model);
   if (status == PUMICE_OK) status = read_rows(model);
+  if (status == PUMICE_OK) status = read_repeats(model);
   if (status == PUMICE_OK) status = check_tokens(model);
   return status;
 }

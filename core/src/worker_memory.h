@@ -15,6 +15,7 @@ struct pumice_worker {
   std::uint32_t* ids;     // id_room, then their rows
   void* weights;          // id_room floats, or twice as many 16-bit integers: what each row is multiplied by
   std::size_t id_room;
+  std::uint8_t* seen;              // tokens; of models whose repeats count less
   float* sum;                      // dimensions
   std::int32_t* totals;            // twice the dimensions, the second half of fine multipliers; int8 rows only
   std::int64_t* wide;              // dimensions; int8 rows only

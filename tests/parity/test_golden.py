@@ -35,7 +35,7 @@ def generator() -> ModuleType:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", [*DTYPES, "repeats"])
 def test_bits(golden: list[dict[str, Any]], dtype: str, threads: int) -> None:
     model = pumice.load(TESTDATA / f"golden-{dtype}.pumice")
     batch = [record["text"] for record in golden]

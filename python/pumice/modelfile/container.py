@@ -35,6 +35,7 @@ class Kind(IntEnum):
     MODEL = 13
     NORMALIZED_TOKENS = 14
     TOKEN_MULTIPLIERS = 15
+    REPEATS = 16
 
 
 FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})

@@ -26,6 +26,8 @@ def write_folder(parts: ModelParts, folder: Path, *, format: str) -> None:  # no
     """
     if format not in FORMATS:
         raise InputError(f'format "{format}" is not one of {", ".join(FORMATS)}')
+    if parts.repeats is not None:
+        warn(f"{format} counts every occurrence of a token alike; to this model repeats count less")
     write = write_model2vec if format == "model2vec" else write_sentence_transformers
     try:
         folder.mkdir(parents=True, exist_ok=True)

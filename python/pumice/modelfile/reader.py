@@ -18,6 +18,7 @@ from pumice.modelfile import container
 from pumice.modelfile.compiler import metadata_of, read_string_table, with_vocabulary
 from pumice.modelfile.container import Kind
 from pumice.modelfile.parts import ModelParts
+from pumice.modelfile.repeats import WHOLE, counted
 from pumice.modelfile.rows import ROW_DTYPES, from_multipliers
 
 
@@ -112,25 +113,32 @@ class ModelFile:
         return section is not None and b'"trim_offsets"' in bytes(section)
 
     def token_vectors(self, ids: NDArray[np.uint32]) -> NDArray[np.float32]:
-        """What each token adds to the sum, its row times its weight: float32, shape (n, dimensions)."""
+        """What each of a text's tokens adds to the sum: its row times its weight, repeats as they count.
+
+        float32, shape (n, dimensions).
+        """
         info = self.info
         rows, token_rows = self._array(Kind.ROWS, ROW_DTYPES[info["row_type"]]), ids
         assert rows is not None  # the core opens no file without it
-        factors = np.ones(len(ids), np.float32)
         try:
             if (mapping := self._array(Kind.TOKEN_ROWS, "uint32")) is not None:
                 token_rows = mapping[ids]
+            counts = counted(ids, self.repeats)
             if info["row_type"] == ROW_DTYPES.index("int8"):
-                factors = self._multipliers()[ids]
-            elif (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
-                factors = weights[ids]
+                units = (self._multipliers()[ids] * counts + WHOLE // 2) // WHOLE
+                factors = (units * info["multiplier_unit"]).astype(np.float32)
+            else:
+                factors = (counts / WHOLE).astype(np.float32)
+                if (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
+                    factors *= weights[ids]
             chosen = rows.reshape(info["rows"], info["dimensions"])[token_rows]
         except IndexError:
             raise ModelFileError(
                 f"{self.source}: names a row or token that it does not have: "
                 "fetch or compile the model again"
             ) from None
-        return factors[:, None] * chosen.astype(np.float32)
+        vectors: NDArray[np.float32] = factors[:, None] * chosen.astype(np.float32)
+        return vectors
 
     def parts(self) -> ModelParts:
         """The model uncompiled again, its arrays views of the file."""
@@ -147,18 +155,21 @@ class ModelFile:
             token_weights=self._array(Kind.TOKEN_WEIGHTS, "float32"),
             token_rows=self._array(Kind.TOKEN_ROWS, "uint32"),
             row_scales=self._array(Kind.ROW_SCALES, "float32"),
+            repeats=self.repeats,
             metadata=metadata_of(self.metadata),
         )
 
-    def _multipliers(self) -> NDArray[np.float32]:
-        """What the core multiplies each token's int8 row by."""
+    @cached_property
+    def repeats(self) -> tuple[int, ...] | None:
+        """What further occurrences of a token count, in 256ths; None: as much as the first."""
+        section = self.section(Kind.REPEATS)
+        return None if section is None else tuple(section)
+
+    def _multipliers(self) -> NDArray[np.int64]:
+        """What the core multiplies each token's int8 row by, in units."""
         tokens = self.info["tokens"]
         stored = self._array(Kind.TOKEN_MULTIPLIERS, "int16")
-        counts = np.ones(tokens) if stored is None else from_multipliers(stored, tokens)
-        multipliers: NDArray[np.float32] = (counts * self.info["multiplier_unit"]).astype(
-            np.float32
-        )
-        return multipliers
+        return np.ones(tokens, np.int64) if stored is None else from_multipliers(stored, tokens)
 
     def _array(self, kind: Kind, dtype: str) -> NDArray[Any] | None:
         section = self.section(kind)
