@@ -44,6 +44,28 @@ def test_pooling_and_its_gradient_equal_embedding_bag(lanes: Lanes) -> None:
     torch.testing.assert_close(gradients.of(2, 5), gradients.of(0, len(bags.rows))[2:5])
 
 
+def test_repeats_count_as_the_model_has_it(lanes: Lanes) -> None:
+    repeats = (181, 90)
+    texts = [[3, 1, 3, 3, 2, 3], [1], [2, 2], [4, 1, 4]]
+    counts = [[256, 256, 181, 90, 256, 90], [256], [256, 181], [256, 256, 181]]
+    flat, lengths = np.concatenate(texts).astype(np.int32), np.array([6, 1, 2, 3])
+    bags = Bags.of(flat, lengths, repeats=repeats)
+    table = torch.randn(ROWS, DIM, requires_grad=True)
+    expected = torch.stack(
+        [
+            (torch.tensor(c)[:, None] * table[torch.tensor(t)]).sum(0) / sum(c)
+            for t, c in zip(texts, counts, strict=True)
+        ]
+    )
+    wanted = torch.randn(4, DIM)
+    expected.backward(wanted)
+    torch.testing.assert_close(pool(table.detach(), bags, lanes=lanes), expected.detach())
+    dense = torch.zeros(ROWS, DIM)
+    gradients = row_gradients(bags, wanted.clone())
+    dense[bags.rows.long()] = gradients.of(0, len(bags.rows))
+    torch.testing.assert_close(dense, table.grad)
+
+
 def test_steps_equal_sparse_adam(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pumice.train.sparse_adam._CHUNK_BYTES", 4 * DIM * 3)  # chunks of 3 rows
     table = torch.randn(ROWS, DIM)

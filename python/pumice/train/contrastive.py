@@ -96,7 +96,9 @@ class Contrastive:
             step=step,
             count=len(chosen),
             candidates=len(chosen) + drawn.ranked,
-            bags=Bags.of(np.concatenate(ids), lengths, device=device),
+            bags=Bags.of(
+                np.concatenate(ids), lengths, repeats=source.anchors.repeats, device=device
+            ),
             excluded=_excluded(source, chosen, drawn, device=device),
             lists=drawn.lists(source, chosen, device=device),
             taught=taught,

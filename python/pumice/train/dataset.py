@@ -150,7 +150,8 @@ def distinct_negatives(pairs: Iterable[Pair]) -> Iterator[tuple[Pair, list[int],
 def _columns(
     source: Source, model: StaticModel, options: TrainOptions, memory: TokenMemory
 ) -> tuple[Texts, Texts, HardNegatives]:
-    writers = [TextsWriter(memory) for _ in range(3)]
+    repeats = model.parts().repeats
+    writers = [TextsWriter(memory, repeats=repeats) for _ in range(3)]
     listed, counts = array("q"), array("q")
     scores, positive_scores = array("f"), array("f")
     pairs = distinct_negatives(read_pairs(source, options.columns))

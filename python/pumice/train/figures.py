@@ -140,7 +140,8 @@ def embed(table: Tensor, texts: Texts, *, lanes: Lanes) -> Tensor:
         high = min(low + _TEXTS, len(texts))
         begin, end = int(texts.offsets[low]), int(texts.offsets[high])
         lengths = texts.lengths[low:high]
-        bags = Bags.of(np.array(texts.ids[begin:end]), lengths, device=str(table.device))
+        ids = np.array(texts.ids[begin:end])
+        bags = Bags.of(ids, lengths, repeats=texts.repeats, device=str(table.device))
         vectors.append(pool(table, bags, lanes=lanes))
     return torch.cat(vectors)
 
@@ -189,7 +190,7 @@ def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64], *, code: str)
 
 
 def _tokenized(texts: list[str], model: StaticModel) -> Texts:
-    writer = TextsWriter(TokenMemory(_NO_LIMIT * 1024, Path()))
+    writer = TextsWriter(TokenMemory(_NO_LIMIT * 1024, Path()), repeats=model.parts().repeats)
     writer.append(model.tokenize(texts), limit=_NO_LIMIT)
     return writer.finish()
 

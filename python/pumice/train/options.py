@@ -60,6 +60,9 @@ class RunOptions:
     """Stop after so many evaluations in a row without a better one; None: never."""
     max_tokens: int = 256
     """Tokens of a text that training reads; the model itself keeps its own limit."""
+    repeats: float | None = None
+    """A token that stands n times in a text counts n ** repeats in its mean, while training and ever after;
+    None: as the start has it."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Names of the columns that stand for "anchor", "positive", "negative", "text" and "title", where they
     differ."""
@@ -249,6 +252,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("learning_rate", 1e-9, 100),
     ("warmup", 0, 1),
     ("scale", 0.1, MAX_SCALE),
+    ("repeats", 0, 1),
     ("false_negative_margin", -2, 2),
     ("sif_coefficient", 1e-9, 1),
     ("mine", 0, 1000),
@@ -266,6 +270,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("tokens_in_memory", 0, 1e15),
 )
 _MAY_BE_NONE = (
+    "repeats",
     "false_negative_margin",
     "sif_coefficient",
     "mine",

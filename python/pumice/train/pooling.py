@@ -1,7 +1,8 @@
-"""Mean pooling over flat token ids, and its gradient for the touched rows alone."""
+"""Mean pooling over flat token ids, repeats as a model counts them; its gradient for the touched rows alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,47 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pumice.modelfile.repeats import WHOLE
 from pumice.train.lanes import Lanes
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What each token of each text counts; float32."""
+
+    by_text: Tensor
+    """In the order of ``Bags.ids``."""
+    by_token: Tensor
+    """In the order of ``Bags.texts``."""
+    totals: Tensor
+    """(texts,): of a text's tokens together."""
+
+    @classmethod
+    def of(
+        cls,
+        by_token: NDArray[np.int64],
+        by_text: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        *,
+        device: str,
+    ) -> Counted:
+        """From both orders and each text's number of different tokens."""
+        ends = np.cumsum(lengths)
+        sums = np.concatenate(([0], np.cumsum(by_text)))
+        totals = sums[ends] - sums[ends - lengths]
+        arrays = (torch.from_numpy(one.astype(np.float32)) for one in (by_text, by_token, totals))
+        return cls(*(one.to(device) for one in arrays))
+
+
+def _merged(
+    pairs: NDArray[np.int64], repeats: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each of some sorted pairs of token and text once, and what its occurrences count together."""
+    begins = np.flatnonzero(np.diff(pairs, prepend=-1))
+    counts = np.diff(begins, append=len(pairs))
+    until = np.cumsum(repeats)
+    told = np.minimum(counts, len(repeats))
+    return pairs[begins], until[told - 1] + (counts - told) * repeats[-1]
 
 
 @dataclass(frozen=True)
@@ -29,12 +70,31 @@ class Bags:
     edges: list[int]
     """``offsets`` and ``row_offsets`` for Python."""
     row_edges: list[int]
+    counted: Counted | None = None
+    """Where repeats count less: then each token stands once a text, and this says how much."""
 
     @classmethod
-    def of(cls, ids: NDArray[np.int32], lengths: NDArray[np.int64], *, device: str = "cpu") -> Bags:
-        """Bags from flat ids and each text's number of them; all of it numpy's work, in any thread."""
+    def of(
+        cls,
+        ids: NDArray[np.int32],
+        lengths: NDArray[np.int64],
+        *,
+        repeats: Sequence[int] | None = None,
+        device: str = "cpu",
+    ) -> Bags:
+        """Bags from flat ids and each text's number of them; all of it numpy's work, in any thread.
+
+        ``repeats`` are those of a model's parts.
+        """
         texts = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
         pairs = np.sort((ids.astype(np.int64) << 32) | texts)
+        counted = None
+        if repeats is not None:
+            pairs, by_token = _merged(pairs, np.array([WHOLE, *repeats], np.int64))
+            order = np.argsort(pairs & 0xFFFFFFFF, kind="stable")
+            ids = (pairs[order] >> 32).astype(np.int32)
+            lengths = np.bincount(pairs & 0xFFFFFFFF, minlength=len(lengths))
+            counted = Counted.of(by_token, by_token[order], lengths, device=device)
         sorted_ids = (pairs >> 32).astype(np.int32)
         begins = np.flatnonzero(np.diff(sorted_ids, prepend=-1))
         offsets = np.concatenate(([0], np.cumsum(lengths)))
@@ -51,12 +111,13 @@ class Bags:
             row_offsets=tensor(row_offsets),
             edges=offsets.tolist(),
             row_edges=row_offsets.tolist(),
+            counted=counted,
         )
 
 
 def pool(table: Tensor, bags: Bags, *, lanes: Lanes) -> Tensor:
     """The mean of each text's rows: float32, shape (texts, dim)."""
-    edges = bags.edges
+    edges, counted = bags.edges, bags.counted
     vectors = table.new_empty(len(edges) - 1, table.shape[1])
 
     def work(lane: int, first: int, last: int) -> None:
@@ -65,11 +126,14 @@ def pool(table: Tensor, bags: Bags, *, lanes: Lanes) -> Tensor:
             bags.ids[begin:end],
             table,
             bags.offsets[first : last + 1] - begin,
-            mode="mean",
+            mode="mean" if counted is None else "sum",
             include_last_offset=True,
+            per_sample_weights=None if counted is None else counted.by_text[begin:end],
         )
 
     lanes.run(work, lanes.split_by_weight(edges))
+    if counted is not None:
+        vectors /= counted.totals.clamp(min=1)[:, None]
     return vectors
 
 
@@ -88,16 +152,19 @@ class RowGradients:
     def of(self, first: int, last: int) -> Tensor:
         """The gradients of ``bags.rows[first:last]``: float32, shape (last - first, dim)."""
         begin, end = self.bags.row_edges[first], self.bags.row_edges[last]
+        counted = self.bags.counted
         return torch.nn.functional.embedding_bag(
             self.bags.texts[begin:end],
             self.gradients,
             self.bags.row_offsets[first : last + 1] - begin,
             mode="sum",
             include_last_offset=True,
+            per_sample_weights=None if counted is None else counted.by_token[begin:end],
         )
 
 
 def row_gradients(bags: Bags, gradients: Tensor) -> RowGradients:
     """The gradients of the pooled vectors, turned to those of the table; ``gradients`` is overwritten."""
-    gradients /= bags.offsets.diff()[:, None]
+    sizes = bags.offsets.diff() if bags.counted is None else bags.counted.totals
+    gradients /= sizes[:, None]
     return RowGradients(bags, gradients)

@@ -22,6 +22,7 @@ from pumice.train.run import (
     check_torch,
     checked_device,
     compiled,
+    counting,
     evaluation_folders,
     workplace,
 )
@@ -64,7 +65,7 @@ def regress(
     device = checked_device(options.device)
     from pumice.loading import load
 
-    start = load() if start is None else start
+    start = counting(load() if start is None else start, options.repeats)
     with workplace(folder, options) as place:
         return _regressed(
             _Given(corpus, teacher, folders, start, replace(options, device=device)), place

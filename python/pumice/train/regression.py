@@ -78,7 +78,12 @@ class Regression:
         return TargetedBatch(
             "corpus",
             len(chosen),
-            Bags.of(np.concatenate(ids), lengths, device=self._device),
+            Bags.of(
+                np.concatenate(ids),
+                lengths,
+                repeats=self._fitted.texts.repeats,
+                device=self._device,
+            ),
             targets.to(self._device),
         )
 

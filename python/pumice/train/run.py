@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError, MissingExtraError
 from pumice.modelfile.parts import Metadata
+from pumice.modelfile.repeats import repeats_of
 from pumice.train.initial import starting_dims, starting_table
 from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.sources import Source, listed_sources
@@ -100,7 +101,7 @@ def train(
     device = checked_device(options.device)
     from pumice.loading import load
 
-    start = load() if start is None else start
+    start = counting(load() if start is None else start, options.repeats)
     dims = tuple(sorted(options.dims or starting_dims(start)))
     with workplace(folder, options) as place:
         return _trained(
@@ -318,6 +319,16 @@ def compiled(
         metadata=metadata,
     )
     return StaticModel.from_parts(parts, dtype=options.dtype)
+
+
+def counting(start: StaticModel, repeats: float | None) -> StaticModel:
+    """The start with repeated tokens counted as the options say. InputError where it does not normalise."""
+    from pumice.model import StaticModel
+
+    if repeats is None:
+        return start
+    parts = replace(start.parts(), normalize=True, repeats=repeats_of(repeats))
+    return StaticModel.from_parts(parts)
 
 
 def called(start: StaticModel) -> str:
