@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import pumice
+
 OPTIONAL = [
+    "bm25s",
     "datasets",
     "huggingface_hub",
+    "ir_measures",
     "matplotlib",
+    "mteb",
     "pyarrow",
     "qdrant_client",
     "qdrant_edge",
@@ -60,6 +67,7 @@ def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> No
             "search",
             "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])",
         ),
+        ("ir_measures", "ir-measures", "eval", "pumice.evaluate([pumice.load()], [])"),
         ("torch", "torch", "distill", "pumice.distill('owner/name')"),
         ("torch", "torch", "train", "pumice.train('owner/name')"),
     ],
@@ -74,6 +82,18 @@ def test_an_absent_library_names_its_extra(module: str, named: str, extra: str, 
         "except pumice.PumiceError as error:\n    print(error)\n"
     )
     assert in_child(code).strip() == f'{named} is not installed: run pip install "pumice[{extra}]"'
+
+
+VERBS = ("batch", "distill", "evaluate", "search", "serve", "train")
+
+
+def test_verbs_never_import_each_other() -> None:
+    package = Path(pumice.__file__).parent
+    for verb in VERBS:
+        for path in (package / verb).rglob("*.py"):
+            others = "|".join(other for other in VERBS if other != verb)
+            found = re.findall(rf"(?:from|import) pumice\.(?:{others})\b", path.read_text("utf-8"))
+            assert not found, f"{path}: {found}"
 
 
 def test_importing_train_loads_no_torch() -> None:
@@ -95,7 +115,5 @@ def test_the_verbs_are_reached_from_the_package() -> None:
 
 
 def test_an_unknown_attribute_is_an_attribute_error() -> None:
-    import pumice
-
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = pumice.nonsense  # type: ignore[attr-defined]

@@ -9,12 +9,13 @@ from pumice.errors import PumiceError
 
 if TYPE_CHECKING:
     from pumice.distill import distill as distill
+    from pumice.evaluate import evaluate as evaluate
     from pumice.loading import load as load
     from pumice.model import StaticModel as StaticModel
     from pumice.search import Index as Index
     from pumice.train import train as train
 
-__all__ = ["Index", "PumiceError", "StaticModel", "distill", "load", "train"]
+__all__ = ["Index", "PumiceError", "StaticModel", "distill", "evaluate", "load", "train"]
 
 # Imported when first asked for, and numpy or optional libraries with them: the command line must
 # be up, and able to say that it was interrupted, before anything slow is imported.
@@ -22,6 +23,7 @@ _HOMES = {
     "Index": "pumice.search",
     "StaticModel": "pumice.model",
     "distill": "pumice.distill",
+    "evaluate": "pumice.evaluate",
     "load": "pumice.loading",
     "train": "pumice.train",
 }

@@ -20,6 +20,7 @@ VERBS = {
     "search": "ask an index a question",
     "distill": "make a static model from a transformer",
     "train": "train a static model on pairs of texts",
+    "eval": "measure models on test collections: quality, memory, speed",
     "explain": "show which words make two texts similar",
     "info": "describe a model",
 }

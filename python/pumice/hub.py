@@ -16,6 +16,8 @@ class Files:
 
     patterns: tuple[str, ...]
     is_whole: Callable[[Path], bool]
+    kind: str = "model"
+    """Of repository: "model" or "dataset"."""
 
 
 def _is_static_model(folder: Path) -> bool:
@@ -28,9 +30,16 @@ def _is_transformer(folder: Path) -> bool:
     return (folder / "config.json").exists() and any(folder.glob("*.safetensors"))
 
 
+def _is_retrieval_set(folder: Path) -> bool:
+    return any(folder.glob("corpus.*")) and any(folder.glob("qrels/*"))
+
+
 STATIC_MODEL = Files(("*.pumice", "*.json", "*model.safetensors", "README.md"), _is_static_model)
 TRANSFORMER = Files(
     ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.py", "README.md"), _is_transformer
+)
+RETRIEVAL_SET = Files(
+    ("corpus.*", "queries.*", "qrels/*", "README.md"), _is_retrieval_set, kind="dataset"
 )
 
 
@@ -61,12 +70,16 @@ def fetch(
     try:
         cached = Path(
             huggingface_hub.snapshot_download(
-                name, revision=revision, allow_patterns=patterns, local_files_only=True
+                name,
+                repo_type=files.kind,
+                revision=revision,
+                allow_patterns=patterns,
+                local_files_only=True,
             )
         )
         if files.is_whole(cached):
             return cached
-        missing = "its cached files are not a whole model"
+        missing = f"its cached files are not a whole {files.kind}"
     except (LocalEntryNotFoundError, ValueError):
         missing = "it is not in the local cache"
     if offline:
@@ -75,13 +88,15 @@ def fetch(
         )
     try:
         return Path(
-            huggingface_hub.snapshot_download(name, revision=revision, allow_patterns=patterns)
+            huggingface_hub.snapshot_download(
+                name, repo_type=files.kind, revision=revision, allow_patterns=patterns
+            )
         )
     except HfHubHTTPError as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
         raise HubError(
             f"{asked}: the hub answers {status or 'with an error'}: check the name, the revision "
-            "and, for a private model, your token"
+            f"and, for a private {files.kind}, your token"
         ) from None
     except (OSError, ValueError, LocalEntryNotFoundError):
         raise HubError(

@@ -1,0 +1,1 @@
+"""What is shown of an evaluation: a table for a terminal, and a page with plots."""
