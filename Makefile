@@ -27,7 +27,7 @@ test: $(VENV)/.test
 	$(PY) -m pytest -m 'not slow' -q
 
 test-slow: $(VENV)/.test
-	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/test_kernels.py
+	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/test_kernels.py
 
 test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q

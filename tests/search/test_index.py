@@ -35,9 +35,9 @@ def test_finds_what_an_exact_cosine_search_finds(
     report = index.add({"id": at, "text": text} for at, text in enumerate(sentences))
     assert report.added == len(index) == len(sentences)
     assert report.skipped == ()
-    for query, hits in zip(QUERIES, index.search(QUERIES, k=7), strict=True):
+    for query, hits in zip(QUERIES, index.search(QUERIES, k=7, mode="dense"), strict=True):
         assert_same_ranking(hits, cosines(model, query, sentences), 7)
-        assert index.search(query, k=7) == hits
+        assert index.search(query, k=7, mode="dense") == hits
         assert [hit.text for hit in hits] == [sentences[hit.id] for hit in hits]
 
 
@@ -48,7 +48,9 @@ def test_a_prefix_of_the_dimensions_is_searched_by_its_own_cosine(
     with Index(tmp_path / "short", model, dim=dim) as index:
         index.add({"id": at, "text": text} for at, text in enumerate(sentences))
         assert_same_ranking(
-            index.search(QUERIES[0], k=5), cosines(model, QUERIES[0], sentences, dim), 5
+            index.search(QUERIES[0], k=5, mode="dense"),
+            cosines(model, QUERIES[0], sentences, dim),
+            5,
         )
     with Index(tmp_path / "short", model) as index:
         assert index.dim == dim

@@ -101,7 +101,8 @@ def test_a_server_is_refused_for_now(model: Any) -> None:
         b'{"format": "pumice-index"}',
         b'{"format": "pumice-index", "version": 99}',
         b'{"format": "pumice-index", "version": 1}',
-        b'{"format": "pumice-index", "version": 1, "model_name": 5}',
+        b'{"format": "pumice-index", "version": 2}',
+        b'{"format": "pumice-index", "version": 2, "model_name": 5}',
         b"[" * 100_000,
         b"\xff\xfe",
     ],
@@ -125,7 +126,7 @@ def test_a_creation_that_was_killed_starts_over(filled: Path, model: Any) -> Non
     with Index(filled, model) as index:
         assert len(index) == 0
         index.add(RECORDS)
-    assert json.loads((filled / MANIFEST_FILE).read_text())["version"] == 1
+    assert json.loads((filled / MANIFEST_FILE).read_text())["version"] == 2
     assert not (filled / UNFINISHED_FILE).exists()
 
 

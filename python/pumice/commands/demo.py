@@ -17,8 +17,8 @@ from pumice.errors import SearchIndexError
 from pumice.search import Hit, Index
 from pumice.search.documents.document import Document
 from pumice.search.documents.splitting import split_document
+from pumice.search.folder import empty_index
 from pumice.search.highlight import best_sentences
-from pumice.search.index import empty_index
 from pumice.search.location import demo_index_folder
 from pumice.search.manifest import MANIFEST_FILE, read_manifest
 from pumice.search.rendering import BOLD

@@ -2,15 +2,22 @@
 
 from pumice.search.documents import IndexProgress, IndexReport, SkippedFile, index_paths
 from pumice.search.index import Index
-from pumice.search.record import AddReport, Hit, Skipped
+from pumice.search.record import AddReport, Hit, Ranking, Skipped
+from pumice.search.search_params import Fusion, Mode, SearchParams
+from pumice.search.storage import Storage
 
 __all__ = [
     "AddReport",
+    "Fusion",
     "Hit",
     "Index",
     "IndexProgress",
     "IndexReport",
+    "Mode",
+    "Ranking",
+    "SearchParams",
     "Skipped",
     "SkippedFile",
+    "Storage",
     "index_paths",
 ]

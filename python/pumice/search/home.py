@@ -1,4 +1,4 @@
-"""What an index asks of the place that keeps its vectors: Qdrant Edge now, a server later."""
+"""What an index asks of the place that keeps its vectors, whichever that is."""
 
 from __future__ import annotations
 
@@ -7,27 +7,56 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from numpy import float32
+from numpy import float32, uint32
 from numpy.typing import NDArray
 
 from pumice.search.filter import Condition
+from pumice.search.search_params import SearchParams
 
 PointId = int | UUID
 Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Terms:
+    """The words of a text: uint32 numbers, each once, and their weights."""
+
+    numbers: NDArray[uint32]
+    weights: NDArray[float32]
+
+
+@dataclass(frozen=True)
 class Point:
-    """A vector with its payload, ready to be stored: checked, finite, not zero."""
+    """A vector and words with their payload, ready to be stored: checked, finite, not zero."""
 
     id: PointId
-    vector: NDArray[float32]
+    dense: NDArray[float32]
+    terms: Terms | None
     payload: Payload
 
 
 @dataclass(frozen=True)
+class Query:
+    """What is looked for: by its vector, its words, or, where it has both, by both lists fused."""
+
+    dense: NDArray[float32] | None
+    terms: Terms | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How queries are answered: `k` hits among the points that match, with their payload."""
+
+    k: int
+    conditions: Sequence[Condition]
+    params: SearchParams
+    oversampling: float
+    keys: Sequence[str] | None = None  # top-level payload keys; None: all of them
+
+
+@dataclass(frozen=True)
 class Scored:
-    """A stored point that a query found; `score` is the cosine similarity."""
+    """A stored point that a query found; `score` is the cosine, BM25, or the fused score."""
 
     id: PointId
     score: float
@@ -64,10 +93,8 @@ class Home(Protocol):
     ) -> Iterator[tuple[PointId, Payload]]:
         """Matching points in id order, with these payload keys."""
 
-    def query(
-        self, vectors: NDArray[float32], *, k: int, conditions: Sequence[Condition]
-    ) -> list[list[Scored]]:
-        """The `k` nearest matching points of each row of `vectors`, best first."""
+    def query(self, queries: Sequence[Query], plan: Plan) -> list[list[Scored]]:
+        """The best points of each query, best first."""
 
     def optimize(self) -> None:
         """Build what makes large collections fast; blocks, but not the interpreter."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -16,34 +14,32 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from pumice.errors import InputError, PumiceError, SearchIndexError
-from pumice.search.edge import SHARD_FOLDER, EdgeHome, engine
+from pumice.errors import InputError, SearchIndexError
+from pumice.search.embedding import Embedded, Embedding
 from pumice.search.filter import parse_filter
-from pumice.search.home import Home, Point
-from pumice.search.manifest import (
-    MANIFEST_FILE,
-    UNFINISHED_FILE,
-    Manifest,
-    mark_finished,
-    mark_unfinished,
-    read_manifest,
-    write_manifest,
-)
-from pumice.search.owner import LOCK_FILE, Owner
+from pumice.search.folder import open_folder
+from pumice.search.home import Home, Plan, Point, Scored
 from pumice.search.record import (
+    PRIVATE,
     AddReport,
     Hit,
+    Ranking,
     Record,
     RecordId,
     Skipped,
     hit_of,
     parse_record,
     point_id_of,
+    ranking_of,
     stored_payload,
 )
+from pumice.search.search_params import Mode, SearchParams
+from pumice.search.storage import Storage
+from pumice.search.wanted import Wanted
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
+    from pumice.search.models import Embedder
 
 BATCH = 1024  # records embedded and written together
 _BATCH_CHARACTERS = 8_000_000
@@ -64,17 +60,19 @@ class Index:
     def __init__(
         self,
         location: str | os.PathLike[str],
-        model: StaticModel | str | os.PathLike[str] | None = None,
+        model: StaticModel | Embedder | str | os.PathLike[str] | None = None,
         *,
         dim: int | None = None,
+        storage: Storage | None = None,
         create: bool = True,
     ) -> None:
         """Open the index in the folder `location`, or create it there.
 
         `model` is a StaticModel or what `pumice.load` takes; None means the model that filled the
-        index (a new index takes the shipped one). `dim` keeps a Matryoshka prefix of the vectors.
-        Raises SearchIndexError where another model filled the index, where another process has it,
-        or where there is none and `create` is False.
+        index (a new index takes the shipped one). `dim` keeps a Matryoshka prefix of the vectors;
+        `storage` says how a new index keeps them (None: as it does, or as they are).
+        Raises SearchIndexError where another model filled the index or it keeps its vectors
+        otherwise, where another process has it, or where there is none and `create` is False.
         """
         if not isinstance(location, (str, os.PathLike)):
             raise InputError(f"location is a {type(location).__name__}: give the path of a folder")
@@ -83,96 +81,83 @@ class Index:
                 f"{location}: this version of pumice keeps indexes in folders; Qdrant servers are "
                 "not supported yet: give a folder"
             )
+        if not (storage is None or isinstance(storage, Storage)):
+            raise InputError(f"storage is a {type(storage).__name__}: give a pumice.search.Storage")
         self.folder = Path(os.path.expanduser(location)).absolute()
-        manifest = _find(self.folder, create=create)
-        self.model, place = _model_for(self.folder, model, manifest)
-        if manifest is not None:
-            _check_model(self.folder, manifest, self.model)
-            if dim is not None and dim != manifest.dim:
-                raise SearchIndexError(
-                    f"index {self.folder} holds vectors of {manifest.dim} dimensions, not {dim}: "
-                    "leave dim out, or index again into a new folder"
-                )
-            self.dim = manifest.dim
-        else:
-            self.dim = dim if dim is not None else self.model.dimensions
-            self.model.encode("", dim=self.dim)  # refuses a dim that the model lacks
-        self._home: Home = self._open_home(place)
+        opened = open_folder(self.folder, Wanted(model, dim, storage, create))
+        self.model, self._home = opened.model, opened.home
+        self.dim, self.storage = opened.manifest.dim, opened.manifest.storage
+        self._embedding = Embedding(self.model, dim=self.dim, words=self.storage.sparse)
 
-    def _open_home(self, place: str | None) -> Home:
-        engine()  # where the engine is missing, no folder is left behind
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SearchIndexError(
-                f"index {self.folder} cannot be created: {error.strerror}"
-            ) from None
-        owner = Owner(self.folder)
-        try:
-            # Read again: another process may have created the index before the lock was ours.
-            manifest = _find(self.folder, create=True)
-            if manifest is not None:
-                mark_finished(self.folder)
-                _check_model(self.folder, manifest, self.model)
-                if place not in (None, manifest.model_location):  # the model file has moved
-                    write_manifest(self.folder, replace(manifest, model_location=place))
-                return EdgeHome(self.folder, owner=owner, dim=manifest.dim, create=False)
-            mark_unfinished(self.folder)
-            home = EdgeHome(self.folder, owner=owner, dim=self.dim, create=True)
-            name, fingerprint = self.model.name, self.model.fingerprint
-            write_manifest(self.folder, Manifest(name, fingerprint, self.dim, place))
-            mark_finished(self.folder)
-            return home
-        except BaseException:
-            owner.release()
-            raise
-
-    def add(self, records: Iterable[Mapping[str, Any]]) -> AddReport:
+    def add(
+        self, records: Iterable[Mapping[str, Any]], *, vectors: NDArray[float32] | None = None
+    ) -> AddReport:
         """Store records, replacing those whose id is there already; report what was left out.
 
         A record is a dict with "id" (int, UUID or str), "text", and any JSON payload. A text
         without a token the model knows has no vector: it is skipped and reported, never stored,
-        and a record of its id that is there already is deleted.
+        and a record of its id that is there already is deleted. `vectors`, of shape (n, dim), are
+        the model's own of these texts, where the caller has them already.
         Records are stored in batches of 1,024; an InputError names the first one that cannot be
         stored, and the batches before it stay. What `add` has returned from survives `kill -9`.
         """
         if isinstance(records, (Mapping, str)):
             raise InputError("records is one record: give a list of them")
-        added = size = 0
+        if vectors is not None and not isinstance(records, Sequence):
+            records = list(records)
+        if vectors is not None:
+            vectors = self._embedding.checked(vectors, count=len(records))  # type: ignore[arg-type]
+        added = size = at = 0
         seconds = 0.0
         skipped: list[Skipped] = []
         for batch in _batches(records):
             texts = [record.text for record in batch]
+            given = None if vectors is None else vectors[at : at + len(batch)]
+            at += len(batch)
             started = time.perf_counter()
-            vectors, known = self.embed(texts)
+            embedded = self.embed(texts, vectors=given)
             seconds += time.perf_counter() - started
             size += sum(len(text.encode()) for text in texts)
             points = [
-                Point(record.point_id, vectors[row], stored_payload(record))
-                for row, record in enumerate(batch)
-                if known[row]
+                Point(record.point_id, found.dense, found.terms, stored_payload(record))
+                for record, found in zip(batch, embedded, strict=True)
+                if found is not None
             ]
             if points:
                 self._home.upsert(points)
             # A record replaced by a text without a vector must not be found by its old text.
             latest = {record.point_id: row for row, record in enumerate(batch)}
-            replaced = [point_id for point_id, row in latest.items() if not known[row]]
+            replaced = [point_id for point_id, row in latest.items() if embedded[row] is None]
             if stored := self._home.present(replaced) if replaced else set():
                 self._home.delete(list(stored))
             added += len(points)
             skipped += [
-                Skipped(record.id, NO_TOKENS) for row, record in enumerate(batch) if not known[row]
+                Skipped(record.id, NO_TOKENS)
+                for record, found in zip(batch, embedded, strict=True)
+                if found is None
             ]
         return AddReport(added, tuple(skipped), size, seconds)
 
     @overload
     def search(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
-        self, query: str, *, k: int = ..., filter: Mapping[str, Any] | None = ...
+        self,
+        query: str,
+        *,
+        k: int = ...,
+        filter: Mapping[str, Any] | None = ...,
+        mode: Mode | None = ...,
+        params: SearchParams | None = ...,
     ) -> list[Hit]: ...
 
     @overload
     def search(
-        self, query: Sequence[str], *, k: int = ..., filter: Mapping[str, Any] | None = ...
+        self,
+        query: Sequence[str],
+        *,
+        k: int = ...,
+        filter: Mapping[str, Any] | None = ...,
+        mode: Mode | None = ...,
+        params: SearchParams | None = ...,
     ) -> list[list[Hit]]: ...
 
     def search(
@@ -181,32 +166,52 @@ class Index:
         *,
         k: int = 10,
         filter: Mapping[str, Any] | None = None,  # noqa: A002
+        mode: Mode | None = None,
+        params: SearchParams | None = None,
     ) -> list[Hit] | list[list[Hit]]:
-        """The `k` records nearest to the query, best first; a list of queries gives a list each.
+        """The `k` best records for the query, best first; a list of queries gives a list each.
 
         `filter` keeps records whose payload matches: `{"year": 2024}`, `{"tag": ["a", "b"]}`
         (any of them), `{"year": {"gte": 2020, "lt": 2024}}`, `{"author": None}` (missing).
-        A query without a token the model knows finds nothing.
+        `mode`: `dense` compares vectors, `sparse` words (BM25), `hybrid` fuses both, which is what
+        None means where the index keeps words. A query without a token the model knows is searched
+        by its words alone; one without a word finds nothing.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise InputError(f"k is {k!r}: it must be an int of at least 1")
-        if k > MAX_K:
-            raise InputError(f"k is {k}: at most {MAX_K:,} hits can be asked for")
-        if k > _LARGE_K:  # the engine makes room for k hits
-            k = min(k, max(len(self), 1))
         if isinstance(query, np.ndarray):
             query = query.tolist()
         if not isinstance(query, (str, Sequence)):
             raise InputError(f"query is a {type(query).__name__}: give a str or a list of str")
-        conditions = parse_filter(filter)
         queries = [query] if isinstance(query, str) else list(query)
-        for at, one in enumerate(queries):
-            if not isinstance(one, str):
-                raise InputError(f"queries[{at}] is a {type(one).__name__}: give a str")
-        vectors, known = self.embed(queries)
-        found = iter(self._home.query(vectors[known], k=k, conditions=conditions))
-        hits = [[hit_of(one) for one in next(found)] if has_vector else [] for has_vector in known]
+        plan = self._plan(k, filter, params)
+        hits = [
+            [hit_of(one) for one in found]
+            for found in self._answer(queries, None, plan=plan, mode=mode)
+        ]
         return hits[0] if isinstance(query, str) else hits
+
+    def rank(
+        self,
+        queries: Sequence[str],
+        *,
+        k: int = 10,
+        mode: Mode | None = None,
+        params: SearchParams | None = None,
+        vectors: NDArray[float32] | None = None,
+    ) -> list[Ranking]:
+        """Ids and scores of the `k` best records of each query, without their texts: for many queries.
+
+        `vectors`, of shape (n, dim), are the model's own of these queries, where the caller has
+        them already; otherwise as `search`.
+        """
+        if isinstance(queries, str):
+            raise InputError("queries is a str: give a list of them")
+        plan = self._plan(k, None, params, keys=[PRIVATE])
+        if vectors is not None:
+            vectors = self._embedding.checked(vectors, count=len(queries))
+        return [
+            ranking_of(found)
+            for found in self._answer(list(queries), vectors, plan=plan, mode=mode)
+        ]
 
     def delete(
         self,
@@ -277,36 +282,55 @@ class Index:
         """Folder, model and dimensions."""
         return f"Index({str(self.folder)!r}, model={self.model.name!r}, dim={self.dim})"
 
-    def embed(self, texts: Sequence[str]) -> tuple[NDArray[float32], NDArray[np.bool_]]:
-        """Vectors of shape (n, dim), and which texts have one: the zero vector means nothing."""
-        vectors = self.model.encode(texts, dim=self.dim)
-        known = np.any(vectors, axis=1) if len(vectors) else np.zeros(0, dtype=bool)
-        finite = np.isfinite(vectors).all(axis=1) if len(vectors) else known
-        if not finite.all():
-            at = int(np.flatnonzero(~finite)[0])
-            raise SearchIndexError(
-                f"model {self.model.name} gives a vector with NaN or infinity for text {at} of "
-                "this batch: its file is damaged; use another model"
+    def embed(
+        self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None
+    ) -> list[Embedded | None]:
+        """Vector and words of each text; None for a text whose vector is zero, which means nothing."""
+        return self._embedding.documents(texts, vectors=vectors)
+
+    def _plan(
+        self,
+        k: int,
+        filter: Mapping[str, Any] | None,  # noqa: A002
+        params: SearchParams | None,
+        *,
+        keys: Sequence[str] | None = None,
+    ) -> Plan:
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise InputError(f"k is {k!r}: it must be an int of at least 1")
+        if k > MAX_K:
+            raise InputError(f"k is {k}: at most {MAX_K:,} hits can be asked for")
+        if k > _LARGE_K:  # the engine makes room for k hits
+            k = min(k, max(len(self), 1))
+        if not (params is None or isinstance(params, SearchParams)):
+            raise InputError(
+                f"params is a {type(params).__name__}: give a pumice.search.SearchParams"
             )
-        return vectors, known
+        params = params or SearchParams()
+        sizes = (*self.storage.stages, self.dim)
+        if params.prefix is not None and params.prefix not in sizes:
+            raise InputError(
+                f"params: prefix is {params.prefix}: this index keeps {', '.join(map(str, sizes))}"
+            )
+        oversampling = params.oversampling or self.storage.widening
+        return Plan(k, parse_filter(filter), params, oversampling, keys)
+
+    def _answer(
+        self,
+        queries: Sequence[str],
+        vectors: NDArray[float32] | None,
+        *,
+        plan: Plan,
+        mode: Mode | None,
+    ) -> Iterator[list[Scored]]:
+        asked = self._embedding.queries(queries, vectors=vectors, mode=mode)
+        found = iter(self._home.query([one for one in asked if one is not None], plan))
+        return (next(found) if one is not None else [] for one in asked)
 
     @property
     def home(self) -> Home:
         """Where the vectors are kept; for pumice's own use."""
         return self._home
-
-
-def empty_index(folder: Path) -> None:
-    """Delete what the index in `folder` holds, its model's name included; refused while in use."""
-    if read_manifest(folder) is None:
-        return
-    owner = Owner(folder)
-    try:
-        mark_unfinished(folder)
-        (folder / MANIFEST_FILE).unlink()
-        shutil.rmtree(folder / SHARD_FOLDER, ignore_errors=True)
-    finally:
-        owner.release()
 
 
 def _batches(records: Iterable[Mapping[str, Any]]) -> Iterator[list[Record]]:
@@ -322,73 +346,3 @@ def _until_heavy(records: Iterator[Record]) -> Iterator[Record]:
         characters += len(record.text)
         if characters > _BATCH_CHARACTERS:
             return
-
-
-def _find(folder: Path, *, create: bool) -> Manifest | None:
-    if folder.exists() and not folder.is_dir():
-        raise SearchIndexError(f"{folder} is a file: an index is a folder")
-    manifest = read_manifest(folder)
-    if manifest is not None:
-        return manifest
-    if not create:
-        raise SearchIndexError(f"there is no index in {folder}: fill one first (pumice index PATH)")
-    if folder.is_dir():
-        return _check_free(folder)
-    return None
-
-
-def _check_free(folder: Path) -> Manifest | None:
-    """Refuse a folder with anything in it that pumice cannot prove to be its own."""
-    try:
-        names = set(os.listdir(folder))
-    except OSError as error:
-        raise SearchIndexError(f"{folder} cannot be read: {error.strerror}") from None
-    if MANIFEST_FILE in names:  # another process has just created it
-        return read_manifest(folder)
-    if SHARD_FOLDER in names and UNFINISHED_FILE not in names and LOCK_FILE in names:
-        raise SearchIndexError(
-            f"{folder} holds a shard but no {MANIFEST_FILE}: restore it or name a new folder"
-        )
-    ours = {LOCK_FILE, *([SHARD_FOLDER] if UNFINISHED_FILE in names else [])}
-    foreign = [name for name in names if name not in ours and not name.startswith(MANIFEST_FILE)]
-    if foreign:
-        raise SearchIndexError(
-            f"{folder} is not an index and not empty (it holds {min(foreign)!r}): name a new folder"
-        )
-    return None
-
-
-def _model_for(
-    folder: Path, given: Any, manifest: Manifest | None
-) -> tuple[StaticModel, str | None]:
-    """The model to use, and where `pumice.load` finds it again (None: the shipped one, or unknown).
-
-    A path is kept absolute, so that the index opens from any working directory.
-    """
-    import pumice
-
-    if given is None and manifest is not None and manifest.model_location is not None:
-        try:
-            return pumice.load(manifest.model_location), manifest.model_location
-        except PumiceError as error:
-            raise SearchIndexError(
-                f"index {folder} needs the model {manifest.model_name} that filled it: {error}; "
-                "where it has moved, run pumice index PATH --model NEWPLACE, or open the index "
-                "with Index(folder, model=NEWPLACE)"
-            ) from error
-    if given is None:
-        return pumice.load(), None
-    if hasattr(given, "fingerprint"):
-        return given, None
-    model = pumice.load(given)
-    place = os.fspath(given)
-    return model, os.path.abspath(place) if os.path.exists(place) else place
-
-
-def _check_model(folder: Path, manifest: Manifest, model: StaticModel) -> None:
-    if manifest.model_fingerprint != model.fingerprint:
-        raise SearchIndexError(
-            f"index {folder} was filled by model {manifest.model_name} "
-            f"(fingerprint {manifest.model_fingerprint[:8]}…), not by {model.name} "
-            f"({model.fingerprint[:8]}…): open it with that model, or index again into a new folder"
-        )

@@ -1,21 +1,24 @@
-"""The index folder's own description: which model filled it, and how. Written atomically."""
+"""An index's own description: which model filled it, and how. In a folder, a file written atomically."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pumice.errors import SearchIndexError
+from pumice.errors import InputError, SearchIndexError
+from pumice.search.storage import Storage
 
 MANIFEST_FILE = "pumice-index.json"
 # Stands beside the shard while it is created or emptied: only then may pumice delete the shard.
 UNFINISHED_FILE = f"{MANIFEST_FILE}.unfinished"
 _FORMAT = "pumice-index"
-_VERSION = 1
+_VERSION = 2
+WORDS = 1
+"""How words are read and weighted (bm25.py): raise it when a text's terms would come out otherwise."""
 _MAX_BYTES = 1 << 20
 
 
@@ -26,8 +29,21 @@ class Manifest:
     model_name: str
     model_fingerprint: str
     dim: int
+    storage: Storage
     model_location: str | None = None  # what pumice.load takes; None: the shipped model, or unknown
-    distance: str = "cosine"
+
+    def to_json(self) -> dict[str, Any]:
+        """What is written; `parse_manifest` reads it."""
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "model_name": self.model_name,
+            "model_fingerprint": self.model_fingerprint,
+            "model_location": self.model_location,
+            "dim": self.dim,
+            "storage": self.storage.to_json(),
+            "words": WORDS if self.storage.sparse else None,
+        }
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -44,20 +60,12 @@ def read_manifest(folder: Path) -> Manifest | None:
         content = json.loads(data) if len(data) <= _MAX_BYTES else None
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise SearchIndexError(f"{path} is damaged: index again into a new folder")
-    if content.get("version") != _VERSION:
-        raise SearchIndexError(
-            f"{path} has format version {content.get('version')!r}, this pumice knows {_VERSION}: "
-            "upgrade pumice, or index again into a new folder"
-        )
-    return _parse(content, path)
+    return parse_manifest(content, str(path))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest in one step: a reader sees the old one or the new one, never half."""
-    content = {"format": _FORMAT, "version": _VERSION, **asdict(manifest)}
-    data = json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"
+    data = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False).encode() + b"\n"
     temporary: str | None = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=MANIFEST_FILE, suffix=".tmp", dir=folder)
@@ -89,16 +97,37 @@ def mark_finished(folder: Path) -> None:
         raise SearchIndexError(f"index {folder} cannot be written: {error.strerror}") from None
 
 
-def _parse(content: dict[str, Any], path: Path) -> Manifest:
+def parse_manifest(content: Any, where: str) -> Manifest:
+    """The manifest read at `where`; SearchIndexError where it is damaged, or of another version."""
+    again = "index again into a new folder"
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise SearchIndexError(f"{where} is damaged: {again}")
+    if content.get("version") != _VERSION:
+        raise SearchIndexError(
+            f"{where} has format version {content.get('version')!r}, this pumice knows {_VERSION}: "
+            f"upgrade pumice, or {again}"
+        )
     name, fingerprint = content.get("model_name"), content.get("model_fingerprint")
     dim, location = content.get("dim"), content.get("model_location")
+    try:
+        stored = content.get("storage")
+        storage = Storage.from_json(stored) if isinstance(stored, dict) else None
+    except InputError:
+        storage = None
     if (
         not isinstance(name, str)
         or not isinstance(fingerprint, str)
+        or isinstance(dim, bool)
         or not isinstance(dim, int)
         or dim < 1
         or not (location is None or isinstance(location, str))
-        or content.get("distance") != "cosine"
+        or storage is None
+        or any(stage >= dim for stage in storage.stages)
     ):
-        raise SearchIndexError(f"{path} is damaged: index again into a new folder")
-    return Manifest(name, fingerprint, dim, location)
+        raise SearchIndexError(f"{where} is damaged: {again}")
+    if storage.sparse and content.get("words") != WORDS:
+        raise SearchIndexError(
+            f"{where}: its words were read by rules {content.get('words')!r}, this pumice has rules "
+            f"{WORDS}: {again}"
+        )
+    return Manifest(name, fingerprint, dim, storage, location)

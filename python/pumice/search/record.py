@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -54,12 +54,24 @@ class AddReport:
 
 @dataclass(frozen=True)
 class Hit:
-    """A record that a search found; `score` is the cosine similarity with the query."""
+    """A record that a search found.
+
+    `score` is the cosine with the query's vector, BM25's sum over its words, or what fusion made of
+    the two lists: comparable within one search, not between modes.
+    """
 
     id: RecordId
     score: float
     text: str
     payload: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best records of a query, best first."""
+
+    ids: tuple[RecordId, ...]
+    scores: tuple[float, ...]
 
 
 def parse_record(record: Any, *, position: int) -> Record:
@@ -119,6 +131,12 @@ def hit_of(found: Scored) -> Hit:
     text = payload.pop(TEXT, "")
     private = payload.pop(PRIVATE, {})
     return Hit(private.get("id", found.id), found.score, text, payload)
+
+
+def ranking_of(found: Sequence[Scored]) -> Ranking:
+    """The original ids and the scores."""
+    ids = (one.payload.get(PRIVATE, {}).get("id", one.id) for one in found)
+    return Ranking(tuple(ids), tuple(one.score for one in found))
 
 
 def _string_keys(mapping: Mapping[Any, Any], where: str) -> Iterator[tuple[str, Any]]:

@@ -11,10 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy import float32
-from numpy.typing import NDArray
-
 from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.formats import open_file
 from pumice.search.documents.ledger import (
@@ -28,6 +24,7 @@ from pumice.search.documents.ledger import (
 from pumice.search.documents.report import IndexProgress, IndexReport, Progress
 from pumice.search.documents.splitting import Passage, split_document
 from pumice.search.documents.walk import Found, SkippedFile, find_files
+from pumice.search.embedding import Embedded
 from pumice.search.filter import AnyOf, Condition, Range
 from pumice.search.home import Point
 from pumice.search.index import BATCH, Index
@@ -166,13 +163,10 @@ class _Run:
     def write_small(self) -> None:
         """Embed and store the files that wait, all of a file's passages in one write."""
         batch, self._small, self._waiting = self._small, [], 0
-        vectors, known = self._embed([piece.text for small in batch for piece in small.pieces])
+        embedded = iter(self._embed([piece.text for small in batch for piece in small.pieces]))
         points: list[Point] = []
-        at = 0
         for small in batch:
-            rows = np.arange(at, at + len(small.pieces))
-            at += len(small.pieces)
-            kept = [(vectors[row], small.pieces[row - rows[0]]) for row in rows if known[row]]
+            kept = _kept(small.pieces, embedded)
             points += _points(small.source, kept, first=0, state=small.state)
             if entry := self._ledger.get(small.source):
                 write_state(self._home, entry, UNFINISHED)
@@ -207,8 +201,7 @@ class _Run:
         batch = first
         try:
             while batch:
-                vectors, known = self._embed([piece.text for piece in batch])
-                kept = [(vectors[row], batch[row]) for row in np.flatnonzero(known)]
+                kept = _kept(batch, iter(self._embed([piece.text for piece in batch])))
                 points = _points(source, kept, first=written, state=UNFINISHED)
                 if points:
                     self._home.upsert(points)
@@ -263,7 +256,7 @@ class _Run:
     def _remove(self, source: str) -> None:
         self._shorten(source, 0)
 
-    def _embed(self, texts: list[str]) -> tuple[NDArray[float32], NDArray[np.bool_]]:
+    def _embed(self, texts: list[str]) -> list[Embedded | None]:
         started = time.perf_counter()
         result = self._index.embed(texts)
         self.report.embedding_seconds += time.perf_counter() - started
@@ -287,18 +280,27 @@ def _payload(source: str, document: Document, passage: Passage) -> dict[str, Any
     return payload
 
 
+def _kept(
+    pieces: Sequence[_Piece], embedded: Iterator[Embedded | None]
+) -> list[tuple[Embedded, _Piece]]:
+    """The pieces that have a vector; takes as many as there are pieces."""
+    pairs = [(next(embedded), piece) for piece in pieces]
+    return [(one, piece) for one, piece in pairs if one is not None]
+
+
 def _points(
     source: str,
-    kept: Sequence[tuple[NDArray[float32], _Piece]],
+    kept: Sequence[tuple[Embedded, _Piece]],
     *,
     first: int,
     state: FileState,
 ) -> list[Point]:
     points = []
-    for passage, (vector, piece) in enumerate(kept, start=first):
+    for passage, (embedded, piece) in enumerate(kept, start=first):
         record = _record(source, passage, piece)
         private = private_of(state) if passage == 0 else None
-        points.append(Point(record.point_id, vector, stored_payload(record, private)))
+        payload = stored_payload(record, private)
+        points.append(Point(record.point_id, embedded.dense, embedded.terms, payload))
     return points
 
 

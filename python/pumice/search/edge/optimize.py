@@ -22,7 +22,7 @@ def optimize_in_child(shard: Path, *, owner: Owner) -> None:
 
     The child inherits the folder's lock, so the folder stays owned if this process is killed.
     """
-    command = [sys.executable, "-m", "pumice.search.optimize", str(shard)]
+    command = [sys.executable, "-m", "pumice.search.edge.optimize", str(shard)]
     keep_open = () if sys.platform == "win32" else (owner.descriptor,)
     child = subprocess.Popen(
         command,

@@ -1,0 +1,104 @@
+"""BM25 of a text's words as a sparse vector: the text's half here, the collection's (IDF) in the engine.
+
+Robertson and Zaragoza 2009. The words are the same in every language: lower case, Latin letters
+without their accents, names in code taken apart (readJson, read_json), pairs of characters where a
+script does not space its words or glues particles to them (Chinese, Japanese, Korean, Thai, Khmer,
+Lao, Burmese). ASCII words lose English endings (Snowball), and English stop words are left out.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pumice.errors import MissingExtraError
+from pumice.search.home import Terms
+from pumice.search.stop_words import STOP_WORDS
+
+K1, B = 1.2, 0.75
+AVERAGE_LENGTH = 64
+"""Words of an average passage: a constant, so that a text's vector does not depend on the others."""
+_CACHED = 1 << 20
+# Combining marks that are part of a word, where Python's \w ends: Latin, Cyrillic, Hebrew, Arabic,
+# the scripts of India, Tibetan.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a"
+    "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0963\u0966-\u0dff\u0f71-\u0f84"
+)
+_UNSPACED = (
+    "\u0e01-\u0e4e\u0e80-\u0edf\u1000-\u109f\u1780-\u17d3\u1100-\u11ff\u3005-\u3007\u3040-\u30ff"
+    "\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_WORD = re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+")
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class Words:
+    """Words to numbers, remembered. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, tuple[int, ...]] = {}
+        self._stem = stemmer()
+        self._stemming = threading.Lock()  # a stemmer is not for two threads at a time
+
+    def document(self, text: str) -> Terms:
+        """The terms of a text that is stored, weighted by how often and in how long a text they come."""
+        counts: dict[int, int] = {}
+        for number in self._terms(text):
+            counts[number] = counts.get(number, 0) + 1
+        numbers = np.fromiter(counts, np.uint32, count=len(counts))
+        times = np.fromiter(counts.values(), np.float32, count=len(counts))
+        length = float(times.sum())
+        saturation = np.float32(K1 * (1 - B + B * length / AVERAGE_LENGTH))
+        return Terms(numbers, times * np.float32(K1 + 1) / (times + saturation))
+
+    def query(self, text: str) -> Terms:
+        """The terms of a question, each once."""
+        numbers = np.fromiter(dict.fromkeys(self._terms(text)), np.uint32)
+        return Terms(numbers, np.ones(len(numbers), np.float32))
+
+    def _terms(self, text: str) -> Iterator[int]:
+        numbers = self._numbers
+        for word in _WORD.findall(_HUMP.sub(" ", text).lower()):
+            known = numbers.get(word)
+            if known is None:
+                if len(numbers) >= _CACHED:
+                    numbers.clear()
+                known = numbers[word] = tuple(map(_number, self._read(word)))
+            yield from known
+
+    def _read(self, word: str) -> list[str]:
+        if word in STOP_WORDS:
+            return []
+        if _IS_UNSPACED.match(word):
+            word = unicodedata.normalize("NFKC", word)
+            return [word[at : at + 2] for at in range(len(word) - 1)] or [word]
+        if not word.isascii():
+            word = unicodedata.normalize("NFKD", word)
+            word = "".join(letter for letter in word if not "\u0300" <= letter <= "\u036f")
+            word = unicodedata.normalize("NFC", word)
+        if not word.isascii():
+            return [word]
+        with self._stemming:
+            return [str(self._stem.stemWord(word))]
+
+
+def stemmer() -> Any:
+    """Snowball's English stemmer; MissingExtraError where it is not installed."""
+    try:
+        import Stemmer
+    except ImportError:
+        raise MissingExtraError("PyStemmer", "search") from None
+    return Stemmer.Stemmer("english", 0)
+
+
+def _number(word: str) -> int:
+    return zlib.crc32(word.encode("utf-8", "replace"))

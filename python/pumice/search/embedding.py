@@ -1,0 +1,97 @@
+"""Texts on their way into an index: their vectors, checked, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float32
+from numpy.typing import NDArray
+
+from pumice.errors import InputError, SearchIndexError
+from pumice.search.bm25 import Words
+from pumice.search.home import Query, Terms
+from pumice.search.search_params import MODES
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What is stored of a text."""
+
+    dense: NDArray[float32]
+    terms: Terms | None
+
+
+class Embedding:
+    """One model, at one of its dimensions, with or without words."""
+
+    def __init__(self, model: Any, *, dim: int, words: bool) -> None:
+        self._model = model
+        self._dim = dim
+        self._words = Words() if words else None
+
+    def documents(
+        self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None
+    ) -> list[Embedded | None]:
+        """Of each text; None for one whose vector is zero: the model knows no token of it."""
+        dense = self._encoded(texts) if vectors is None else vectors
+        words = self._words
+        known = np.any(dense, axis=1).tolist() if len(texts) else []
+        return [
+            Embedded(dense[row], words.document(text) if words is not None else None)
+            if known[row]
+            else None
+            for row, text in enumerate(texts)
+        ]
+
+    def queries(
+        self, texts: Sequence[str], *, vectors: NDArray[float32] | None, mode: str | None
+    ) -> list[Query | None]:
+        """Of each question; None for one with neither a vector nor a word."""
+        for at, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(f"queries[{at}] is a {type(text).__name__}: give a str")
+        if mode is not None and mode not in MODES:
+            raise InputError(f"mode is {mode!r}: it is one of {', '.join(MODES)}")
+        if mode in ("sparse", "hybrid") and self._words is None:
+            raise InputError(
+                f"mode is {mode!r}: this index keeps no words; index again with "
+                "Storage(sparse=True), or search with mode='dense'"
+            )
+        dense: Any = [None] * len(texts)
+        if mode != "sparse":
+            rows = self._encoded(texts) if vectors is None else vectors
+            dense = [row if row.any() else None for row in rows]
+        words = self._words if mode != "dense" else None
+        terms = [words.query(text) if words is not None else None for text in texts]
+        kept = [one if one is not None and len(one.numbers) else None for one in terms]
+        return [
+            Query(vector, one) if vector is not None or one is not None else None
+            for vector, one in zip(dense, kept, strict=True)
+        ]
+
+    def checked(self, vectors: Any, *, count: int) -> NDArray[float32]:
+        """The caller's own vectors, float32; InputError for another shape, NaN or infinity."""
+        given = np.asarray(vectors)
+        if given.dtype.kind != "f" or given.shape != (count, self._dim):
+            raise InputError(
+                f"vectors is {given.dtype} of shape {given.shape}: give floats of shape "
+                f"({count}, {self._dim}), a row for each text"
+            )
+        rows = given.astype(float32, copy=False)
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if len(bad):
+            raise InputError(f"vectors[{bad[0]}] holds NaN or infinity: no text has such a vector")
+        return rows
+
+    def _encoded(self, texts: Sequence[str]) -> NDArray[float32]:
+        vectors: NDArray[float32] = self._model.encode(texts, dim=self._dim)
+        if not np.isfinite(vectors).all():
+            at = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
+            raise SearchIndexError(
+                f"model {self._model.name} gives a vector with NaN or infinity for text {at} "
+                "of this batch: its file is damaged; use another model"
+            )
+        return vectors

@@ -1,0 +1,73 @@
+"""How one search is carried out: candidates, rescoring, the graph's breadth, the fusion of two lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from pumice.errors import InputError
+from pumice.search.storage import check_oversampling
+
+Mode = Literal["dense", "sparse", "hybrid"]
+MODES: tuple[str, ...] = get_args(Mode)
+FUSIONS = ("rrf", "dbsf")
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How a hybrid search makes one list of two.
+
+    `rrf`: reciprocal ranks, 1 / (k + rank), Cormack et al. 2009; `dbsf`: scores, normalised by
+    each list's mean and deviation.
+    """
+
+    kind: str = "rrf"
+    k: int = 60
+    weights: tuple[float, float] = (1.0, 1.0)
+    """Of the vectors' list and of the words' list; RRF only."""
+    candidates: int = 100
+    """At least so many of each list."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in FUSIONS:
+            raise InputError(f"fusion: kind is {self.kind!r}: it is one of {', '.join(FUSIONS)}")
+        _at_least("fusion: k", self.k, 1)
+        _at_least("fusion: candidates", self.candidates, 1)
+        weights = tuple(float(weight) for weight in self.weights)
+        if len(weights) != 2 or not all(0 < weight <= 1000 for weight in weights):
+            raise InputError(f"fusion: weights is {self.weights!r}: give two positive numbers")
+        object.__setattr__(self, "weights", weights)
+
+
+@dataclass(frozen=True)
+class SearchParams:
+    """What one search asks of the engine; None leaves it to the index's own settings."""
+
+    oversampling: float | None = None
+    """The codes, or a prefix, give this many times k candidates to the next stage."""
+    rescore: bool | None = None
+    """Score the candidates that the codes gave by the vectors themselves (None: yes)."""
+    exact: bool = False
+    """Compare with every vector, without codes, prefixes and graph."""
+    breadth: int | None = None
+    """Candidates that a search in the graph keeps (`ef`)."""
+    prefix: int | None = None
+    """The stage that the search begins with; None: the shortest; the index's `dim`: none of them."""
+    fusion: Fusion = field(default_factory=Fusion)
+
+    def __post_init__(self) -> None:
+        if self.oversampling is not None:
+            check_oversampling(self.oversampling, where="params")
+        for name in ("rescore", "exact"):
+            if not (
+                getattr(self, name) in (True, False) or (name == "rescore" and self.rescore is None)
+            ):
+                raise InputError(f"params: {name} is {getattr(self, name)!r}: give True or False")
+        for name in ("breadth", "prefix"):
+            if getattr(self, name) is not None:
+                _at_least(f"params: {name}", getattr(self, name), 1)
+
+
+def _at_least(what: str, given: Any, least: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise InputError(f"{what} is {given!r}: give an int of at least {least}")
