@@ -78,6 +78,20 @@ def is_arrow(texts: Any) -> bool:
     return hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__")
 
 
+def coded(vectors: NDArray[np.float32], *, kind: int) -> NDArray[Any]:
+    """Vectors of shape (n, dim) normalised, as the core writes a vector type; zeros stay zeros."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = vectors / np.where(lengths > 0, lengths, np.float32(1))
+    name = VECTOR_DTYPES[kind]
+    if name == "binary":
+        return np.packbits(units > 0, axis=1)
+    if name == "int8":
+        largest = np.abs(units).max(axis=1, keepdims=True, initial=0)
+        units *= 127 / np.where(largest > 0, largest, np.float32(1))
+        np.rint(units, out=units)
+    return np.ascontiguousarray(units.astype(_NUMPY_DTYPES[kind]))
+
+
 def room(
     count: int | None, *, dim: int, kind: int, out: NDArray[Any] | None = None
 ) -> NDArray[Any]:

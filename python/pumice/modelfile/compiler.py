@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +19,7 @@ from pumice.modelfile.native import (
     NotNativeError,
     compile_tokenizer,
 )
-from pumice.modelfile.parts import Metadata, ModelParts
+from pumice.modelfile.parts import DocumentEncoder, Metadata, ModelParts
 from pumice.modelfile.repeats import check_repeats
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers
 from pumice.modelfile.trie import encoded
@@ -169,8 +169,8 @@ def check(parts: ModelParts, tokens: int) -> None:
 def describe(parts: ModelParts, rows: NDArray[Any], reason: str | None) -> dict[str, Any]:
     """The metadata section: what people, and nothing at run time, read."""
     metadata, dim = parts.metadata, int(rows.shape[1])
-    prefixes = metadata.prefixes
-    return {
+    prefixes, documents = metadata.prefixes, metadata.document_encoder
+    described = {
         "name": metadata.name,
         "license": metadata.license,
         "source": metadata.source,
@@ -189,6 +189,7 @@ def describe(parts: ModelParts, rows: NDArray[Any], reason: str | None) -> dict[
         },
         "provenance": metadata.provenance,
     }
+    return described if documents is None else {**described, "document_encoder": asdict(documents)}
 
 
 def without_vocabulary(tokenizer: dict[str, Any]) -> dict[str, Any]:
@@ -255,6 +256,12 @@ def to_json(value: dict[str, Any]) -> bytes:
 def metadata_of(described: dict[str, Any]) -> Metadata:
     """The metadata section as it was given to the compiler."""
     prefixes = described.get("prefixes")
+    try:
+        documents = DocumentEncoder.of(described.get("document_encoder"))
+    except ValueError:
+        raise ModelFileError(
+            "the model file's document_encoder is damaged: fetch or compile the model again"
+        ) from None
     return Metadata(
         name=described.get("name", ""),
         license=described.get("license", ""),
@@ -262,4 +269,5 @@ def metadata_of(described: dict[str, Any]) -> Metadata:
         languages=tuple(described.get("languages", ())),
         prefixes=None if prefixes is None else tuple(prefixes),
         provenance=described.get("provenance", {}),
+        document_encoder=documents,
     )

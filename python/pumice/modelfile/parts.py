@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class DocumentEncoder:
+    """The transformer whose vectors of documents a static model's vectors of queries are compared with."""
+
+    name: str
+    """A hub id, or a folder's path where it lay when the model was made."""
+    fingerprint: str
+    """Hex digest of its weights, as `pumice.teachers.files.weights_fingerprint` computes it."""
+    prompt: str = ""
+    """Put before each document."""
+
+    @classmethod
+    def of(cls, described: Any) -> DocumentEncoder | None:
+        """From a model file's metadata; ValueError where it is damaged."""
+        if described is None:
+            return None
+        if not isinstance(described, dict):
+            raise ValueError
+        name, fingerprint, prompt = (described.get(field.name) for field in fields(cls))
+        if not all(isinstance(value, str) for value in (name, fingerprint, prompt)):
+            raise ValueError
+        return cls(str(name), str(fingerprint), str(prompt))
 
 
 @dataclass(frozen=True)
@@ -20,6 +44,8 @@ class Metadata:
     """Matryoshka prefixes that keep their meaning when vectors are cut; None: no claim, any may be used."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """How the model was made: teacher, settings, versions. JSON values only."""
+    document_encoder: DocumentEncoder | None = None
+    """Where this model encodes queries alone."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pumice.errors import ModelFileError
 from pumice.modelfile import container
 from pumice.modelfile.compiler import metadata_of, read_string_table, with_vocabulary
 from pumice.modelfile.container import Kind
-from pumice.modelfile.parts import ModelParts
+from pumice.modelfile.parts import DocumentEncoder, ModelParts
 from pumice.modelfile.repeats import WHOLE, counted
 from pumice.modelfile.rows import ROW_DTYPES, from_multipliers
 
@@ -79,6 +79,17 @@ class ModelFile:
     def metadata(self) -> dict[str, Any]:
         """The metadata section; empty where the file has none."""
         return self._json(Kind.METADATA) or {}
+
+    @cached_property
+    def document_encoder(self) -> DocumentEncoder | None:
+        """Of a model of queries; ModelFileError where what the file says of it is damaged."""
+        try:
+            return DocumentEncoder.of(self.metadata.get("document_encoder"))
+        except ValueError:
+            raise ModelFileError(
+                f"{self.source}: its metadata's document_encoder is damaged: "
+                "fetch or compile the model again"
+            ) from None
 
     @cached_property
     def tokens(self) -> list[str]:

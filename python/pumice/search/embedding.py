@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,10 @@ class Embedding:
         self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None
     ) -> list[Embedded | None]:
         """Of each text; None for one whose vector is zero: the model knows no token of it."""
-        dense = self._encoded(texts) if vectors is None else vectors
-        words = self._words
+        if vectors is None:  # the two sides of a model may differ
+            encode = getattr(self._model, "encode_documents", self._model.encode)
+            vectors = self._encoded(texts, encode)
+        dense, words = vectors, self._words
         known = np.any(dense, axis=1).tolist() if len(texts) else []
         return [
             Embedded(dense[row], words.document(text) if words is not None else None)
@@ -62,7 +64,7 @@ class Embedding:
             )
         dense: Any = [None] * len(texts)
         if mode != "sparse":
-            rows = self._encoded(texts) if vectors is None else vectors
+            rows = self._encoded(texts, self._model.encode) if vectors is None else vectors
             dense = [row if row.any() else None for row in rows]
         words = self._words if mode != "dense" else None
         terms = [words.query(text) if words is not None else None for text in texts]
@@ -86,8 +88,8 @@ class Embedding:
             raise InputError(f"vectors[{bad[0]}] holds NaN or infinity: no text has such a vector")
         return rows
 
-    def _encoded(self, texts: Sequence[str]) -> NDArray[float32]:
-        vectors: NDArray[float32] = self._model.encode(texts, dim=self._dim)
+    def _encoded(self, texts: Sequence[str], encode: Callable[..., Any]) -> NDArray[float32]:
+        vectors: NDArray[float32] = encode(texts, dim=self._dim)
         if not np.isfinite(vectors).all():
             at = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
             raise SearchIndexError(

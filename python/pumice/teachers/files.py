@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,22 @@ def teacher_folder(teacher: str | Path, *, offline: bool) -> Path:
     if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", str(teacher)):
         raise HubError(f"teacher {teacher} does not exist: {_GIVE}")
     return fetch(str(teacher), files=TRANSFORMER, offline=offline)
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Hex digest of the weights in a model's folder: its .safetensors files, else its .bin files."""
+    for pattern in ("*.safetensors", "*.bin"):
+        if files := sorted(path for path in folder.rglob(pattern) if path.is_file()):
+            break
+    else:
+        raise ModelFileError(f"{folder}: no weights there (.safetensors or .bin)")
+    digest = blake2b(digest_size=16)
+    for path in files:
+        digest.update(repr((path.relative_to(folder).as_posix(), path.stat().st_size)).encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def teacher_name(teacher: str | Path) -> str:

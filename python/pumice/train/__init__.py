@@ -6,14 +6,27 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from pumice.train.align import align
+from pumice.train.align_options import AlignOptions
 from pumice.train.options import TrainOptions
 from pumice.train.pairs import Pair
 from pumice.train.regress import regress
 from pumice.train.regress_options import RegressOptions
-from pumice.train.run import Training, train
+from pumice.train.run import train
 from pumice.train.sources import Source
+from pumice.train.training import Training
 
-__all__ = ["Pair", "RegressOptions", "Source", "TrainOptions", "Training", "regress", "train"]
+__all__ = [
+    "AlignOptions",
+    "Pair",
+    "RegressOptions",
+    "Source",
+    "TrainOptions",
+    "Training",
+    "align",
+    "regress",
+    "train",
+]
 
 
 class _CallablePackage(ModuleType):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumice.model import StaticModel
+from pumice.modelfile.parts import DocumentEncoder
 from pumice.train.dataset import TokenizedSource
 from pumice.train.figures import Figure
 
@@ -28,6 +29,8 @@ class Story:
     stopped: str
     agreement: Sequence[float] = ()
     """With the teacher, at each prefix ascending."""
+    documents: DocumentEncoder | None = None
+    """Of a model of queries."""
 
 
 def write_card(story: Story) -> str:
@@ -45,11 +48,21 @@ def _lines(story: Story) -> Iterator[str]:
         "A text's vector is the mean of its tokens' vectors, divided by its length."
     )
     yield f"Licence: {model.metadata.get('license') or 'not stated'}. Fingerprint: `{model.fingerprint}`."
+    if story.documents is not None:
+        yield (
+            f"These are vectors of queries, for documents that {story.documents.name} has encoded; its "
+            f"weights: `{story.documents.fingerprint}`."
+        )
     yield ""
     yield "```python"
     yield "import pumice"
     yield ""
-    yield 'vectors = pumice.load("model.pumice").encode(["a text", "another"])'
+    if story.documents is None:
+        yield 'vectors = pumice.load("model.pumice").encode(["a text", "another"])'
+    else:
+        yield 'model = pumice.load("model.pumice")'
+        yield 'documents = model.encode_documents(["a text", "another"])'
+        yield 'scores = model.encode("a question") @ documents.T'
     yield "```"
     yield ""
     yield "## Data"
@@ -84,7 +97,11 @@ def _lines(story: Story) -> Iterator[str]:
         yield "Nothing was held out and no evaluation set was given: nothing was measured."
     if not story.figures:
         return
-    yield "nDCG@10 of the finished file, exact cosine search; held-out sets are small, and so easy."
+    if story.documents is None:
+        yield "nDCG@10 of the finished file, exact cosine search; held-out sets are small, and so easy."
+    else:
+        yield "nDCG@10 over the transformer's documents, exact cosine search: of the finished file's queries,"
+        yield "and of the transformer's own (teacher)."
     yield ""
     dims = sorted({figure.dim for figure in story.figures}, reverse=True)
     yield f"| set | {' | '.join(f'{dim} d' for dim in dims)} | first hit relevant, {dims[0]} d |"

@@ -14,8 +14,9 @@ from pumice.train.batches import BatchPlan
 from pumice.train.code_loss import CodedRankingLoss, softness
 from pumice.train.dataset import TokenizedSource
 from pumice.train.drawn import Drawn
+from pumice.train.evaluation_sets import EvaluationSet
 from pumice.train.false_negatives import SimilarityFilter, same_text
-from pumice.train.figures import EvaluationSet, mean_ndcg, measure
+from pumice.train.figures import mean_ndcg, measure
 from pumice.train.label_loss import CandidateLists, LabelLoss
 from pumice.train.lanes import Lanes
 from pumice.train.objective import Measured, Slope

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pumice.errors import InputError
 from pumice.model import StaticModel
 from pumice.train.hard_negatives import HardNegatives
-from pumice.train.options import RunOptions, TrainOptions
+from pumice.train.options import RunOptions
 from pumice.train.pairs import Pair, read_pairs
 from pumice.train.sources import Source
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
@@ -60,7 +60,7 @@ class TokenizedSource:
 
 
 def tokenize_sources(
-    sources: Sequence[Source], model: StaticModel, options: TrainOptions, memory: TokenMemory
+    sources: Sequence[Source], model: StaticModel, options: RunOptions, memory: TokenMemory
 ) -> list[TokenizedSource]:
     """Read every source once. Raises InputError for what is no pair, and where too few remain."""
     names = [source.name for source in sources]
@@ -148,7 +148,7 @@ def distinct_negatives(pairs: Iterable[Pair]) -> Iterator[tuple[Pair, list[int],
 
 
 def _columns(
-    source: Source, model: StaticModel, options: TrainOptions, memory: TokenMemory
+    source: Source, model: StaticModel, options: RunOptions, memory: TokenMemory
 ) -> tuple[Texts, Texts, HardNegatives]:
     repeats = model.parts().repeats
     writers = [TextsWriter(memory, repeats=repeats) for _ in range(3)]

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pumice.errors import InputError
-from pumice.model import StaticModel
-from pumice.train.dataset import TokenizedSource
+from pumice.train.evaluation_sets import EvaluationSet
 from pumice.train.lanes import Lanes
 from pumice.train.pooling import Bags, pool
-from pumice.train.tokens import Texts, TextsWriter, TokenMemory
+from pumice.train.tokens import Texts
 
 DEPTH = 10
 _TEXTS = 4096
 _QUERIES = 512
-_NO_LIMIT = 1 << 30
 _SMALLEST = 1e-30
 
 
-@dataclass(frozen=True)
-class EvaluationSet:
-    """Queries, documents, and which documents answer which query."""
+class Judged(Protocol):
+    """A set whose documents were judged."""
 
-    name: str
-    queries: Texts
-    documents: Texts
-    relevant: list[dict[int, int]]
-    """For each query: document index to grade, above 0."""
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def relevant(self) -> list[dict[int, int]]:
+        """For each query: document index to grade, above 0."""
 
 
 @dataclass(frozen=True)
@@ -50,67 +45,8 @@ class Figure:
     accuracy: float
     """The share of queries whose first document is relevant."""
     code: str = ""
-    """"binary" or "int8" where queries and documents are such codes; "" for the vectors themselves."""
-
-
-def held_out_sets(sources: Sequence[TokenizedSource]) -> list[EvaluationSet]:
-    """A set for each source that holds pairs out: its held-out anchors over its held-out positives."""
-    sets = []
-    for source in sources:
-        if len(source.held_out) < 2:
-            continue
-        hashes = source.positives.hashes[source.held_out]
-        _, first, document = np.unique(hashes, return_index=True, return_inverse=True)
-        grades: dict[int, dict[int, int]] = {}
-        queries: dict[int, int] = {}  # the same anchor may have several positives
-        for pair, found in zip(source.held_out.tolist(), document.tolist(), strict=True):
-            query = queries.setdefault(int(source.anchors.hashes[pair]), pair)
-            grades.setdefault(query, {})[found] = 1
-        sets.append(
-            EvaluationSet(
-                name=f"held-out {source.name}",
-                queries=source.anchors.subset(np.array(list(grades))),
-                documents=source.positives.subset(source.held_out[first]),
-                relevant=list(grades.values()),
-            )
-        )
-    return sets
-
-
-def read_beir(folder: Path, model: StaticModel) -> EvaluationSet:
-    """corpus.jsonl, queries.jsonl and qrels/test.tsv; a document's title and text are joined by a space."""
-    corpus, queries = (_records(folder / name) for name in ("corpus.jsonl", "queries.jsonl"))
-    documents = {_field(doc, "_id", folder): number for number, doc in enumerate(corpus)}
-    texts = {_field(query, "_id", folder): _field(query, "text", folder) for query in queries}
-    grades: dict[str, dict[int, int]] = {}
-    path = folder / "qrels" / "test.tsv"
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            for number, row in enumerate(csv.DictReader(lines, delimiter="\t"), start=2):
-                try:
-                    query, document = row["query-id"], documents[row["corpus-id"]]
-                    grade = int(row["score"])
-                    if grade > 0:
-                        grades.setdefault(query, {})[document] = grade
-                        texts[query]
-                except (KeyError, ValueError, TypeError):
-                    raise InputError(
-                        f"{path}:{number}: is no judgment of a query and a document that are there"
-                    ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {reason}") from None
-    if not grades:
-        raise InputError(f"{path}: judges no document relevant")
-    return EvaluationSet(
-        name=folder.name,
-        queries=_tokenized([texts[query] for query in grades], model),
-        documents=_tokenized(
-            [f"{doc.get('title') or ''} {_field(doc, 'text', folder)}".strip() for doc in corpus],
-            model,
-        ),
-        relevant=list(grades.values()),
-    )
+    """"binary" or "int8" where queries and documents are such codes; "" for the vectors themselves. "teacher"
+    where the teacher's own vectors of queries were measured."""
 
 
 def measure(
@@ -131,6 +67,15 @@ def measure(
                 best = _best(_code(queries[:, :dim], kind), _code(documents[:, :dim], kind))
                 figures.append(_figure(one, dim, best, code=kind))
     return figures
+
+
+def figures_of(
+    one: Judged, queries: Tensor, documents: Tensor, dims: Sequence[int], *, called: str = ""
+) -> list[Figure]:
+    """A set at every prefix, from vectors of its queries and documents."""
+    return [
+        _figure(one, dim, _best(queries[:, :dim], documents[:, :dim]), code=called) for dim in dims
+    ]
 
 
 def embed(table: Tensor, texts: Texts, *, lanes: Lanes) -> Tensor:
@@ -177,7 +122,7 @@ def _code(vectors: Tensor, kind: str) -> Tensor:
     return vectors
 
 
-def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64], *, code: str) -> Figure:
+def _figure(one: Judged, dim: int, best: NDArray[np.int64], *, code: str) -> Figure:
     discounts = 1 / np.log2(np.arange(2, DEPTH + 2))
     total = hits = 0.0
     for row, relevant in zip(best.tolist(), one.relevant, strict=True):
@@ -187,35 +132,3 @@ def _figure(one: EvaluationSet, dim: int, best: NDArray[np.int64], *, code: str)
         hits += bool(gains[0])
     count = len(one.relevant)
     return Figure(one.name, dim, ndcg=total / count, accuracy=hits / count, code=code)
-
-
-def _tokenized(texts: list[str], model: StaticModel) -> Texts:
-    writer = TextsWriter(TokenMemory(_NO_LIMIT * 1024, Path()), repeats=model.parts().repeats)
-    writer.append(model.tokenize(texts), limit=_NO_LIMIT)
-    return writer.finish()
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    records = []
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                record = json.loads(line)
-                if not isinstance(record, dict):
-                    raise InputError(f"{path}:{number}: not a JSON object")
-                records.append(record)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {reason}") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{path}:{len(records) + 1}: not a JSON object") from None
-    if not records:
-        raise InputError(f"{path}: is empty")
-    return records
-
-
-def _field(record: dict[str, Any], name: str, folder: Path) -> str:
-    value = record.get(name)
-    if not isinstance(value, str):
-        raise InputError(f'{folder}: {record.get("_id", "a record")!r} has no string "{name}"')
-    return value

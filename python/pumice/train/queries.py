@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pumice.errors import InputError
@@ -60,6 +61,15 @@ def pairs_from_documents(documents: Iterable[Document]) -> list[Source]:
             f"the corpus gives too few pairs ({counted}; one kind needs {FEWEST_PAIRS}): "
             "give more documents, or pairs"
         )
+    return sources
+
+
+def pairs_of_corpus(documents: Sequence[Document]) -> list[Source]:
+    """For `pumice.train.align`: "texts", each its own document, and pairs made as above where there are any."""
+    texts = dict.fromkeys(document.text for document in documents)
+    sources = [Source("texts", pairs=[Pair(text, text) for text in texts])]
+    with suppress(InputError):  # too few of every kind
+        sources += pairs_from_documents(documents)
     return sources
 
 

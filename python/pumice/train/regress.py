@@ -8,21 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pumice.errors import InputError
 from pumice.train.corpus import corpus_files
+from pumice.train.finished import called, compiled, counting
 from pumice.train.initial import starting_dims, starting_table
 from pumice.train.regress_options import RegressOptions
-from pumice.train.run import (
-    Training,
+from pumice.train.training import Training
+from pumice.train.workplace import (
     Workplace,
-    called,
     check_torch,
     checked_device,
-    compiled,
-    counting,
     evaluation_folders,
     workplace,
 )
@@ -31,11 +26,8 @@ if TYPE_CHECKING:
     from pumice.model import StaticModel
     from pumice.train.corpus_texts import CorpusTexts
     from pumice.train.regression import FittedTexts
-    from pumice.train.taught import Reader
 
 _DEFAULTS = RegressOptions()
-_SAMPLED = 50_000  # texts that projection and start are fitted on, and at most
-_SAMPLED_BYTES = 1 << 28  # of float32
 
 
 def regress(
@@ -100,7 +92,9 @@ def _regressed(given: _Given, place: Workplace) -> Training:
     from pumice.train.card import Story, write_card
     from pumice.train.checkpoint import RunFolder
     from pumice.train.corpus_texts import tokenize_corpus
-    from pumice.train.figures import mean_ndcg, read_beir
+    from pumice.train.evaluation_sets import read_beir
+    from pumice.train.figures import mean_ndcg
+    from pumice.train.fitting import fitted_texts
     from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
     from pumice.train.regression import AgreementJudge, Regression, agreement_name
@@ -135,7 +129,7 @@ def _regressed(given: _Given, place: Workplace) -> Training:
     reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
     reader.read(given.strings, read.windows)
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
-        fitted, table = _fitted(given, read, reader, dims=dims, lanes=lanes)
+        fitted, table = fitted_texts(start, read, reader, dims=dims, options=options, lanes=lanes)
         objective = Regression(fitted, dims, options=options, lanes=lanes)
         loop = Loop(table, objective, dims, options=options, lanes=lanes)
         judge = AgreementJudge(fitted, beir, dims, loss=options.loss, lanes=lanes)
@@ -205,51 +199,6 @@ def _dims(given: _Given, *, width: int) -> tuple[int, ...]:
             f"dims asks for {max(asked)} but the teacher has {width} dimensions: ask for at most {width}"
         )
     return tuple(sorted(asked))
-
-
-def _fitted(
-    given: _Given,
-    read: CorpusTexts,
-    reader: Reader,
-    *,
-    dims: tuple[int, ...],
-    lanes: Any,
-) -> tuple[FittedTexts, NDArray[np.float32]]:
-    """The texts with their targets, and the rows to start from."""
-    import torch
-
-    from pumice.train.dataset import held_out_of
-    from pumice.train.figures import embed
-    from pumice.train.projection import fit_projection, turned
-    from pumice.train.regression import FittedTexts
-
-    options, hashes = given.options, read.texts.hashes
-    usable = np.flatnonzero(hashes != 0)
-    held = held_out_of(hashes[usable], options)
-    train = usable[~held]
-    if len(train) < 2:
-        raise InputError(
-            f"the corpus has {len(train)} usable texts to train on: give at least 2 whose tokens the "
-            "start knows"
-        )
-    parts = given.start.parts()
-    if options.loss == "similarity":
-        table = starting_table(parts, dim=dims[-1], seed=options.seed)
-        targets = reader.mapped(read.windows)
-        return FittedTexts(read.texts, targets, train, usable[held]), table
-    width = reader.vectors.width
-    most = max(2, min(_SAMPLED, _SAMPLED_BYTES // (4 * width)))
-    sampled = np.zeros(len(hashes), bool)
-    sampled[train[:: -(-len(train) // most)]] = True
-    rows = [reader.vectors.read(w)[sampled[w.first : w.last]] for w in read.windows]
-    sample = np.concatenate(rows).astype(np.float32)
-    projection = fit_projection(sample, dim=dims[-1])
-    targets = reader.mapped(read.windows, projection)
-    table = starting_table(parts, dim=given.start.dimensions, seed=options.seed)
-    chosen = read.texts.subset(np.flatnonzero(sampled))
-    pooled = embed(torch.from_numpy(table), chosen, lanes=lanes).numpy()
-    goal = targets[np.flatnonzero(sampled)].astype(np.float32)
-    return FittedTexts(read.texts, targets, train, usable[held]), turned(table, pooled, goal)
 
 
 def _data_lines(given: _Given, read: CorpusTexts, fitted: FittedTexts) -> Iterator[str]:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from pumice.train.batches import BatchPlan
 from pumice.train.contrastive import prefix_weights
-from pumice.train.figures import EvaluationSet, embed, mean_ndcg, measure
+from pumice.train.evaluation_sets import EvaluationSet
+from pumice.train.figures import embed, mean_ndcg, measure
 from pumice.train.lanes import Lanes
 from pumice.train.objective import Measured, Slope
 from pumice.train.pooling import Bags

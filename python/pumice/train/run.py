@@ -3,71 +3,32 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pumice.errors import InputError, MissingExtraError
-from pumice.modelfile.parts import Metadata
-from pumice.modelfile.repeats import repeats_of
+from pumice.errors import InputError
+from pumice.train.finished import called, compiled, counting
 from pumice.train.initial import starting_dims, starting_table
-from pumice.train.options import RunOptions, TrainOptions
+from pumice.train.options import TrainOptions
 from pumice.train.sources import Source, listed_sources
+from pumice.train.training import Training
+from pumice.train.workplace import (
+    Workplace,
+    check_torch,
+    checked_device,
+    evaluation_folders,
+    workplace,
+)
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
     from pumice.teachers.sentences import SentenceEncoder
     from pumice.train.dataset import TokenizedSource
-    from pumice.train.figures import Figure
     from pumice.train.loop import Outcome
-    from pumice.train.tokens import TokenMemory
 
 _DEFAULTS = TrainOptions()
-
-
-@dataclass(frozen=True)
-class Training:
-    """A finished run."""
-
-    model: StaticModel
-    """The best measured state, its rows stored as ``dtype`` says."""
-    figures: list[Figure]
-    """Of ``model`` itself, on every set at every prefix."""
-    first_figures: list[Figure]
-    """Of the rows that training started from."""
-    history: dict[str, Any]
-    """"losses": [step, mean loss] of every step; "evaluations": step and figures; "best_step"."""
-    stopped: str
-    """Why the run ended before its last step; empty where it did not."""
-    diverged: bool
-    """The loss was no longer a number."""
-    card: str
-    """Markdown for people: data, settings, figures."""
-    pairs_per_second: float
-    """Or texts."""
-    agreement: Sequence[float] = ()
-    """Of a regression: that of ``model`` with its teacher on held-out texts, at each prefix, ascending."""
-    first_agreement: Sequence[float] = ()
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model, its card (.md) and the plot of its training (.svg) beside it."""
-        from pumice.modelfile.writing import checked_path, write_whole
-        from pumice.train.plot import draw
-
-        target = checked_path(path, what="path")
-        plot = target.with_suffix(".svg")
-        card = self.card.replace("(training.svg)", f"({plot.name.replace(' ', '%20')})")
-        drawn = draw(self.history)
-        self.model.save(target)
-        write_whole(plot, drawn)
-        write_whole(target.with_suffix(".md"), card.encode())
 
 
 def train(
@@ -110,44 +71,6 @@ def train(
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """Where a run keeps its files."""
-
-    kept: Path | None
-    """The folder of its state."""
-    files: Path
-    """A folder that goes with the run; it may be absent."""
-    memory: TokenMemory
-
-
-@contextmanager
-def workplace(folder: str | os.PathLike[str] | None, options: RunOptions) -> Iterator[Workplace]:
-    """A place for a run's files, and torch with one thread: the lanes are the threads."""
-    import torch
-
-    from pumice.train.tokens import TokenMemory
-
-    kept = None if folder is None else Path(folder)
-    if kept is not None and not kept.parent.is_dir():
-        raise InputError(f"{kept.parent}: no such folder to keep the run in: make it first")
-    # Beside the run's state, so that what a killed run leaves goes when the run is done.
-    files = Path(tempfile.mkdtemp(prefix="pumice-")) if kept is None else kept / "tokens"
-    memory = TokenMemory(options.tokens_in_memory, files)
-    threads_before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        yield Workplace(kept, files, memory)
-    finally:
-        torch.set_num_threads(threads_before)
-        memory.close()
-        if kept is None:
-            shutil.rmtree(files, ignore_errors=True)
-        else:
-            with suppress(OSError):  # it holds a state, or was never made
-                kept.rmdir()
-
-
-@dataclass(frozen=True)
 class _Given:
     sources: list[Source]
     teacher: str | os.PathLike[str] | None
@@ -165,7 +88,8 @@ def _trained(given: _Given, place: Workplace) -> Training:
     from pumice.train.checkpoint import RunFolder
     from pumice.train.contrastive import Contrastive, RetrievalJudge
     from pumice.train.dataset import fingerprint, token_counts, tokenize_sources
-    from pumice.train.figures import held_out_sets, mean_ndcg, measure, read_beir
+    from pumice.train.evaluation_sets import held_out_sets, read_beir
+    from pumice.train.figures import mean_ndcg, measure
     from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
     from pumice.train.stages import Stages
@@ -198,7 +122,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
     if given.teacher is not None and options.teacher_share:
         encoder = load_encoder(given.teacher, options)
         reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
-        taught = taught_pairs(given.sources, data, reader, options)
+        taught = taught_pairs(given.sources, data, (reader, reader), options)
     run_folder = None
     if place.kept is not None:
         run_folder = RunFolder(
@@ -278,90 +202,3 @@ def _model_of_pairs(
         told["teacher_dtype"] = encoder.teacher.precision
         told["teacher_versions"] = encoder.teacher.versions
     return compiled(given.start, outcome.rows, given.dims, options=given.options, told=told)
-
-
-def compiled(
-    start: StaticModel,
-    rows: NDArray[np.float32],
-    dims: tuple[int, ...],
-    *,
-    options: RunOptions,
-    told: Mapping[str, Any],
-) -> StaticModel:
-    """The start's tokenizer and rules over trained rows; ``told`` goes into its provenance."""
-    import torch
-
-    from pumice.model import StaticModel
-
-    before = start.parts()
-    described = before.metadata
-    provenance = {
-        **told,
-        "start": {"name": described.name, "fingerprint": start.fingerprint},
-        "start_provenance": described.provenance,
-        "versions": {"numpy": np.__version__, "torch": str(torch.__version__)},
-    }
-    metadata = Metadata(
-        name=options.name,
-        license=options.license,
-        source=described.source,
-        languages=described.languages,
-        prefixes=dims,
-        provenance=provenance,
-    )
-    parts = replace(
-        before,
-        embeddings=rows,
-        token_weights=None,
-        token_rows=None,
-        row_scales=None,
-        normalize=True,
-        metadata=metadata,
-    )
-    return StaticModel.from_parts(parts, dtype=options.dtype)
-
-
-def counting(start: StaticModel, repeats: float | None) -> StaticModel:
-    """The start with repeated tokens counted as the options say. InputError where it does not normalise."""
-    from pumice.model import StaticModel
-
-    if repeats is None:
-        return start
-    parts = replace(start.parts(), normalize=True, repeats=repeats_of(repeats))
-    return StaticModel.from_parts(parts)
-
-
-def called(start: StaticModel) -> str:
-    """A start's name, or that of what it was made from."""
-    return start.name or str(start.metadata.get("source", "")) or "a model without a name"
-
-
-def evaluation_folders(evaluation: Any) -> list[Path]:
-    """Folders to measure on, or one of them; InputError for what is none."""
-    if isinstance(evaluation, (str, os.PathLike)):
-        evaluation = [evaluation]
-    folders = [Path(one) for one in evaluation]
-    for one in folders:
-        if not one.is_dir():
-            raise InputError(f"{one}: no such folder to evaluate on")
-    return folders
-
-
-def check_torch() -> None:
-    """MissingExtraError where there is none."""
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("torch", "train") from error
-
-
-def checked_device(name: str) -> str:
-    """A device that torch has; InputError for another."""
-    import torch
-
-    try:
-        torch.zeros(1, device=name)
-    except Exception as error:  # AssertionError, RuntimeError: each backend its own
-        reason = str(error).strip().split("\n")[0].split(". ")[0]
-        raise InputError(f"device {name}: {reason}: use cpu") from None
-    return name

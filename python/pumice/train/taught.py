@@ -22,7 +22,7 @@ from pumice.teachers.sentences import SentenceEncoder
 from pumice.teachers.teacher import load_teacher
 from pumice.train.corpus_texts import longest_of, strings_of, text_hashes
 from pumice.train.dataset import TokenizedSource
-from pumice.train.options import RunOptions, TrainOptions
+from pumice.train.options import RunOptions
 from pumice.train.pairs import read_pairs
 from pumice.train.sources import Source
 from pumice.train.teacher_vectors import TeacherVectors, Window, cut_into_windows
@@ -30,10 +30,13 @@ from pumice.train.teacher_vectors import TeacherVectors, Window, cut_into_window
 _BATCH = 8192
 
 
-def load_encoder(teacher: str | os.PathLike[str], options: RunOptions) -> SentenceEncoder:
-    """A sentence-transformers or Hugging Face model: a folder, or a hub id."""
+def load_encoder(
+    teacher: str | os.PathLike[str], options: RunOptions, *, prompt: str | None = None
+) -> SentenceEncoder:
+    """A sentence-transformers or Hugging Face model: a folder, or a hub id; its default prompt for None."""
     asked = TeacherOptions(
         precision=options.teacher_dtype,
+        prompt=prompt,
         device=options.device,
         offline=options.offline,
         trust_remote_code=options.trust_remote_code,
@@ -119,15 +122,17 @@ class Reader:
 class TaughtPairs:
     """What a teacher makes of one source's pairs."""
 
-    vectors: NDArray[np.float16]
+    queries: NDArray[np.float16]
     """Of all sources' texts, each once: unit vectors, mapped."""
+    documents: NDArray[np.float16]
+    """The same, where the teacher reads queries and documents alike."""
     anchors: NDArray[np.int64]
     """The row of each pair's anchor."""
     positives: NDArray[np.int64]
 
     def take(self, pairs: NDArray[np.int64], *, device: str) -> tuple[Tensor, Tensor]:
         """Anchors' and positives' vectors, float32."""
-        sides = (self.vectors[rows[pairs]] for rows in (self.anchors, self.positives))
+        sides = (self.queries[self.anchors[pairs]], self.documents[self.positives[pairs]])
         anchors, positives = (torch.from_numpy(side.astype(np.float32)) for side in sides)
         return anchors.to(device), positives.to(device)
 
@@ -135,26 +140,43 @@ class TaughtPairs:
 def taught_pairs(
     sources: Sequence[Source],
     data: Sequence[TokenizedSource],
-    reader: Reader,
-    options: TrainOptions,
+    readers: tuple[Reader, Reader],
+    options: RunOptions,
 ) -> list[TaughtPairs]:
     """The teacher's vectors of every source's pairs, as ``data`` numbers them.
 
-    Files are read again, since strings do not stay in memory. Raises InputError where one has changed.
+    ``readers`` read anchors and positives; the same one for both reads no text twice. Files are read again,
+    since strings do not stay in memory. Raises InputError where one has changed.
     """
     longest = longest_of(options.max_tokens)
 
-    def strings() -> Iterator[str]:
-        for source in sources:
-            yield from _strings_of_pairs(source, options, longest)
+    def column(source: Source, side: slice) -> Callable[[], Iterator[str]]:
+        return lambda: _strings_of_pairs(source, options, longest, side)
 
-    hashes, counts = [], []
-    for source, tokenized in zip(sources, data, strict=True):
-        made = [np.empty(0, np.uint64), *_hashes(_strings_of_pairs(source, options, longest))]
-        hashes.append(np.concatenate(made))
-        counts.append(len(hashes[-1]))
-        if counts[-1] != 2 * len(tokenized.anchors):
-            raise InputError(f"{source.path}: has changed since it was read: start again")
+    if readers[0] is readers[1]:
+        columns = [column(source, slice(2)) for source in sources]
+        vectors, rows = _read_columns(columns, readers[0])
+        _check_counts(sources, data, [len(one) // 2 for one in rows])
+        return [TaughtPairs(vectors, vectors, one[::2], one[1::2]) for one in rows]
+    sides = []
+    for reader, side in zip(readers, (slice(0, 1), slice(1, 2)), strict=True):
+        sides.append(_read_columns([column(source, side) for source in sources], reader))
+        _check_counts(sources, data, [len(one) for one in sides[-1][1]])
+    (queries, anchors), (documents, positives) = sides
+    return [TaughtPairs(queries, documents, *both) for both in zip(anchors, positives, strict=True)]
+
+
+def taught_texts(texts: Sequence[str], reader: Reader) -> NDArray[np.float32]:
+    """The teacher's vectors of texts in memory, kept like those of a corpus."""
+    vectors, (rows,) = _read_columns([lambda: iter(texts)], reader)
+    return vectors[rows].astype(np.float32)
+
+
+def _read_columns(
+    columns: Sequence[Callable[[], Iterator[str]]], reader: Reader
+) -> tuple[NDArray[np.float16], list[NDArray[np.int64]]]:
+    """The vectors of all columns' texts, each once, and the rows of each column's texts in them."""
+    hashes = [np.concatenate([np.empty(0, np.uint64), *_hashes(column())]) for column in columns]
     unique, first, places = np.unique(
         np.concatenate(hashes), return_index=True, return_inverse=True
     )
@@ -162,17 +184,30 @@ def taught_pairs(
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     windows = cut_into_windows(unique[order])
+
+    def strings() -> Iterator[str]:
+        for column in columns:
+            yield from column()
+
     reader.read(strings, windows)
-    vectors, rows = reader.mapped(windows), rank[places]
-    ends = np.cumsum(counts)
-    each = (rows[end - count : end] for end, count in zip(ends, counts, strict=True))
-    return [TaughtPairs(vectors, one[::2], one[1::2]) for one in each]
+    ends = np.cumsum([len(one) for one in hashes])
+    return reader.mapped(windows), np.split(rank[places], ends[:-1])
 
 
-def _strings_of_pairs(source: Source, options: TrainOptions, longest: int) -> Iterator[str]:
+def _check_counts(
+    sources: Sequence[Source], data: Sequence[TokenizedSource], counts: Sequence[int]
+) -> None:
+    for source, tokenized, count in zip(sources, data, counts, strict=True):
+        if count != len(tokenized.anchors):
+            raise InputError(f"{source.path}: has changed since it was read: start again")
+
+
+def _strings_of_pairs(
+    source: Source, options: RunOptions, longest: int, side: slice
+) -> Iterator[str]:
     for pair in read_pairs(source, options.columns):
-        yield pair.anchor[:longest]
-        yield pair.positive[:longest]
+        for text in (pair.anchor, pair.positive)[side]:
+            yield text[:longest]
 
 
 def _hashes(strings: Iterator[str]) -> Iterator[NDArray[np.uint64]]:

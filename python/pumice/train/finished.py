@@ -1,0 +1,75 @@
+"""Trained rows become a model: the start's tokenizer and rules, a provenance of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pumice.modelfile.parts import DocumentEncoder, Metadata
+from pumice.modelfile.repeats import repeats_of
+from pumice.train.options import RunOptions
+
+if TYPE_CHECKING:
+    from pumice.model import StaticModel
+
+
+def compiled(
+    start: StaticModel,
+    rows: NDArray[np.float32],
+    dims: tuple[int, ...],
+    *,
+    options: RunOptions,
+    told: Mapping[str, Any],
+    documents: DocumentEncoder | None = None,
+) -> StaticModel:
+    """The start's tokenizer and rules over trained rows; ``told`` goes into its provenance."""
+    import torch
+
+    from pumice.model import StaticModel
+
+    before = start.parts()
+    described = before.metadata
+    provenance = {
+        **told,
+        "start": {"name": described.name, "fingerprint": start.fingerprint},
+        "start_provenance": described.provenance,
+        "versions": {"numpy": np.__version__, "torch": str(torch.__version__)},
+    }
+    metadata = Metadata(
+        name=options.name,
+        license=options.license,
+        source=described.source,
+        languages=described.languages,
+        prefixes=dims,
+        provenance=provenance,
+        document_encoder=documents,
+    )
+    parts = replace(
+        before,
+        embeddings=rows,
+        token_weights=None,
+        token_rows=None,
+        row_scales=None,
+        normalize=True,
+        metadata=metadata,
+    )
+    return StaticModel.from_parts(parts, dtype=options.dtype)
+
+
+def counting(start: StaticModel, repeats: float | None) -> StaticModel:
+    """The start with repeated tokens counted as the options say. InputError where it does not normalise."""
+    from pumice.model import StaticModel
+
+    if repeats is None:
+        return start
+    parts = replace(start.parts(), normalize=True, repeats=repeats_of(repeats))
+    return StaticModel.from_parts(parts)
+
+
+def called(start: StaticModel) -> str:
+    """A start's name, or that of what it was made from."""
+    return start.name or str(start.metadata.get("source", "")) or "a model without a name"
