@@ -51,7 +51,7 @@ def test_rows_are_the_vectors_of_each_pairs_texts(
     reader = Reader.of(encoder, QUICK, threads=2, kept=None, files=tmp_path / "files")
     sources = [Source(str(file)) for file in files]
     data = tokenize_sources(sources, start, QUICK, TokenMemory(1 << 30, tmp_path))
-    taught = taught_pairs(sources, data, reader, QUICK)
+    taught = taught_pairs(sources, data, (reader, reader), QUICK)
     vectors = taught[0].queries
     assert all(one.queries is vectors and one.documents is vectors for one in taught)
     assert len(np.unique(vectors, axis=0)) == len(vectors)
@@ -64,7 +64,7 @@ def test_rows_are_the_vectors_of_each_pairs_texts(
     with files[1].open("a") as file:
         file.write('{"anchor": "one", "positive": "more"}\n')
     with pytest.raises(InputError, match=r"b.jsonl: has changed since it was read: start again"):
-        taught_pairs(sources, data, reader, QUICK)
+        taught_pairs(sources, data, (reader, reader), QUICK)
 
 
 def test_answers_are_learnt(start: pumice.StaticModel, tmp_path: Path) -> None:
@@ -85,7 +85,8 @@ def test_answers_are_learnt(start: pumice.StaticModel, tmp_path: Path) -> None:
     count = len(data.train)
     places = np.zeros(len(data.anchors), np.int64)
     places[data.train] = np.arange(count)
-    taught = TaughtPairs(pooled(rows).astype(np.float16), places, places + count)
+    vectors = pooled(rows).astype(np.float16)
+    taught = TaughtPairs(vectors, vectors, places, places + count)
     agreements = []
     for teacher in ([taught], None):
         with Lanes(2) as lanes:

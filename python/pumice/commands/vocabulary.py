@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pumice.commands.progress import teacher_progress
 from pumice.errors import InputError
@@ -73,7 +73,7 @@ def check_vocabulary(args: argparse.Namespace) -> None:
         raise InputError(
             f"--{'' if args.lowercase else 'no-'}lowercase has no use without --vocab-size"
         )
-    elif args.teacher is None:
+    elif teacher_of(args) is None:
         raise InputError(f"{flag} needs a --vocab-size, or a --teacher to add to")
     elif not (args.words or args.phrases):
         raise InputError(f"{flag} 0 asks for nothing: leave it out")
@@ -123,12 +123,12 @@ def learned_start(
         from pumice.teachers.files import teacher_folder
         from pumice.train.initial import read_tokenizer
 
-        tokenizer = read_tokenizer(teacher_folder(args.teacher, offline=args.offline))
+        tokenizer = read_tokenizer(teacher_folder(teacher_of(args), offline=args.offline))
         words, phrases = args.words or 0, args.phrases or 0
         entries = useful_entries(texts, tokenizer=tokenizer, words=words, phrases=phrases)
         return _distilled(args, coefficient)(vocabulary=entries, corpus=texts)
     learned = learn_vocabulary(texts, options=vocabulary_options(args))
-    if args.teacher is not None:
+    if teacher_of(args) is not None:
         return _distilled(args, coefficient)(vocabulary=learned.tokenizer, corpus=learned.counts)
     from pumice.train.initial import random_model
 
@@ -141,6 +141,16 @@ def learned_start(
     )
 
 
+def counted_start(args: argparse.Namespace, texts: TrainingTexts) -> StaticModel:
+    """The teacher's own vocabulary, its rows weighted by how often the texts have each token."""
+    return _distilled(args, args.sif_coefficient or _SIF)(corpus=texts)
+
+
+def teacher_of(args: argparse.Namespace) -> Any:
+    """The transformer that embeds tokens, or None."""
+    return args.teacher if args.align_to is None else args.align_to
+
+
 def _distilled(args: argparse.Namespace, coefficient: float) -> Callable[..., StaticModel]:
     from functools import partial
 
@@ -149,7 +159,8 @@ def _distilled(args: argparse.Namespace, coefficient: float) -> Callable[..., St
     settings = DistillOptions(
         weighting="sif",
         sif_coefficient=coefficient,
+        pooling="teacher" if args.align_to is None else "token",
         offline=args.offline,
         progress=None if args.json else teacher_progress(),
     )
-    return partial(distill, args.teacher, dim=None, options=settings)
+    return partial(distill, teacher_of(args), dim=None, options=settings)

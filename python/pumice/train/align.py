@@ -88,8 +88,7 @@ def _aligned(given: _Given, place: Workplace) -> Training:
     beir = [read_beir_texts(folder) for folder in given.folders]
     threads = options.threads or processors()
     sides = load_sides(given.teacher, options, place, threads=threads)
-    width = sides.queries.vectors.width
-    dims = _dims(options, width=width)
+    dims = sides.dims
     data = tokenize_sources(given.sources, start, options, place.memory)
     taught = taught_pairs(given.sources, data, (sides.queries, sides.documents), options)
     sets = aligned_sets(beir, start, sides)
@@ -132,7 +131,7 @@ def _aligned(given: _Given, place: Workplace) -> Training:
             told=told,
             documents=sides.document_encoder,
         )
-        stored = starting_table(model.parts(), dim=width, seed=options.seed)
+        stored = starting_table(model.parts(), dim=dims[-1], seed=options.seed)
         final = None if watched is None else judge.measure(torch.from_numpy(stored))
     teachers = judge.teacher_figures()
     figures = [] if final is None else [*final.figures, *teachers]
@@ -170,15 +169,3 @@ def _aligned(given: _Given, place: Workplace) -> Training:
     if run_folder is not None and not options.keep_folder:
         run_folder.remove()
     return training
-
-
-def _dims(options: AlignOptions, *, width: int) -> tuple[int, ...]:
-    """Ascending, the last of them the teacher's: only whole vectors are compared with its documents'."""
-    if options.dims is None:
-        return (width,)
-    if max(options.dims) != width:
-        raise InputError(
-            f"dims asks for {max(options.dims)} and the teacher's vectors, which documents keep, have "
-            f"{width} dimensions: the largest of dims must be {width}"
-        )
-    return tuple(sorted(options.dims))

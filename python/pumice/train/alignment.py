@@ -87,15 +87,14 @@ class Alignment:
         """Losses and gradients."""
         share = self._options.ranking_share
         cosine = self._cosine(vectors, batch.queries)
+        weight = (1 - share) * self._options.scale
+        losses, gradients = weight * cosine.losses, cosine.gradients.mul_(weight)
         if not share:
-            return cosine
+            return Slope(losses, gradients)
         targets = self._answers(batch.queries, batch.documents, batch.count, batch.excluded)
         ranked = self._ranking(vectors, batch.documents, excluded=batch.excluded, targets=targets)
-        gradients = cosine.gradients.mul_((1 - share) * self._options.scale)
-        return Slope(
-            (1 - share) * self._options.scale * cosine.losses + share * ranked.losses,
-            gradients.add_(ranked.anchor_gradients, alpha=share),
-        )
+        gradients.add_(ranked.anchor_gradients, alpha=share)
+        return Slope(losses + share * ranked.losses, gradients)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pumice.errors import InputError
 from pumice.model import StaticModel
 from pumice.modelfile.parts import DocumentEncoder
 from pumice.teachers.files import teacher_folder, weights_fingerprint
+from pumice.teachers.sentences import SentenceEncoder
 from pumice.train.align_options import AlignOptions
 from pumice.train.alignment import AlignedSet, HeldOutQueries
 from pumice.train.dataset import TokenizedSource
@@ -41,6 +42,8 @@ class Sides:
     queries: Reader
     documents: Reader
     document_encoder: DocumentEncoder
+    dims: tuple[int, ...]
+    """Ascending, the last of them the teacher's."""
 
 
 def load_sides(
@@ -55,12 +58,14 @@ def load_sides(
         _prompt(options.document_prompt, _DOCUMENT, prompts),
     )
 
-    def reader(prompt: str | None) -> Reader:
-        encoder = load_encoder(teacher, options, prompt=prompt)
+    def reader(encoder: SentenceEncoder) -> Reader:
         return Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
 
-    queries = reader(asked[0])
-    documents = queries if asked[0] == asked[1] else reader(asked[1])
+    encoder = load_encoder(teacher, options, prompt=asked[0])
+    dims = _dims(options, width=encoder.teacher.width)  # before anything is written
+    queries = documents = reader(encoder)
+    if asked[0] != asked[1]:
+        documents = reader(load_encoder(teacher, options, prompt=asked[1]))
     return Sides(
         queries,
         documents,
@@ -69,6 +74,7 @@ def load_sides(
             fingerprint=weights_fingerprint(folder),
             prompt=documents.encoder.teacher.prompt,
         ),
+        dims,
     )
 
 
@@ -129,6 +135,18 @@ def joined(texts: Sequence[Texts]) -> Texts:
         np.concatenate([one.hashes for one in texts]),
         texts[0].repeats,
     )
+
+
+def _dims(options: AlignOptions, *, width: int) -> tuple[int, ...]:
+    """Ascending, the last of them the teacher's: only whole vectors are compared with its documents'."""
+    if options.dims is None:
+        return (width,)
+    if max(options.dims) != width:
+        raise InputError(
+            f"dims asks for {max(options.dims)} and the teacher's vectors, which documents keep, have "
+            f"{width} dimensions: the largest of dims must be {width}"
+        )
+    return tuple(sorted(options.dims))
 
 
 def _prompts(folder: Path) -> dict[str, str]:
