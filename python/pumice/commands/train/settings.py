@@ -27,6 +27,7 @@ def train_options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions
         learning_rate=args.learning_rate,
         warmup=args.warmup,
         scale=args.scale,
+        repeats=args.repeats,
         symmetric=not args.one_direction,
         mine=args.mine,
         mine_below=args.mine_below,
