@@ -133,6 +133,7 @@ def test_queries_need_no_torch(model_file: Path) -> None:
 
 def test_an_index_is_filled_by_the_transformer(model_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("qdrant_edge")
+    pytest.importorskip("Stemmer")
     model = pumice.load(model_file)
     with pumice.Index(tmp_path / "index", model) as index:
         report = index.add([{"id": n, "text": text} for n, text in enumerate(TEXTS)])
