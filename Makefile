@@ -10,7 +10,7 @@ CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/bind
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
-	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs'
+	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
 	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
@@ -27,7 +27,7 @@ test: $(VENV)/.test
 	$(PY) -m pytest -m 'not slow' -q
 
 test-slow: $(VENV)/.test
-	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/test_kernels.py
+	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/evaluate tests/test_kernels.py
 
 test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q

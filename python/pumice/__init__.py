@@ -13,15 +13,29 @@ if TYPE_CHECKING:
     from pumice.loading import load as load
     from pumice.model import StaticModel as StaticModel
     from pumice.search import Index as Index
+    from pumice.search import SearchParams as SearchParams
+    from pumice.search import Storage as Storage
     from pumice.train import train as train
 
-__all__ = ["Index", "PumiceError", "StaticModel", "distill", "evaluate", "load", "train"]
+__all__ = [
+    "Index",
+    "PumiceError",
+    "SearchParams",
+    "StaticModel",
+    "Storage",
+    "distill",
+    "evaluate",
+    "load",
+    "train",
+]
 
 # Imported when first asked for, and numpy or optional libraries with them: the command line must
 # be up, and able to say that it was interrupted, before anything slow is imported.
 _HOMES = {
     "Index": "pumice.search",
+    "SearchParams": "pumice.search",
     "StaticModel": "pumice.model",
+    "Storage": "pumice.search",
     "distill": "pumice.distill",
     "evaluate": "pumice.evaluate",
     "load": "pumice.loading",

@@ -21,6 +21,7 @@ VERBS = {
     "distill": "make a static model from a transformer",
     "train": "train a static model on pairs of texts",
     "eval": "measure models on test collections: quality, memory, speed",
+    "compare": "a static model against a transformer on your own texts: quality, time, price",
     "explain": "show which words make two texts similar",
     "info": "describe a model",
 }

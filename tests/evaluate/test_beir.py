@@ -113,7 +113,7 @@ def test_folders_of_folders(write_beir: Writer, tmp_path: Path) -> None:
         ("corpus.jsonl", '{"_id": "a"\n', r"corpus.jsonl:1: is not JSON"),
         ("corpus.jsonl", "\n[1]\n", r"corpus.jsonl:2: is no JSON object"),
         ("corpus.jsonl", '{"_id": "a"}\n', r'corpus.jsonl:1: has no string "text"'),
-        ("corpus.jsonl", '{"text": "a"}\n', r'corpus.jsonl:1: has no string "_id"'),
+        ("corpus.jsonl", '{"_id": [], "text": "a"}\n', r'corpus.jsonl:1: has no string "_id"'),
         ("corpus.jsonl", '{"_id": "a", "text": "\\ud800"}\n', r"corpus.jsonl:1: .* lone surrogate"),
         (
             "corpus.jsonl",

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pumice.commands.output import check_output
+from pumice.errors import InputError
 from pumice.evaluate import evaluate, open_model, open_sets
-from pumice.evaluate.evaluation import Evaluation
+from pumice.evaluate.embedder import Model
 from pumice.evaluate.metrics import METRICS
 from pumice.evaluate.report.evaluation_page import evaluation_page
-from pumice.evaluate.report.table import table
+from pumice.evaluate.report.table import aligned, table
 from pumice.evaluate.sets import found_folders
 from pumice.modelfile.writing import write_whole
 from pumice.terminal import printable
@@ -30,9 +34,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         nargs="+",
-        required=True,
+        default=[],
         metavar="FOLDER|NAME",
         help="folders in BEIR layout, folders of them, or names such as scifact, fetched from the hub",
+    )
+    parser.add_argument(
+        "--sts",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="pairs with scores: sentence1, sentence2, score in .tsv, .csv, .jsonl or .parquet",
+    )
+    parser.add_argument(
+        "--mteb",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="tasks or benchmarks of mteb, such as NanoBEIR or NanoSciFactRetrieval",
     )
     parser.add_argument("--split", help="which qrels (default: test, or the only ones)")
     parser.add_argument(
@@ -47,12 +66,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", help="never ask the hub")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="write a page with tables and plots"
+        "--html", type=Path, metavar="FILE", help="write a page with tables and plots (of --data)"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print the table, write the reports."""
+    """Measure, print the tables, write the reports."""
+    if not (args.data or args.sts or args.mteb):
+        args.parser.error("give --data, --sts or --mteb: what shall be measured?")
+    if args.html is not None and not args.data:
+        args.parser.error("--html is the report of --data")
     for kind, file in (("json", args.json), ("html", args.html)):
         if file is not None:
             check_output(file, what="the report", example=f"report.{kind}")
@@ -62,21 +85,60 @@ def run(args: argparse.Namespace) -> int:
         open_model(name, vectors=args.vectors, offline=args.offline)
         for name in args.models or [None]
     ]
-    sets = open_sets(args.data, split=args.split, offline=args.offline)
-    evaluation = evaluate(models, sets, tell=_tell)
-    for line in table(evaluation, args.metric):
-        print(printable(line))
-    write_reports(evaluation, args)
+    content: dict[str, Any] = {}
+    if args.sts:
+        content["sts"] = _sts(_embedding(models), args.sts)
+    if args.mteb:
+        content["mteb"] = _mteb(_embedding(models), args.mteb)
+    if args.data:
+        sets = open_sets(args.data, split=args.split, offline=args.offline)
+        evaluation = evaluate(models, sets, tell=_tell)
+        _print(table(evaluation, args.metric))
+        content = {**evaluation.as_json(), **content}
+        if args.html is not None:
+            write_whole(args.html, evaluation_page(evaluation, args.metric).encode())
+    if args.json is not None:
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        write_whole(args.json, text.encode() + b"\n")
     return 0
 
 
-def write_reports(evaluation: Evaluation, args: argparse.Namespace) -> None:
-    """The files that were asked for, each whole or not at all."""
-    if args.json is not None:
-        content = json.dumps(evaluation.as_json(), indent=1, ensure_ascii=False)
-        write_whole(args.json, content.encode() + b"\n")
-    if args.html is not None:
-        write_whole(args.html, evaluation_page(evaluation, args.metric).encode())
+def _sts(models: Sequence[Model], paths: Sequence[Path]) -> list[dict[str, Any]]:
+    from pumice.evaluate.sts import measure_sts, read_pairs
+
+    figures = []
+    for path in paths:
+        pairs = read_pairs(path)
+        for model in models:
+            figures += measure_sts(model, pairs)
+    rows = [
+        [one.data, one.model, f"{one.dim:,}", f"{one.spearman:.4f}", f"{one.pairs:,}"]
+        for one in figures
+    ]
+    _print(aligned([["sts", "model", "dim", "Spearman", "pairs"], *rows]))
+    print()
+    return [asdict(one) for one in figures]
+
+
+def _mteb(models: Sequence[Model], names: Sequence[str]) -> list[dict[str, Any]]:
+    from pumice.evaluate.mteb_tasks import run_tasks
+
+    figures = [figure for model in models for figure in run_tasks(model, names)]
+    rows = [[one.task, one.model, one.metric, f"{one.score:.4f}"] for one in figures]
+    _print(aligned([["task", "model", "metric", "score"], *rows]))
+    print()
+    return [asdict(one) for one in figures]
+
+
+def _embedding(models: Sequence[Model | None]) -> list[Model]:
+    if None in models:
+        raise InputError("bm25 has no vectors: --sts and --mteb take embedding models")
+    return [model for model in models if model is not None]
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        print(printable(line))
 
 
 def _tell(line: str) -> None:

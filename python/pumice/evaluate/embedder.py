@@ -21,6 +21,7 @@ class Embedder(Protocol):
     """What an Index asks of a model; a StaticModel is one."""
 
     dimensions: int
+    nbytes: int
 
     @property
     def name(self) -> str:
@@ -81,7 +82,7 @@ def open_model(
 
 
 def checked_vectors(
-    embedder: Embedder, texts: Mapping[str, str], *, what: str
+    embedder: Embedder, texts: Mapping[Any, str], *, what: str
 ) -> NDArray[np.float32]:
     """Vectors of length 1 (zeros for a text without tokens); ModelFileError where one is not finite."""
     vectors = np.array(embedder.encode(list(texts.values())), dtype=np.float32)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pumice.evaluate import bm25, metrics
-from pumice.evaluate.asking import ask, filled
+from pumice.evaluate.asking import filled
 from pumice.evaluate.embedder import BM25, Model
 from pumice.evaluate.exact import Exact
 from pumice.evaluate.machine import Machine, this_machine
@@ -96,20 +96,20 @@ def _model(model: Model, data: RetrievalSet) -> Iterable[Figure]:
     exact = Exact.of(model, data)
     asked = list(data.queries)
     for row in rows_of(model):
-        with filled(model, data, row.storing) as index:
+        with filled(model, data, row.storing, exact=exact) as index:
             for way in row.ways:
-                answers = ask(index.index, data, way)
+                answers = index.ask(way)
                 dense = way.mode == "dense"
                 yield Figure(
                     data.name,
                     model.name,
                     way.label,
-                    metrics.measure(answers.ranking, data),
+                    metrics.measure(answers.nearest, answers.deep, data),
                     build_seconds=index.build_seconds,
                     queries_per_second=answers.queries_per_second,
                     dim=row.storing.dim,
-                    bytes_per_vector=row.bytes_per_vector if dense else None,
-                    recall=exact.recall(answers.ranking, asked) if dense else None,
+                    bytes_per_vector=row.bytes_per_vector,
+                    recall=exact.recall(answers.nearest, asked) if dense else None,
                     left_out=index.left_out,
                 )
 
@@ -124,7 +124,7 @@ def _bm25(data: RetrievalSet) -> Iterable[Figure]:
         data.name,
         BM25,
         "bm25s, English stop words",
-        metrics.measure(ranking, data),
+        metrics.measure(ranking, ranking, data),
         build_seconds=run.build_seconds,
         queries_per_second=run.queries_per_second,
         bytes_per_vector=run.index_bytes / len(data.documents),

@@ -18,31 +18,39 @@ METRICS = {
     "MAP@100": "AP@100",
 }
 """The name in tables, and ir_measures' own."""
+AT_TEN, AT_A_HUNDRED = tuple(METRICS)[:3], tuple(METRICS)[3:]
 DEPTH = 100
 """Hits asked for each query."""
 
 
-def measure(ranking: Ranking, data: RetrievalSet) -> dict[str, float]:
+def measure(nearest: Ranking, deep: Ranking, data: RetrievalSet) -> dict[str, float]:
     """Each metric, the mean over the queries; a query that found nothing counts as 0.
 
-    Scores given to ir_measures fall with the rank, so that equal scores stand as the engine has them.
+    `nearest` was asked for ten hits, and gives what is cut at ten; `deep` for a hundred.
     """
     ir_measures = _library()
-    measures = {name: ir_measures.parse_measure(own) for name, own in METRICS.items()}
-    relevant = [
-        ir_measures.Qrel(query, document, grade)
-        for query, grades in data.judgments.items()
-        for document, grade in grades.items()
-    ]
-    found = [
-        ir_measures.ScoredDoc(query, document, -float(rank))
-        for query, documents in ranking.items()
-        for rank, document in enumerate(documents[:DEPTH])
-    ]
-    if not found:
-        return dict.fromkeys(METRICS, 0.0)
-    result = ir_measures.calc_aggregate(list(measures.values()), relevant, found)
-    return {name: float(result[one]) for name, one in measures.items()}
+    result = {}
+    for ranking, names in ((nearest, AT_TEN), (deep, AT_A_HUNDRED)):
+        measures = {name: ir_measures.parse_measure(METRICS[name]) for name in names}
+        relevant, found = _as_library(ir_measures, ranking, data)
+        if not found:
+            result.update(dict.fromkeys(names, 0.0))
+            continue
+        means = ir_measures.calc_aggregate(list(measures.values()), relevant, found)
+        result.update({name: float(means[one]) for name, one in measures.items()})
+    return result
+
+
+def by_query(ranking: Ranking, data: RetrievalSet, name: str) -> dict[str, float]:
+    """One metric of each query of the set."""
+    ir_measures = _library()
+    measure = ir_measures.parse_measure(METRICS[name])
+    scores = dict.fromkeys(data.queries, 0.0)
+    relevant, found = _as_library(ir_measures, ranking, data)
+    if found:
+        for one in ir_measures.iter_calc([measure], relevant, found):
+            scores[one.query_id] = float(one.value)
+    return scores
 
 
 def check_installed() -> None:
@@ -54,6 +62,23 @@ def check_metric(name: str) -> None:
     """InputError for a metric that is not measured."""
     if name not in METRICS:
         raise InputError(f"{name}: no such metric: choose from {', '.join(METRICS)}")
+
+
+def _as_library(
+    ir_measures: Any, ranking: Ranking, data: RetrievalSet
+) -> tuple[list[Any], list[Any]]:
+    """Judgments and hits; scores fall with the rank, so that equal ones stand as the engine has them."""
+    relevant = [
+        ir_measures.Qrel(query, document, grade)
+        for query, grades in data.judgments.items()
+        for document, grade in grades.items()
+    ]
+    found = [
+        ir_measures.ScoredDoc(query, document, -float(rank))
+        for query, documents in ranking.items()
+        for rank, document in enumerate(documents[:DEPTH])
+    ]
+    return relevant, found
 
 
 def _library() -> Any:

@@ -35,6 +35,19 @@ class RetrievalSet:
         """Whether a query may find itself, as ArguAna's do; BEIR leaves such hits out."""
         return not self.documents.keys().isdisjoint(self.queries)
 
+    def ask_only(self, queries: int, *, seed: int = 0) -> RetrievalSet:
+        """Fewer queries, drawn at random."""
+        if queries >= len(self.queries):
+            return self
+        names = list(self.queries)
+        drawn = {names[at] for at in np.random.default_rng(seed).permutation(len(names))[:queries]}
+        return RetrievalSet(
+            self.name,
+            self.documents,
+            {one: text for one, text in self.queries.items() if one in drawn},
+            {one: grades for one, grades in self.judgments.items() if one in drawn},
+        )
+
     def sample(self, documents: int, *, seed: int = 0) -> RetrievalSet:
         """Fewer documents: those that are relevant to a query, and others drawn at random."""
         if documents >= len(self.documents):

@@ -1,28 +1,30 @@
-"""The rows of the table: how vectors are kept, and how they are asked."""
+"""The rows of the table: how an index keeps vectors, and how it is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pumice.evaluate.embedder import Model
+
+Mode = Literal["dense", "sparse", "hybrid"]
+RESCORED = 4.0
+"""Candidates of the codes for each hit, where the vectors themselves decide."""
 
 
 @dataclass(frozen=True)
 class Storing:
-    """How an index keeps vectors: what `pumice.Index` is given when it is made."""
+    """What `pumice.Index` is given when it is made."""
 
     dim: int
-    storage: Any = None
-    """A pumice.Storage; None for plain float32."""
-    needs_building: bool = False
-    """Whether `Index.optimize` must run before it is so."""
+    storage: Any
+    """A pumice.Storage."""
 
-    def arguments(self) -> dict[str, Any]:
-        """Of pumice.Index."""
-        given = {"dim": self.dim}
-        return given if self.storage is None else {**given, "storage": self.storage}
+    @property
+    def is_built_later(self) -> bool:
+        """Whether `Index.optimize` must run before vectors are kept so."""
+        return bool(self.storage.coded_later)
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,9 @@ class Way:
     """How an index is asked."""
 
     label: str
+    mode: Mode = "dense"
     params: Any = None
-    """A pumice.SearchParams; None for the engine's defaults."""
-    mode: str = "dense"
-
-    def arguments(self) -> dict[str, Any]:
-        """Of Index.search."""
-        given: dict[str, Any] = {} if self.mode == "dense" else {"mode": self.mode}
-        return given if self.params is None else {**given, "params": self.params}
+    """A pumice.SearchParams; None for the index's own."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +43,38 @@ class Row:
 
     storing: Storing
     ways: Sequence[Way]
-    bytes_per_vector: float
-    """That a search reads: what has to fit the memory."""
+    bytes_per_vector: float | None
+    """That a search reads: what has to fit the memory. None for words, whose number differs."""
+
+
+def plain(dim: int, *, words: bool = False) -> Storing:
+    """Float vectors without a graph: exact search."""
+    from pumice import Storage
+
+    return Storing(dim, Storage(sparse=words, m=0))
 
 
 def rows_of(model: Model) -> list[Row]:
-    """The usual table: float, codes, prefixes."""
+    """The usual table: float vectors, prefixes, codes, words, both."""
+    from pumice import SearchParams, Storage
+
     full = model.documents.dimensions
-    rows = [Row(Storing(full), [Way(f"float32, {full} d")], 4.0 * full)]
-    rows += [Row(Storing(dim), [Way(f"float32, {dim} d")], 4.0 * dim) for dim in model.prefixes]
+    rows = [
+        Row(plain(dim), [Way(f"float32, {dim} d")], 4.0 * dim) for dim in (full, *model.prefixes)
+    ]
+
+    def coded(label: str, size: float, *, rescored: bool = True, **how: Any) -> Row:
+        ways = [Way(label, params=SearchParams(rescore=False))]
+        if rescored:
+            params = SearchParams(rescore=True, oversampling=RESCORED)
+            ways.append(Way(f"{label}, rescored", params=params))
+        return Row(Storing(full, Storage(sparse=False, m=0, **how)), ways, size)
+
+    rows.append(coded("int8", full, quantize="int8"))
+    rows.append(coded("binary", full / 8, rescored=False, quantize="binary", query="binary"))
+    rows.append(coded("binary, 8-bit query", full / 8, quantize="binary", query="int8"))
+    words = [Way("BM25", "sparse"), Way("hybrid", "hybrid")]
+    rows.append(Row(plain(full, words=True), words, None))
+    binary = Storing(full, Storage(m=0, quantize="binary", query="int8", oversampling=RESCORED))
+    rows.append(Row(binary, [Way("hybrid over binary", "hybrid")], None))
     return rows

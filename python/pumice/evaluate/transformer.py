@@ -33,6 +33,8 @@ class TransformerSide:
         self.transformer = transformer
         self.dimensions: int = len(self._run([""], role)[0])
         self.fingerprint = _identity(transformer)
+        state = transformer.state_dict().values()
+        self.nbytes = sum(tensor.numel() * tensor.element_size() for tensor in state)
         self._role = role
         # Queries that are prompted as documents are share their vectors.
         prompt = self._prompt(role)

@@ -31,7 +31,7 @@ def _body(evaluation: Evaluation, metric: str) -> Iterator[str]:
     yield f"<h2>{metric}, and what it costs</h2>"
     yield from _table(rows, sets, metric, with_costs=True)
     yield (
-        '<p class="soft">lost: of the mean of the model’s first row. recall@10: of the ten that exact '
+        '<p class="soft">change: of the mean, against the model’s first row. recall@10: of the ten that exact '
         "search finds over the model’s float vectors. MB/million: what a search reads, for a million "
         "vectors. queries/s: one after the other from Python, ten hits each. build: all sets together. "
         "Green: the best of a model.</p>"

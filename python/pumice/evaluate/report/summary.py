@@ -19,8 +19,8 @@ class SummaryRow:
     by_set: Mapping[str, float]
     """The metric on each set that was measured."""
     mean: float
-    lost: float | None
-    """The share of the model's first row's mean that is lost, negative where it is gained."""
+    change: float | None
+    """Of the mean against the model's first row's, as a share; None in that row itself."""
     recall: float | None
     bytes_per_vector: float | None
     queries_per_second: float
@@ -38,14 +38,15 @@ def summarize(evaluation: Evaluation, metric: str) -> list[SummaryRow]:
     for (model, setting), figures in groups.items():
         by_set = {figure.data: figure.metrics[metric] for figure in figures}
         mean = float(np.mean(list(by_set.values())))
-        first = firsts.setdefault(model, mean)
+        first = firsts.get(model)
+        firsts.setdefault(model, mean)
         rows.append(
             SummaryRow(
                 model,
                 setting,
                 by_set,
                 mean,
-                lost=1 - mean / first if first else None,
+                change=mean / first - 1 if first else None,
                 recall=_mean([figure.recall for figure in figures]),
                 bytes_per_vector=_mean([figure.bytes_per_vector for figure in figures]),
                 queries_per_second=float(np.mean([one.queries_per_second for one in figures])),

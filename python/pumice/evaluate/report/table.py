@@ -8,7 +8,7 @@ from pumice.evaluate.evaluation import Evaluation
 from pumice.evaluate.report.summary import SummaryRow, summarize
 
 ABSENT = "–"
-COSTS = ("lost", "recall@10", "MB/million", "queries/s", "build s")
+COSTS = ("change", "recall@10", "MB/million", "queries/s", "build s")
 
 
 def table(evaluation: Evaluation, metric: str) -> Iterator[str]:
@@ -26,7 +26,7 @@ def table(evaluation: Evaluation, metric: str) -> Iterator[str]:
     yield from aligned([head, *body])
     yield ""
     yield (
-        "lost: of the mean of the model's first row. recall@10: of exact search's ten, over the "
+        "change: of the mean, against the model's first row. recall@10: of exact search's ten, over the "
         "model's float vectors."
     )
     yield (
@@ -44,7 +44,7 @@ def scores(row: SummaryRow, sets: Sequence[str]) -> list[str]:
 def costs(row: SummaryRow) -> list[str]:
     """In the order of COSTS."""
     return [
-        ABSENT if row.lost is None else f"{row.lost:.1%}",
+        ABSENT if row.change is None else f"{row.change:+.1%}",
         ABSENT if row.recall is None else f"{row.recall:.3f}",
         ABSENT if row.bytes_per_vector is None else f"{row.bytes_per_vector:,.0f}",
         f"{row.queries_per_second:,.0f}",
