@@ -6,11 +6,12 @@ SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include cor
 	-not -name '*.pyc' -not -name '*.so')
 CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding tests -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow test-exhaustive lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
+.PHONY: help demo test test-slow test-kills test-exhaustive lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
 	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
+	@echo 'make test-kills  a batch run killed fifty times'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
 	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
@@ -28,6 +29,10 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/evaluate tests/test_kernels.py
+
+# Two minutes: every start of a command that is to be killed takes a second.
+test-kills: $(VENV)/.test
+	$(PY) -m pytest -m slow -q tests/batch/test_killed.py
 
 test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q

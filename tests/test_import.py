@@ -15,6 +15,7 @@ import pumice
 OPTIONAL = [
     "bm25s",
     "datasets",
+    "fsspec",
     "huggingface_hub",
     "ir_measures",
     "matplotlib",
@@ -68,15 +69,16 @@ def test_encoding_with_a_native_model_loads_nothing_more(tmp_path: object) -> No
             "pumice.Index('index', pumice.load()).add([{'id': 1, 'text': 'a'}])",
         ),
         ("ir_measures", "ir-measures", "eval", "pumice.evaluate([pumice.load()], [])"),
+        ("pyarrow", "pyarrow", "batch", "pumice.batch.encode_files('folder/texts.txt', 'out')"),
         ("torch", "torch", "distill", "pumice.distill('owner/name')"),
         ("torch", "torch", "train", "pumice.train('owner/name')"),
     ],
 )
 def test_an_absent_library_names_its_extra(module: str, named: str, extra: str, call: str) -> None:
     code = (
-        f"import os, sys, tempfile; sys.modules[{module!r}] = None; import pumice\n"
+        f"import os, sys, tempfile; sys.modules[{module!r}] = None; import pumice, pumice.batch\n"
         "os.chdir(tempfile.mkdtemp()); os.mkdir('folder')\n"
-        "for name in ('tokenizer.json', 'model.safetensors'):\n"
+        "for name in ('tokenizer.json', 'model.safetensors', 'texts.txt'):\n"
         "    open(f'folder/{name}', 'w').write('{}')\n"
         f"try:\n    {call}\n"
         "except pumice.PumiceError as error:\n    print(error)\n"
@@ -96,9 +98,9 @@ def test_verbs_never_import_each_other() -> None:
             assert not found, f"{path}: {found}"
 
 
-def test_importing_train_loads_no_torch() -> None:
+def test_importing_train_and_batch_loads_no_library() -> None:
     code = (
-        "import sys, json; from pumice.train import TrainOptions, train; TrainOptions()\n"
+        "import sys, json; from pumice.train import TrainOptions, train; TrainOptions(); import pumice.batch\n"
         f"print(json.dumps([m for m in {OPTIONAL!r} if m in sys.modules]))"
     )
     assert json.loads(in_child(code)) == []

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +46,10 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
     (notes / "bread.txt").write_text("Flour, water, salt and time.\n")
     pairs = [{"anchor": f"question {i}", "positive": f"answer {i}"} for i in range(50)]
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    rows = pa.table({"id": [1, 2], "body": ["Renew a passport.", "Bake bread."]})
+    pq.write_table(rows, articles / "a.parquet")
     ran = []
     for command in COMMANDS:
         words = command.split()
@@ -65,8 +71,9 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
         assert done.returncode == 0, done.stderr
         ran.append((words[1], done.stdout))
     outputs = dict(ran)
-    assert [verb for verb, _ in ran] == ["index", "search", "distill", "info", "train"]
+    assert [verb for verb, _ in ran] == ["index", "search", "encode", "distill", "info", "train"]
     assert outputs["search"].index("passport.md") < outputs["search"].find("bread.txt") % 10**9
+    assert "2 rows in 1 files" in outputs["encode"]
     assert "WordPiece" in outputs["info"]
 
 

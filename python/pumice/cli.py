@@ -18,6 +18,7 @@ VERBS = {
     "demo": "index this machine's Python documentation and answer questions from it",
     "index": "index files and folders for search by meaning",
     "search": "ask an index a question",
+    "encode": "turn files of texts into files of vectors",
     "distill": "make a static model from a transformer",
     "train": "train a static model on pairs of texts",
     "eval": "measure models on test collections: quality, memory, speed",

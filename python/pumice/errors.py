@@ -25,6 +25,10 @@ class IndexInUseError(SearchIndexError):
     """A search index that another process, or another Index of this one, has open."""
 
 
+class OutputError(PumiceError):
+    """A place that cannot be written to: the disk is full, the folder not writable, the server gone."""
+
+
 class MissingExtraError(PumiceError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 

@@ -1,0 +1,182 @@
+"""The output folder: files that appear whole or not at all, a record beside each, one run at a time.
+
+Beside the files lies ``_pumice``: ``settings.json``, what every run into the folder must agree on; and for each
+file of output a record of the input that it was made from. A record is written when its file is complete on the
+disk under a temporary name, and the file is renamed after it: of a run that was killed in between, the next one
+does the renaming. Nothing holds a time or a random name, so that two runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pumice.batch.cutting import Counts
+from pumice.batch.inputs import Input, is_url
+from pumice.batch.lock import Lock
+from pumice.batch.stores import PRIVATE, Folder, Store, UrlStore, partial_name
+from pumice.errors import InputError
+
+_SETTINGS = f"{PRIVATE}/settings.json"
+_RECORDS = f"{PRIVATE}/records"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished file: which rows of which version of which input it holds. ``last``: the input ends there."""
+
+    input: str
+    size: int
+    version: str
+    part: int
+    first_row: int
+    counts: Counts
+    file: str
+    file_bytes: int
+    last: bool
+
+    def is_of(self, source: Input) -> bool:
+        """Whether it was made from the input as it is now."""
+        return (self.size, self.version) == (source.size, source.version)
+
+
+class OutputFolder:
+    """The files and records of all runs into one folder."""
+
+    def __init__(self, location: str | os.PathLike[str]) -> None:
+        self.location = os.fspath(location)
+        if not self.location:
+            raise InputError('the output folder is "": name one')
+        self.store: Store = (
+            UrlStore(self.location) if is_url(self.location) else Folder(self.location)
+        )
+        self._lock: Lock | None = None
+        self._foreign: set[str] = set()
+
+    def __enter__(self) -> OutputFolder:
+        """Make the folder and lock it; raises InputError where another run has it."""
+        if isinstance(self.store, Folder):
+            self.store.make()
+            self._lock = Lock(self.store.root / PRIVATE / "lock", folder=self.location)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next run in."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def agree(self, settings: dict[str, Any]) -> None:
+        """Keep the settings of the first run; InputError where those of an earlier one differ.
+
+        Files of a run that would have failed at the first bad row hold none: what is to become of bad rows
+        may still be decided.
+        """
+        data = (json.dumps(settings, indent=1, sort_keys=True) + "\n").encode()
+        found = self.store.read(_SETTINGS)
+        if found == data:
+            return
+        if found is not None:
+            try:
+                before = json.loads(found)
+                assert isinstance(before, dict)
+            except (ValueError, AssertionError, RecursionError):
+                raise InputError(
+                    f"{self.location}/{_SETTINGS} is damaged: name another output folder"
+                ) from None
+            _check_same(before, settings, self.location)
+        self.store.write(_SETTINGS, data)
+
+    def records(self) -> dict[str, dict[int, Record]]:
+        """By input and part, those whose file is there as it was written."""
+        sizes = self.store.sizes()
+        self._foreign = {path for path in sizes if not path.startswith(f"{PRIVATE}/")}
+        found: dict[str, dict[int, Record]] = {}
+        for path in sorted(
+            p for p in sizes if p.startswith(_RECORDS + "/") and p.endswith(".json")
+        ):
+            record = self._record(path)
+            if record is None:
+                continue
+            self._foreign.discard(record.file)
+            if (
+                record.file not in sizes
+                and sizes.get(partial_name(record.file)) == record.file_bytes
+            ):
+                self.store.finish(record.file, record=path, data=_as_bytes(record))
+            elif sizes.get(record.file) != record.file_bytes:
+                continue
+            found.setdefault(record.input, {})[record.part] = record
+        return found
+
+    def check_free(self, file: str) -> None:
+        """InputError where a file of that name lies in the folder and no record knows it."""
+        # In a URL it may be an upload whose record was never written.
+        if file in self._foreign and isinstance(self.store, Folder):
+            raise InputError(
+                f"{self.location}/{file}: is there already and not of an earlier run: move it, or name another "
+                "output folder"
+            )
+
+    def _record(self, path: str) -> Record | None:
+        """None where it is damaged: its part is made again."""
+        try:
+            fields = json.loads(self.store.read(path) or b"")
+            return Record(**{**fields, "counts": Counts(**fields["counts"])})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def forget(self, source: Input) -> None:
+        """Remove every file of an input, and then its records."""
+        records = [self._record(path) for path in self._record_paths(source.name)]
+        for record in records:
+            if record is not None and record.input == source.name:
+                self.store.remove(record.file)
+                self.store.remove(_record_path(record.file))
+
+    def _record_paths(self, name: str) -> Iterator[str]:
+        prefix = f"{_RECORDS}/{name}-"
+        yield from (path for path in self.store.sizes() if path.startswith(prefix))
+
+    def partial(self, file: str) -> Path:
+        """Where to write a file before it is finished."""
+        return self.store.partial(file)
+
+    def finish(self, record: Record) -> None:
+        """The partial file is complete: give it its name, and remember it."""
+        self.store.finish(record.file, record=_record_path(record.file), data=_as_bytes(record))
+
+
+def file_name(source: Input, part: int, suffix: str) -> str:
+    """What a part of an input is called."""
+    return f"{source.name}-{part:05}{suffix}"
+
+
+def _record_path(file: str) -> str:
+    return f"{_RECORDS}/{file}.json"
+
+
+def _as_bytes(record: Record) -> bytes:
+    return (json.dumps(asdict(record), sort_keys=True) + "\n").encode()
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], location: str) -> None:
+    if before.get("version") != now["version"]:
+        raise InputError(
+            f"{location}: was written by another version of pumice: name another output folder"
+        )
+    for name in now:
+        if before.get(name) == now[name] or (name == "on_error" and before.get(name) == "fail"):
+            continue
+        raise InputError(
+            f"{location}: holds vectors of another run, with {name} {_short(before.get(name))}, not "
+            f"{_short(now[name])}: repeat that run's settings, or name another output folder"
+        )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,199 @@
+"""pumice encode INPUT… -o OUT: files of texts become files of vectors; a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from pumice.batch import EncodeOptions, EncodeProgress, EncodeReport, encode_files
+from pumice.batch.inputs import INPUT_FORMATS
+from pumice.batch.options import DEFAULT_MEMORY, FORMATS, LAYOUTS, ON_ERROR
+from pumice.batch.report import Progress
+from pumice.errors import MissingExtraError
+from pumice.terminal import printable
+
+_PLAIN_LINE_SECONDS = 5.0
+_FAILED_SHOWN = 10
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="a file, a folder, a glob or a URL (s3://, https://)",
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="a folder, or a URL")
+    parser.add_argument("--text", metavar="COLUMN", help="the column of texts")
+    parser.add_argument(
+        "--keep",
+        metavar="A,B",
+        default="",
+        help="columns that go beside the vectors, such as an id",
+    )
+    parser.add_argument(
+        "--model", metavar="M", help="file, folder or hub id (default: the shipped model)"
+    )
+    parser.add_argument("--dim", type=int, metavar="D", help="keep the first D dimensions")
+    parser.add_argument(
+        "--dtype", choices=("float32", "float16", "int8", "binary"), default="float32"
+    )
+    parser.add_argument(
+        "--column", metavar="NAME", default="vector", help="what the vectors are called"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="parquet", help="of the output")
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        help="of vectors in Parquet: a list, or fixed-size bytes (default for int8 and binary; faster)",
+    )
+    parser.add_argument(
+        "--on-error",
+        choices=ON_ERROR,
+        default="fail",
+        help="for a text that is null, not UTF-8 or not a string: end, give a null vector, leave it out",
+    )
+    parser.add_argument(
+        "--input-format",
+        choices=tuple(dict.fromkeys(INPUT_FORMATS.values())),
+        help="where file names do not tell",
+    )
+    parser.add_argument(
+        "--rows-per-file", type=int, metavar="N", help="the most rows of an output file"
+    )
+    parser.add_argument(
+        "--memory",
+        type=_size,
+        metavar="SIZE",
+        default=DEFAULT_MEMORY,
+        help="what the process should stay under, such as 2GB (default: 512MB)",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="(default: every processor)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embed, report; 1 where an input could not be read."""
+    options = EncodeOptions(
+        text=args.text,
+        dim=args.dim,
+        dtype=args.dtype,
+        keep=tuple(name for name in args.keep.split(",") if name),
+        column=args.column,
+        format=args.format,
+        layout=args.layout,
+        on_error=args.on_error,
+        input_format=args.input_format,
+        rows_per_file=args.rows_per_file,
+        memory=args.memory,
+        threads=args.threads,
+    )
+    with _shown_progress(quiet=args.json) as progress:
+        report = encode_files(
+            args.inputs, args.output, model=args.model, options=options, progress=progress
+        )
+    if args.json:
+        print(json.dumps({**asdict(report), "mb_per_second": report.megabytes_per_second}))
+    else:
+        for line in _summary(report):
+            print(printable(line))
+    return 1 if report.failed else 0
+
+
+def _summary(report: EncodeReport) -> Iterator[str]:
+    yield (
+        f"embedded  {report.embedded_rows:,} rows, {report.embedded_bytes / 1e6:,.1f} MB of text in "
+        f"{report.seconds:.1f} s ({report.megabytes_per_second:.1f} MB/s)"
+    )
+    if report.files_unchanged:
+        yield f"kept      {report.files_unchanged:,} of {report.files:,} inputs were done before"
+    if report.bad:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in report.bad.items())
+        yield f"bad rows  {told}"
+    for location, reason in list(report.failed.items())[:_FAILED_SHOWN]:
+        yield f"failed    {reason if location in reason else f'{location}: {reason}'}"
+    if len(report.failed) > _FAILED_SHOWN:
+        yield f"          and {len(report.failed) - _FAILED_SHOWN:,} more (--json lists them all)"
+    yield (
+        f"output    {report.output}: {report.rows:,} rows in {report.output_files:,} files, "
+        f"{report.output_bytes / 1e6:,.1f} MB"
+    )
+
+
+def _size(text: str) -> int:
+    """Bytes, of 512MB, 2G or a plain number."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write one such as 512MB or 2GB")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+@contextmanager
+def _shown_progress(*, quiet: bool) -> Iterator[Progress | None]:
+    """A bar on a terminal, a line every few seconds elsewhere."""
+    if quiet:
+        yield None
+        return
+    if not sys.stderr.isatty():
+        yield _PlainLines()
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError as error:
+        raise MissingExtraError("tqdm", "batch") from error
+    with tqdm(unit="B", unit_scale=True, leave=False, file=sys.stderr) as bar:
+
+        def show(progress: EncodeProgress) -> None:
+            bar.total = progress.input_bytes
+            bar.set_postfix_str(
+                f"{progress.files_done:,}/{progress.files:,} files, {progress.rows:,} rows, "
+                f"{_rate(progress):.0f} MB/s of text",
+                refresh=False,
+            )
+            if not bar.n:  # what an earlier run has done must not count as this one's speed
+                bar.initial = progress.input_bytes_done
+            bar.update(progress.input_bytes_done - bar.n)
+
+        yield show
+
+
+def _rate(progress: EncodeProgress) -> float:
+    return progress.text_bytes / 1e6 / progress.seconds if progress.seconds else 0.0
+
+
+class _PlainLines:
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _PLAIN_LINE_SECONDS
+        self._first: tuple[int, float] | None = None
+
+    def __call__(self, progress: EncodeProgress) -> None:
+        if self._first is None:
+            self._first = progress.input_bytes_done, progress.seconds
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _PLAIN_LINE_SECONDS
+        done, since = progress.input_bytes_done - self._first[0], progress.seconds - self._first[1]
+        left = ""
+        if done > 0:
+            remaining = progress.input_bytes - progress.input_bytes_done
+            left = f", {_clock(remaining * since / done)} left"
+        print(
+            f"{progress.files_done:,} of {progress.files:,} files, {progress.rows:,} rows, "
+            f"{_rate(progress):.0f} MB/s{left}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
