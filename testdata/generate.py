@@ -15,6 +15,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 import pumice
+from pumice.modelfile.counting import Counting
 from pumice.modelfile.parts import Metadata, ModelParts
 from pumice.modelfile.vocabulary import tokens_by_id
 
@@ -87,9 +88,9 @@ def check_vectors(parts: ModelParts, ids: list[list[int]], vectors: np.ndarray) 
         np.testing.assert_allclose(vector, total / norm if norm else total, rtol=0, atol=1e-6)
 
 
-def repeats_parts() -> ModelParts:
-    """The tiny model, in which a token that stands in a text again counts less."""
-    return replace(tiny_parts(), repeats=(181, 139, 117))
+def counting_parts() -> ModelParts:
+    """The tiny model, in which tokens count by where they stand and how often they did before."""
+    return replace(tiny_parts(), counting=Counting((181, 139, 117), (240, 200, 170, 150)))
 
 
 def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
@@ -114,8 +115,8 @@ def generate(folder: Path) -> None:
             rounded = replace(parts, embeddings=parts.embeddings.astype(dtype))
             check_vectors(rounded, ids, model.encode(batch))
         model.save(folder / f"golden-{dtype}.pumice")
-    models["repeats"] = pumice.StaticModel.from_parts(repeats_parts(), dtype="int8")
-    models["repeats"].save(folder / "golden-repeats.pumice")
+    models["counting"] = pumice.StaticModel.from_parts(counting_parts(), dtype="int8")
+    models["counting"].save(folder / "golden-counting.pumice")
     for family in golden_tokenizers.TOKENIZERS:
         parts = family_parts(family)
         model = pumice.StaticModel.from_parts(parts)

@@ -72,8 +72,8 @@ RuledModel& golden(unsigned stored) {
   static auto& float32 = *new RuledModel("float32");
   static auto& float16 = *new RuledModel("float16");
   static auto& int8 = *new RuledModel("int8");
-  static auto& repeats = *new RuledModel("repeats");
-  return stored == 0 ? float32 : stored == 1 ? float16 : stored == 2 ? int8 : repeats;
+  static auto& counting = *new RuledModel("counting");
+  return stored == 0 ? float32 : stored == 1 ? float16 : stored == 2 ? int8 : counting;
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ RuledModel& golden(unsigned stored) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < Rules::kSize) return 0;
   const Rules rules(data);
-  if (data[3] >> 5 > 2 && (data[0] >> 5 & 1) == 0) return 0;  // repeats count less only where vectors are normalised
+  if (data[3] >> 5 > 2 && (data[0] >> 5 & 1) == 0) return 0;  // tokens count alike where vectors are not normalised
   const std::string_view text(reinterpret_cast<const char*>(data + Rules::kSize), size - Rules::kSize);
   const pumice_model* model = golden(data[3] >> 5).under(rules);
   const pumice_info info = pumice_describe(model);

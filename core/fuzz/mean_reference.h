@@ -38,15 +38,17 @@ class MeanReference {
     multipliers_ = section(model, PUMICE_SECTION_TOKEN_MULTIPLIERS, &size);
     fine_ = size == 4 * std::size_t{info_.tokens};
     repeats_ = section(model, PUMICE_SECTION_REPEATS, &repeat_count_);
+    positions_ = section(model, PUMICE_SECTION_POSITIONS, &position_count_);
   }
 
   std::vector<Mean> of(const std::vector<std::uint32_t>& ids, std::uint32_t dim) const {
     std::vector<Mean> means(dim, {0, 0});
     std::vector<double> sizes(dim);
     std::map<std::uint32_t, std::size_t> seen;
+    std::size_t position = 0;
     for (const std::uint32_t id : ids) {
       const std::uint32_t row = token_rows_ ? read<std::uint32_t>(token_rows_, id) : id;
-      const double weight = counted(weight_of(id), seen[id]++);
+      const double weight = counted(weight_of(id), seen[id]++, position++);
       for (std::uint32_t i = 0; i < dim; ++i) {
         const double added = weight * value(std::size_t{row} * info_.dimensions + i);
         means[i].value += added;
@@ -85,10 +87,14 @@ class MeanReference {
     return value;
   }
 
-  // `before`: how often the token stood in the text already.
-  double counted(double weight, std::size_t before) const {
-    if (repeats_ == nullptr || before == 0) return weight;
-    const double share = repeats_[std::min(before, repeat_count_) - 1] / 256.0;
+  static double share(const std::uint8_t* counts, std::size_t size, std::size_t before) {
+    return counts == nullptr || before == 0 ? 1 : counts[std::min(before, size) - 1] / 256.0;
+  }
+
+  // `before`: how often the token stood in the text already; `position`: how many tokens did.
+  double counted(double weight, std::size_t before, std::size_t position) const {
+    const double share =
+        this->share(repeats_, repeat_count_, before) * this->share(positions_, position_count_, position);
     if (info_.row_type != PUMICE_ROW_I8) return weight * share;
     return std::floor(weight / info_.multiplier_unit * share + 0.5) * info_.multiplier_unit;
   }
@@ -120,6 +126,8 @@ class MeanReference {
   bool fine_;                        // two numbers a multiplier
   const std::uint8_t* repeats_;
   std::size_t repeat_count_ = 0;
+  const std::uint8_t* positions_;
+  std::size_t position_count_ = 0;
 };
 
 }  // namespace pumice::fuzz

@@ -104,7 +104,8 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_MODEL = 13,
   PUMICE_SECTION_NORMALIZED_TOKENS = 14,
   PUMICE_SECTION_TOKEN_MULTIPLIERS = 15,
-  PUMICE_SECTION_REPEATS = 16
+  PUMICE_SECTION_REPEATS = 16,
+  PUMICE_SECTION_POSITIONS = 17
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */

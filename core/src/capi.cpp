@@ -100,7 +100,9 @@ std::size_t sums_size(const pumice::Parameters& parameters) {
          (integers ? padded(2 * n * sizeof(std::int32_t)) + padded(n * sizeof(std::int64_t)) : 0);
 }
 
-std::size_t seen_size(const pumice_model& model) { return model.repeats.count == 0 ? 0 : model.parameters.tokens; }
+std::size_t seen_size(const pumice_model& model) {
+  return model.counting.repeats.size == 0 ? 0 : model.parameters.tokens;
+}
 
 }  // namespace
 

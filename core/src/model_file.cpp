@@ -191,12 +191,12 @@ pumice_status read_rows(pumice_model& model) {
   return model.token_rows == nullptr && p.rows != p.tokens ? PUMICE_BAD_PARAMETERS : PUMICE_OK;
 }
 
-pumice_status read_repeats(pumice_model& model) {
-  const Section& section = model.sections[PUMICE_SECTION_REPEATS];
+// Without a norm, the mean would have to know what its tokens count together.
+pumice_status read_counts(const pumice_model& model, pumice_section_kind kind, std::size_t most, Counts& counts) {
+  const Section& section = model.sections[kind];
   if (section.bytes == nullptr) return PUMICE_OK;
-  // Without a norm, the mean would have to know what its tokens count together.
-  if (section.size == 0 || section.size >= kWholeCount || !model.parameters.normalize) return PUMICE_BAD_SECTION;
-  model.repeats = {section.bytes, static_cast<unsigned>(section.size)};
+  if (section.size == 0 || section.size > most || !model.parameters.normalize) return PUMICE_BAD_SECTION;
+  counts = {section.bytes, section.size};
   return PUMICE_OK;
 }
 
@@ -220,7 +220,8 @@ pumice_status open_model(const std::uint8_t* file, std::size_t size, pumice_mode
   if (status == PUMICE_OK) status = read_parameters(model);
   if (status == PUMICE_OK) status = read_tokenizer(model);
   if (status == PUMICE_OK) status = read_rows(model);
-  if (status == PUMICE_OK) status = read_repeats(model);
+  if (status == PUMICE_OK) status = read_counts(model, PUMICE_SECTION_REPEATS, 255, model.counting.repeats);
+  if (status == PUMICE_OK) status = read_counts(model, PUMICE_SECTION_POSITIONS, kMostCounts, model.counting.positions);
   if (status == PUMICE_OK) status = check_tokens(model);
   return status;
 }

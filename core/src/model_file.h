@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "counting.h"
 #include "double_array.h"
 #include "normalizer.h"
 #include "pumice.h"
-#include "repeats.h"
 #include "simd/kernels.h"
 #include "word_route.h"
 
@@ -44,7 +44,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_REPEATS + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_POSITIONS + 1;
 
 }  // namespace pumice
 
@@ -66,7 +66,7 @@ struct pumice_model {
   const float* token_weights = nullptr;             // float rows; null: every weight is 1
   const std::int16_t* token_multipliers = nullptr;  // int8 rows, in units; null: every one is 1
   const std::int16_t* fine_multipliers = nullptr;   // the low 15 bits, where token_multipliers are the high ones
-  pumice::RepeatWeights repeats;                    // of models that normalise
+  pumice::CountingRule counting;                    // of models that normalise
 };
 
 namespace pumice {

@@ -34,7 +34,7 @@ Pool::Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* o
       width_(pumice_vector_size(dim, type)),
       total_count_(model_.fine_multipliers != nullptr ? 2 * dim : dim),
       out_(static_cast<std::uint8_t*>(out)),
-      seen_(model_.repeats, worker.seen, model_.parameters.tokens) {
+      counter_(model_.counting, worker.seen, model_.parameters.tokens) {
   begin_sum();
 }
 
@@ -47,13 +47,13 @@ void Pool::drop_text() {
   count_ = texts_ == 0 ? 0 : ends_[texts_ - 1];
   if (texts_ != 0) return;
   begin_sum();
-  if (text_begun_) seen_.forget_all();
+  if (text_begun_) counter_.end(nullptr, 0);
   text_begun_ = false;
 }
 
 bool Pool::finish() {
   write_texts();
-  if (text_begun_) seen_.forget_all();  // a damaged file's
+  if (text_begun_) counter_.end(nullptr, 0);  // a damaged file's
   return valid_;
 }
 
@@ -101,7 +101,7 @@ bool Pool::find_rows(std::size_t count) {
     auto* weights = static_cast<float*>(worker_.weights);
     for (std::size_t i = 0; i < count; ++i) weights[i] = model_.token_weights[ids_[i]];
   }
-  if (model_.repeats.count != 0) weigh_repeats(count);
+  if (model_.counting.any()) weigh(count);
   if (model_.token_rows == nullptr) return true;
   largest = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -113,33 +113,34 @@ bool Pool::find_rows(std::size_t count) {
 }
 
 // The ids are those of the texts that wait, or of a part of the text at hand.
-void Pool::weigh_repeats(std::size_t count) {
+void Pool::weigh(std::size_t count) {
   std::size_t from = 0;
   for (std::size_t i = 0; i < texts_; ++i) {
-    weigh_repeats(from, ends_[i]);
-    text_begun_ ? seen_.forget_all() : seen_.forget(ids_ + from, ends_[i] - from);
+    weigh(from, ends_[i]);
+    counter_.end(ids_ + from, ends_[i] - from);
     text_begun_ = false;
     from = ends_[i];
   }
   if (from == count) return;
-  weigh_repeats(from, count);
+  weigh(from, count);
   text_begun_ = true;
 }
 
 // Integers are rounded to the nearest, halves up.
-void Pool::weigh_repeats(std::size_t from, std::size_t to) {
+void Pool::weigh(std::size_t from, std::size_t to) {
+  constexpr unsigned kWhole = kWholeCount * kWholeCount;
   auto* floats = static_cast<float*>(worker_.weights);
   auto* integers = static_cast<std::int16_t*>(worker_.weights);
   std::int16_t* fine = model_.fine_multipliers == nullptr ? nullptr : integers + worker_.id_room;
   const bool weighted = model_.token_weights != nullptr;
   for (std::size_t i = from; i < to; ++i) {
-    const unsigned counts = seen_.next(ids_[i]);
+    const unsigned counts = counter_.next(ids_[i]);
     if (model_.parameters.row_type != PUMICE_ROW_I8) {
-      const float part = static_cast<float>(counts) / kWholeCount;
+      const float part = static_cast<float>(counts) / kWhole;
       floats[i] = weighted ? part * floats[i] : part;
-    } else if (counts != kWholeCount) {
+    } else if (counts != kWhole) {
       const std::int64_t whole = fine == nullptr ? integers[i] : integers[i] * kFine + fine[i];
-      const std::int64_t part = (whole * counts + kWholeCount / 2) >> 8;
+      const std::int64_t part = (whole * counts + kWhole / 2) >> (2 * kWholeBits);
       integers[i] = static_cast<std::int16_t>(fine == nullptr ? part : part >> 15);
       if (fine != nullptr) fine[i] = static_cast<std::int16_t>(part & (kFine - 1));
     }
@@ -162,7 +163,7 @@ void Pool::add(std::size_t from, std::size_t count, std::size_t ahead) {
   added_ += count;
   const Parameters& parameters = model_.parameters;
   if (parameters.row_type == PUMICE_ROW_I8) return add_integers(from, count, ahead);
-  const bool weighted = model_.token_weights != nullptr || model_.repeats.count != 0;
+  const bool weighted = model_.token_weights != nullptr || model_.counting.any();
   const auto* weights = weighted ? static_cast<const float*>(worker_.weights) + from : nullptr;
   const simd::RowList list = {model_.rows, parameters.dimensions, ids_ + from, count, ahead, dim_};
   const simd::RowKernels& kernels = *model_.kernels->rows;

@@ -35,8 +35,8 @@ class Pool : public IdSink {
   static void drain(IdSink& sink);
   void write_texts();
   bool find_rows(std::size_t count);
-  void weigh_repeats(std::size_t count);
-  void weigh_repeats(std::size_t from, std::size_t to);
+  void weigh(std::size_t count);
+  void weigh(std::size_t from, std::size_t to);
   void begin_sum();
   void add(std::size_t from, std::size_t count, std::size_t ahead);
   void add_integers(std::size_t from, std::size_t count, std::size_t ahead);
@@ -58,8 +58,8 @@ class Pool : public IdSink {
   std::uint64_t added_ = 0;    // tokens in the sum
   std::size_t in_totals_ = 0;  // of them in worker.totals
   bool spilled_ = false;       // the others are in worker.wide
-  RepeatCounter seen_;
-  bool text_begun_ = false;  // seen_ knows tokens of a text that has not ended
+  TextCounter counter_;
+  bool text_begun_ = false;  // counter_ knows tokens of a text that has not ended
 };
 
 }  // namespace pumice

@@ -35,7 +35,7 @@ def generator() -> ModuleType:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("dtype", [*DTYPES, "repeats"])
+@pytest.mark.parametrize("dtype", [*DTYPES, "counting"])
 def test_bits(golden: list[dict[str, Any]], dtype: str, threads: int) -> None:
     model = pumice.load(TESTDATA / f"golden-{dtype}.pumice")
     batch = [record["text"] for record in golden]

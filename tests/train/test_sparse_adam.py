@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pumice.modelfile.counting import Counting  # noqa: E402
 from pumice.train.lanes import Lanes  # noqa: E402
 from pumice.train.pooling import Bags, pool, row_gradients  # noqa: E402
 from pumice.train.sparse_adam import SparseAdam  # noqa: E402
@@ -44,12 +45,14 @@ def test_pooling_and_its_gradient_equal_embedding_bag(lanes: Lanes) -> None:
     torch.testing.assert_close(gradients.of(2, 5), gradients.of(0, len(bags.rows))[2:5])
 
 
-def test_repeats_count_as_the_model_has_it(lanes: Lanes) -> None:
-    repeats = (181, 90)
+def test_tokens_count_as_the_model_has_it(lanes: Lanes) -> None:
+    counting = Counting(repeats=(181, 90), positions=(200, 150))
     texts = [[3, 1, 3, 3, 2, 3], [1], [2, 2], [4, 1, 4]]
-    counts = [[256, 256, 181, 90, 256, 90], [256], [256, 181], [256, 256, 181]]
+    repeats = [[256, 256, 181, 90, 256, 90], [256], [256, 181], [256, 256, 181]]
+    places = [256, 200, 150, 150, 150, 150]
+    counts = [[a * b for a, b in zip(row, places, strict=False)] for row in repeats]
     flat, lengths = np.concatenate(texts).astype(np.int32), np.array([6, 1, 2, 3])
-    bags = Bags.of(flat, lengths, repeats=repeats)
+    bags = Bags.of(flat, lengths, counting=counting)
     table = torch.randn(ROWS, DIM, requires_grad=True)
     expected = torch.stack(
         [

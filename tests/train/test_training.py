@@ -16,7 +16,7 @@ import pytest
 
 import pumice
 from pumice.errors import InputError
-from pumice.modelfile.repeats import repeats_of
+from pumice.modelfile.counting import counting_of
 from pumice.train import Source, TrainOptions
 from pumice.train.initial import random_model, starting_table
 from tests.train.conftest import make_pairs, tokenizer_json, write_jsonl
@@ -55,21 +55,21 @@ def test_a_run_learns_and_repeats_itself(start: pumice.StaticModel, pairs_file: 
     assert other.model.fingerprint != first.model.fingerprint
 
 
-def test_repeats_are_trained_with_and_kept(start: pumice.StaticModel, tmp_path: Path) -> None:
+def test_counting_is_trained_with_and_kept(start: pumice.StaticModel, tmp_path: Path) -> None:
     pairs = [{**p, "positive": f"{p['positive']} the the the of of"} for p in make_pairs(300)]
     file = write_jsonl(tmp_path / "p.jsonl", pairs)
     folder = beir_folder(tmp_path / "own", pairs[:40])
-    options = replace(QUICK, repeats=0.5, dtype="float32")
+    options = replace(QUICK, repeats=0.5, lead=5, dtype="float32")
     trained = pumice.train(file, start=start, evaluation=[folder], options=options)
-    repeats = trained.model.parts().repeats
-    assert repeats == repeats_of(0.5)
+    counting = trained.model.parts().counting
+    assert counting == counting_of(repeats=0.5, lead=5)
     # What was measured in training is what the model's own vectors give.
     queries = trained.model.encode([p["anchor"] for p in pairs[:40]])
     documents = trained.model.encode([p["positive"] for p in pairs[:40]])
     hits = float(((queries @ documents.T).argmax(1) == np.arange(40)).mean())
     assert [f.accuracy for f in trained.figures if f.name == "own" and f.dim == 16] == [hits]
     again = pumice.train(file, start=trained.model, options=QUICK)
-    assert again.model.parts().repeats == repeats
+    assert again.model.parts().counting == counting
 
 
 def test_figures_are_those_of_the_stored_model(start: pumice.StaticModel, tmp_path: Path) -> None:

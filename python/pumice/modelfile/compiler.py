@@ -20,7 +20,6 @@ from pumice.modelfile.native import (
     compile_tokenizer,
 )
 from pumice.modelfile.parts import DocumentEncoder, Metadata, ModelParts
-from pumice.modelfile.repeats import check_repeats
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers
 from pumice.modelfile.trie import encoded
 from pumice.modelfile.vocabulary import damage_named, tokens_by_id, unknown_id
@@ -81,8 +80,10 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
         sections[Kind.TOKEN_ROWS] = little_endian(parts.token_rows, np.uint32)
     if weights is not None:
         sections[Kind.TOKEN_WEIGHTS] = little_endian(weights, np.float32)
-    if parts.repeats is not None:
-        sections[Kind.REPEATS] = bytes(parts.repeats)
+    if parts.counting.repeats:
+        sections[Kind.REPEATS] = bytes(parts.counting.repeats)
+    if parts.counting.positions:
+        sections[Kind.POSITIONS] = bytes(parts.counting.positions)
     if multipliers is not None:
         sections[Kind.TOKEN_MULTIPLIERS] = little_endian(multipliers, np.int16)
     return pack(sections)
@@ -157,8 +158,7 @@ def check(parts: ModelParts, tokens: int) -> None:
     for name, limit in (("max_tokens", parts.max_tokens), ("max_chars", parts.max_chars)):
         if limit is not None and not 1 <= limit < NONE:
             raise InputError(f"{name} is {limit}: it must be at least 1, or None for no limit")
-    if parts.repeats is not None:
-        check_repeats(parts.repeats, normalize=parts.normalize)
+    parts.counting.check(normalize=parts.normalize)
     prefixes = parts.metadata.prefixes
     if prefixes is not None and not all(1 <= prefix <= dim for prefix in prefixes):
         raise InputError(

@@ -36,6 +36,7 @@ class Kind(IntEnum):
     NORMALIZED_TOKENS = 14
     TOKEN_MULTIPLIERS = 15
     REPEATS = 16
+    POSITIONS = 17
 
 
 FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})

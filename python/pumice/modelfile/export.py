@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, MissingExtraError
+from pumice.modelfile.counting import PLAIN
 from pumice.modelfile.folders import median_token_length
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.rows import widen_rows
@@ -26,8 +27,8 @@ def write_folder(parts: ModelParts, folder: Path, *, format: str) -> None:  # no
     """
     if format not in FORMATS:
         raise InputError(f'format "{format}" is not one of {", ".join(FORMATS)}')
-    if parts.repeats is not None:
-        warn(f"{format} counts every occurrence of a token alike; to this model repeats count less")
+    if parts.counting != PLAIN:
+        warn(f"{format} counts all of a text's tokens alike; this model does not")
     write = write_model2vec if format == "model2vec" else write_sentence_transformers
     try:
         folder.mkdir(parents=True, exist_ok=True)

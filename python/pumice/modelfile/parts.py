@@ -7,6 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from pumice.modelfile.counting import PLAIN, Counting
+
 
 @dataclass(frozen=True)
 class DocumentEncoder:
@@ -72,7 +74,6 @@ class ModelParts:
     token_rows: NDArray[Any] | None = None
     row_scales: NDArray[Any] | None = None
     """(rows,) what each int8 row is multiplied by; None: 1, as in model2vec's int8 models."""
-    repeats: tuple[int, ...] | None = None
-    """What a token's second, third, ... occurrence in a text counts, in 256ths of the first; the last is that
-    of all later ones. Of models that normalise; None: every occurrence counts alike."""
+    counting: Counting = PLAIN
+    """What a token counts beside its weight: by where it stands in the text, and how often it did before."""
     metadata: Metadata = field(default_factory=Metadata)

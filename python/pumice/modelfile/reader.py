@@ -17,8 +17,8 @@ from pumice.errors import ModelFileError
 from pumice.modelfile import container
 from pumice.modelfile.compiler import metadata_of, read_string_table, with_vocabulary
 from pumice.modelfile.container import Kind
+from pumice.modelfile.counting import WHOLE, Counting
 from pumice.modelfile.parts import DocumentEncoder, ModelParts
-from pumice.modelfile.repeats import WHOLE, counted
 from pumice.modelfile.rows import ROW_DTYPES, from_multipliers
 
 
@@ -124,7 +124,7 @@ class ModelFile:
         return section is not None and b'"trim_offsets"' in bytes(section)
 
     def token_vectors(self, ids: NDArray[np.uint32]) -> NDArray[np.float32]:
-        """What each of a text's tokens adds to the sum: its row times its weight, repeats as they count.
+        """What each of a text's tokens adds to the sum: its row times its weight times what it counts.
 
         float32, shape (n, dimensions).
         """
@@ -134,12 +134,12 @@ class ModelFile:
         try:
             if (mapping := self._array(Kind.TOKEN_ROWS, "uint32")) is not None:
                 token_rows = mapping[ids]
-            counts = counted(ids, self.repeats)
+            counts = self.counting.of(ids)
             if info["row_type"] == ROW_DTYPES.index("int8"):
-                units = (self._multipliers()[ids] * counts + WHOLE // 2) // WHOLE
+                units = (self._multipliers()[ids] * counts + WHOLE**2 // 2) // WHOLE**2
                 factors = (units * info["multiplier_unit"]).astype(np.float32)
             else:
-                factors = (counts / WHOLE).astype(np.float32)
+                factors = (counts / WHOLE**2).astype(np.float32)
                 if (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
                     factors *= weights[ids]
             chosen = rows.reshape(info["rows"], info["dimensions"])[token_rows]
@@ -166,15 +166,15 @@ class ModelFile:
             token_weights=self._array(Kind.TOKEN_WEIGHTS, "float32"),
             token_rows=self._array(Kind.TOKEN_ROWS, "uint32"),
             row_scales=self._array(Kind.ROW_SCALES, "float32"),
-            repeats=self.repeats,
+            counting=self.counting,
             metadata=metadata_of(self.metadata),
         )
 
     @cached_property
-    def repeats(self) -> tuple[int, ...] | None:
-        """What further occurrences of a token count, in 256ths; None: as much as the first."""
-        section = self.section(Kind.REPEATS)
-        return None if section is None else tuple(section)
+    def counting(self) -> Counting:
+        """What tokens count beside their weights."""
+        sections = (self.section(kind) for kind in (Kind.REPEATS, Kind.POSITIONS))
+        return Counting(*(() if section is None else tuple(section) for section in sections))
 
     def _multipliers(self) -> NDArray[np.int64]:
         """What the core multiplies each token's int8 row by, in units."""

@@ -56,7 +56,7 @@ def align(
     device = checked_device(options.device)
     from pumice.loading import load
 
-    start = counting(load() if start is None else start, options.repeats)
+    start = counting(load() if start is None else start, options)
     with workplace(folder, options) as place:
         options = replace(options, device=device)
         return _aligned(_Given(sources, teacher, folders, start, options), place)

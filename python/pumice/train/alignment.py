@@ -80,7 +80,9 @@ class Alignment:
         excluded = None
         if len(same[0]):
             excluded = Excluded(*(torch.from_numpy(one).to(device) for one in same))
-        bags = Bags.of(np.concatenate(ids), lengths, repeats=source.anchors.repeats, device=device)
+        bags = Bags.of(
+            np.concatenate(ids), lengths, counting=source.anchors.counting, device=device
+        )
         return AlignedBatch(source.name, len(chosen), bags, queries, documents, excluded)
 
     def slope(self, batch: AlignedBatch, vectors: Tensor) -> Slope:

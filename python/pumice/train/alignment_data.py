@@ -133,7 +133,7 @@ def joined(texts: Sequence[Texts]) -> Texts:
         np.concatenate([one.ids for one in texts]),
         np.cumsum(lengths),
         np.concatenate([one.hashes for one in texts]),
-        texts[0].repeats,
+        texts[0].counting,
     )
 
 

@@ -98,7 +98,7 @@ class Contrastive:
             count=len(chosen),
             candidates=len(chosen) + drawn.ranked,
             bags=Bags.of(
-                np.concatenate(ids), lengths, repeats=source.anchors.repeats, device=device
+                np.concatenate(ids), lengths, counting=source.anchors.counting, device=device
             ),
             excluded=_excluded(source, chosen, drawn, device=device),
             lists=drawn.lists(source, chosen, device=device),

@@ -65,7 +65,7 @@ def tokenize_corpus(
     strings: Iterator[str], model: StaticModel, *, max_tokens: int, memory: TokenMemory
 ) -> CorpusTexts:
     """Read a corpus once. Raises InputError for what is none."""
-    writer = TextsWriter(memory, repeats=model.parts().repeats)
+    writer = TextsWriter(memory, counting=model.parts().counting)
     hashes, duplicates = [], 0
     for texts, fresh, repeated in distinct_texts(strings):
         writer.append(model.tokenize(texts), limit=max_tokens)

@@ -150,8 +150,8 @@ def distinct_negatives(pairs: Iterable[Pair]) -> Iterator[tuple[Pair, list[int],
 def _columns(
     source: Source, model: StaticModel, options: RunOptions, memory: TokenMemory
 ) -> tuple[Texts, Texts, HardNegatives]:
-    repeats = model.parts().repeats
-    writers = [TextsWriter(memory, repeats=repeats) for _ in range(3)]
+    counting = model.parts().counting
+    writers = [TextsWriter(memory, counting=counting) for _ in range(3)]
     listed, counts = array("q"), array("q")
     scores, positive_scores = array("f"), array("f")
     pairs = distinct_negatives(read_pairs(source, options.columns))

@@ -113,7 +113,7 @@ def read_beir_texts(folder: Path) -> BeirTexts:
 
 def tokenized(texts: list[str], model: StaticModel) -> Texts:
     """Whole texts, in memory."""
-    writer = TextsWriter(TokenMemory(_NO_LIMIT * 1024, Path()), repeats=model.parts().repeats)
+    writer = TextsWriter(TokenMemory(_NO_LIMIT * 1024, Path()), counting=model.parts().counting)
     writer.append(model.tokenize(texts), limit=_NO_LIMIT)
     return writer.finish()
 

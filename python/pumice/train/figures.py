@@ -86,7 +86,7 @@ def embed(table: Tensor, texts: Texts, *, lanes: Lanes) -> Tensor:
         begin, end = int(texts.offsets[low]), int(texts.offsets[high])
         lengths = texts.lengths[low:high]
         ids = np.array(texts.ids[begin:end])
-        bags = Bags.of(ids, lengths, repeats=texts.repeats, device=str(table.device))
+        bags = Bags.of(ids, lengths, counting=texts.counting, device=str(table.device))
         vectors.append(pool(table, bags, lanes=lanes))
     return torch.cat(vectors)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pumice.modelfile.counting import counting_of
 from pumice.modelfile.parts import DocumentEncoder, Metadata
-from pumice.modelfile.repeats import repeats_of
 from pumice.train.options import RunOptions
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ def compiled(
     return StaticModel.from_parts(parts, dtype=options.dtype)
 
 
-def counting(start: StaticModel, repeats: float | None) -> StaticModel:
-    """The start with repeated tokens counted as the options say. InputError where it does not normalise."""
+def counting(start: StaticModel, options: RunOptions) -> StaticModel:
+    """The start with tokens counted as the options say."""
     from pumice.model import StaticModel
 
-    if repeats is None:
+    if options.repeats is None and options.lead is None:
         return start
-    parts = replace(start.parts(), normalize=True, repeats=repeats_of(repeats))
-    return StaticModel.from_parts(parts)
+    made = counting_of(repeats=options.repeats, lead=options.lead)
+    return StaticModel.from_parts(replace(start.parts(), normalize=True, counting=made))
 
 
 def called(start: StaticModel) -> str:

@@ -53,7 +53,7 @@ def mine_negatives(
         raise InputError(f"pairs: pair {scored} has scores, which mined negatives would lack")
     columns = []
     for texts in ([pair.anchor for pair in pairs], [pair.positive for pair in pairs]):
-        writer = TextsWriter(TokenMemory(1 << 60, Path()), repeats=model.parts().repeats)
+        writer = TextsWriter(TokenMemory(1 << 60, Path()), counting=model.parts().counting)
         writer.append(model.tokenize(texts), limit=1 << 30)
         columns.append(writer.finish())
     anchors, positives = columns

@@ -62,7 +62,10 @@ class RunOptions:
     """Tokens of a text that training reads; the model itself keeps its own limit."""
     repeats: float | None = None
     """A token that stands n times in a text counts n ** repeats in its mean, while training and ever after;
-    None: as the start has it."""
+    None: as the start has it, or each time where ``lead`` is given."""
+    lead: float | None = None
+    """The token at place i of a text counts (1 + 2 / (1 + i / lead)) / 3, while training and ever after: what a
+    text begins with says more. None: as the start has it, or alike where ``repeats`` is given."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Names of the columns that stand for "anchor", "positive", "negative", "text" and "title", where they
     differ."""
@@ -253,6 +256,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("warmup", 0, 1),
     ("scale", 0.1, MAX_SCALE),
     ("repeats", 0, 1),
+    ("lead", 1e-3, 1e6),
     ("false_negative_margin", -2, 2),
     ("sif_coefficient", 1e-9, 1),
     ("mine", 0, 1000),
@@ -271,6 +275,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 )
 _MAY_BE_NONE = (
     "repeats",
+    "lead",
     "false_negative_margin",
     "sif_coefficient",
     "mine",

@@ -1,8 +1,7 @@
-"""Mean pooling over flat token ids, repeats as a model counts them; its gradient for the touched rows alone."""
+"""Mean pooling over flat token ids as a model counts them; its gradient for the touched rows alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pumice.modelfile.repeats import WHOLE
+from pumice.modelfile.counting import PLAIN, WHOLE, Counting
 from pumice.train.lanes import Lanes
 
 
@@ -43,14 +42,19 @@ class Counted:
 
 
 def _merged(
-    pairs: NDArray[np.int64], repeats: NDArray[np.int64]
+    pairs: NDArray[np.int64], lengths: NDArray[np.int64], counting: Counting
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each of some sorted pairs of token and text once, and what its occurrences count together."""
+    """Each pair of token and text once, ascending, and what its occurrences count together."""
+    order = np.argsort(pairs, kind="stable")
+    pairs = pairs[order]
     begins = np.flatnonzero(np.diff(pairs, prepend=-1))
-    counts = np.diff(begins, append=len(pairs))
-    until = np.cumsum(repeats)
-    told = np.minimum(counts, len(repeats))
-    return pairs[begins], until[told - 1] + (counts - told) * repeats[-1]
+    before = np.arange(len(pairs)) - np.repeat(begins, np.diff(begins, append=len(pairs)))
+    places = (np.arange(len(pairs)) - np.repeat(np.cumsum(lengths) - lengths, lengths))[order]
+    counts = np.ones(len(pairs), np.int64)
+    for told, index in ((counting.repeats, before), (counting.positions, places)):
+        numbers = np.array([WHOLE, *told], np.int64)
+        counts *= numbers[np.minimum(index, len(told))]
+    return pairs[begins], np.add.reduceat(counts, begins) if len(begins) else counts
 
 
 @dataclass(frozen=True)
@@ -79,18 +83,20 @@ class Bags:
         ids: NDArray[np.int32],
         lengths: NDArray[np.int64],
         *,
-        repeats: Sequence[int] | None = None,
+        counting: Counting = PLAIN,
         device: str = "cpu",
     ) -> Bags:
         """Bags from flat ids and each text's number of them; all of it numpy's work, in any thread.
 
-        ``repeats`` are those of a model's parts.
+        ``counting`` is that of a model's parts.
         """
         texts = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-        pairs = np.sort((ids.astype(np.int64) << 32) | texts)
+        pairs = (ids.astype(np.int64) << 32) | texts
         counted = None
-        if repeats is not None:
-            pairs, by_token = _merged(pairs, np.array([WHOLE, *repeats], np.int64))
+        if counting == PLAIN:
+            pairs = np.sort(pairs)
+        else:
+            pairs, by_token = _merged(pairs, lengths, counting)
             order = np.argsort(pairs & 0xFFFFFFFF, kind="stable")
             ids = (pairs[order] >> 32).astype(np.int32)
             lengths = np.bincount(pairs & 0xFFFFFFFF, minlength=len(lengths))

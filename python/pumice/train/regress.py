@@ -57,7 +57,7 @@ def regress(
     device = checked_device(options.device)
     from pumice.loading import load
 
-    start = counting(load() if start is None else start, options.repeats)
+    start = counting(load() if start is None else start, options)
     with workplace(folder, options) as place:
         return _regressed(
             _Given(corpus, teacher, folders, start, replace(options, device=device)), place

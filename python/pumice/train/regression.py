@@ -82,7 +82,7 @@ class Regression:
             Bags.of(
                 np.concatenate(ids),
                 lengths,
-                repeats=self._fitted.texts.repeats,
+                counting=self._fitted.texts.counting,
                 device=self._device,
             ),
             targets.to(self._device),

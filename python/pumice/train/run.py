@@ -62,7 +62,7 @@ def train(
     device = checked_device(options.device)
     from pumice.loading import load
 
-    start = counting(load() if start is None else start, options.repeats)
+    start = counting(load() if start is None else start, options)
     dims = tuple(sorted(options.dims or starting_dims(start)))
     with workplace(folder, options) as place:
         return _trained(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError
+from pumice.modelfile.counting import PLAIN, Counting
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Texts:
     """(texts + 1,): where each text begins in ``ids``, and the end."""
     hashes: NDArray[np.uint64]
     """(texts,): equal for texts of the same tokens; 0 for one without tokens."""
-    repeats: tuple[int, ...] | None = None
-    """How the model that they are pooled by counts them, as `ModelParts` has it."""
+    counting: Counting = PLAIN
+    """That of the model that they are pooled by."""
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -47,7 +48,7 @@ class Texts:
         """Some texts on their own, in memory."""
         ids = np.concatenate([np.empty(0, np.int32), *self.take(indices)])
         offsets = np.concatenate(([0], self.lengths[indices].cumsum()))
-        return Texts(ids, offsets, self.hashes[indices], self.repeats)
+        return Texts(ids, offsets, self.hashes[indices], self.counting)
 
 
 class TokenMemory:
@@ -77,8 +78,8 @@ class TokenMemory:
 class TextsWriter:
     """Collects the tokens of one column of texts, in memory until that is used up, then in a file."""
 
-    def __init__(self, memory: TokenMemory, *, repeats: tuple[int, ...] | None = None) -> None:
-        self._memory, self._repeats = memory, repeats
+    def __init__(self, memory: TokenMemory, *, counting: Counting = PLAIN) -> None:
+        self._memory, self._counting = memory, counting
         self._parts: list[NDArray[np.int32]] = []
         self._lengths: list[NDArray[np.int64]] = []
         self._hashes: list[NDArray[np.uint64]] = []
@@ -113,7 +114,7 @@ class TextsWriter:
         else:
             ids = np.concatenate([np.empty(0, np.int32), *self._parts])
         hashes = np.concatenate([np.empty(0, np.uint64), *self._hashes])
-        return Texts(ids, offsets, hashes, self._repeats)
+        return Texts(ids, offsets, hashes, self._counting)
 
     def _spill(self) -> None:
         # Written, not mapped, so that a full disk is an error and not a signal that kills.

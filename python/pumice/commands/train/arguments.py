@@ -181,6 +181,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         ("warmup", float, "the share of the steps over which it rises"),
         ("scale", float, "what cosines are multiplied by"),
         ("repeats", float, "a token that stands n times in a text counts n to this power"),
+        ("lead", float, "the token at place i of a text counts (1 + 2 / (1 + i / X)) / 3"),
         ("false-negative-margin", float, "leave out what is closer than the positive minus this"),
         ("sif-coefficient", float, "weight the starting rows by a / (a + p)"),
         ("hold-out", float, "the share of pairs that is only measured on"),

@@ -28,6 +28,7 @@ def train_options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions
         warmup=args.warmup,
         scale=args.scale,
         repeats=args.repeats,
+        lead=args.lead,
         symmetric=not args.one_direction,
         mine=args.mine,
         mine_below=args.mine_below,
