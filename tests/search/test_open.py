@@ -85,11 +85,6 @@ def test_creates_nothing_when_told_not_to(tmp_path: Path, model: Any) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_a_server_is_refused_for_now(model: Any) -> None:
-    with pytest.raises(SearchIndexError, match="servers are not supported yet"):
-        Index("http://localhost:6333/articles", model)
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -165,7 +160,7 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, model: Any, monkeypatch: Any
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with Index("~/mine", model) as index:
-        assert index.folder == tmp_path / "mine"
+        assert index.location == str(tmp_path / "mine")
 
 
 def test_a_missing_engine_leaves_no_folder(tmp_path: Path, model: Any, monkeypatch: Any) -> None:

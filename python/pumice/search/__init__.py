@@ -1,9 +1,10 @@
-"""Search: an index of texts in a folder (Qdrant Edge), filled from records or from files."""
+"""Search: an index of texts in a folder (Qdrant Edge) or on a server, filled from records or files."""
 
 from pumice.search.documents import IndexProgress, IndexReport, SkippedFile, index_paths
 from pumice.search.index import Index
 from pumice.search.record import AddReport, Hit, Ranking, Skipped
 from pumice.search.search_params import Fusion, Mode, SearchParams
+from pumice.search.server import Server
 from pumice.search.storage import Storage
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Mode",
     "Ranking",
     "SearchParams",
+    "Server",
     "Skipped",
     "SkippedFile",
     "Storage",

@@ -70,8 +70,11 @@ class Home(Protocol):
     `flush` makes it survive a power cut too.
     """
 
+    atomic: bool
+    """Whether one `upsert` that fails has stored all of its points or none."""
+
     def upsert(self, points: Sequence[Point]) -> None:
-        """Store points, replacing those of the same id; all or none of one call."""
+        """Store points, replacing those of the same id."""
 
     def delete(self, ids: Sequence[PointId]) -> None:
         """Remove points; ids that are not there are no error."""

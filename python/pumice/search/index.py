@@ -14,7 +14,7 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from pumice.errors import InputError, SearchIndexError
+from pumice.errors import InputError
 from pumice.search.embedding import Embedded, Embedding
 from pumice.search.filter import parse_filter
 from pumice.search.folder import open_folder
@@ -34,6 +34,7 @@ from pumice.search.record import (
     stored_payload,
 )
 from pumice.search.search_params import Mode, SearchParams
+from pumice.search.server import Server, open_server
 from pumice.search.storage import Storage
 from pumice.search.wanted import Wanted
 
@@ -59,32 +60,31 @@ class Index:
 
     def __init__(
         self,
-        location: str | os.PathLike[str],
+        location: str | os.PathLike[str] | Server,
         model: StaticModel | Embedder | str | os.PathLike[str] | None = None,
         *,
         dim: int | None = None,
         storage: Storage | None = None,
         create: bool = True,
     ) -> None:
-        """Open the index in the folder `location`, or create it there.
+        """Open the index at `location`, or create it there.
 
+        `location` is a folder (Qdrant Edge, in this process), or a collection of a Qdrant server:
+        `http://host:6333/collection`, or a `pumice.search.Server` with an API key and the like.
         `model` is a StaticModel or what `pumice.load` takes; None means the model that filled the
         index (a new index takes the shipped one). `dim` keeps a Matryoshka prefix of the vectors;
         `storage` says how a new index keeps them (None: as it does, or as they are).
         Raises SearchIndexError where another model filled the index or it keeps its vectors
         otherwise, where another process has it, or where there is none and `create` is False.
         """
-        if not isinstance(location, (str, os.PathLike)):
-            raise InputError(f"location is a {type(location).__name__}: give the path of a folder")
-        if "://" in str(location):
-            raise SearchIndexError(
-                f"{location}: this version of pumice keeps indexes in folders; Qdrant servers are "
-                "not supported yet: give a folder"
-            )
         if not (storage is None or isinstance(storage, Storage)):
             raise InputError(f"storage is a {type(storage).__name__}: give a pumice.search.Storage")
-        self.folder = Path(os.path.expanduser(location)).absolute()
-        opened = open_folder(self.folder, Wanted(model, dim, storage, create))
+        wanted = Wanted(model, dim, storage, create)
+        place = _place(location)
+        self.location = place.where if isinstance(place, Server) else str(place)
+        opened = (
+            open_server(place, wanted) if isinstance(place, Server) else open_folder(place, wanted)
+        )
         self.model, self._home = opened.model, opened.home
         self.dim, self.storage = opened.manifest.dim, opened.manifest.storage
         self._embedding = Embedding(self.model, dim=self.dim, words=self.storage.sparse)
@@ -279,8 +279,8 @@ class Index:
         self.close()
 
     def __repr__(self) -> str:
-        """Folder, model and dimensions."""
-        return f"Index({str(self.folder)!r}, model={self.model.name!r}, dim={self.dim})"
+        """Place, model and dimensions."""
+        return f"Index({self.location!r}, model={self.model.name!r}, dim={self.dim})"
 
     def embed(
         self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None
@@ -331,6 +331,18 @@ class Index:
     def home(self) -> Home:
         """Where the vectors are kept; for pumice's own use."""
         return self._home
+
+
+def _place(location: Any) -> Path | Server:
+    if isinstance(location, Server):
+        return location
+    if not isinstance(location, (str, os.PathLike)):
+        raise InputError(
+            f"location is a {type(location).__name__}: give the path of a folder, or a server's URL"
+        )
+    if "://" in str(location):
+        return Server(str(location))
+    return Path(os.path.expanduser(location)).absolute()
 
 
 def _batches(records: Iterable[Mapping[str, Any]]) -> Iterator[list[Record]]:

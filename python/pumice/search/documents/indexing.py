@@ -28,7 +28,7 @@ from pumice.search.embedding import Embedded
 from pumice.search.filter import AnyOf, Condition, Range
 from pumice.search.home import Point
 from pumice.search.index import BATCH, Index
-from pumice.search.record import Record, parse_record, stored_payload
+from pumice.search.record import PRIVATE, Record, parse_record, stored_payload
 
 _BAD_ROWS_SHOWN = 5
 
@@ -173,7 +173,7 @@ class _Run:
                 self._shorten(small.source, len(kept))
             self._done(small.source, len(kept))
         if points:
-            self._home.upsert(points)
+            self._write(points)
 
     def remove_gone(self) -> None:
         """Remove passages of files that are under the roots no more, or not indexed any more."""
@@ -217,6 +217,16 @@ class _Run:
         if head is not None:
             write_state(self._home, Entry(head.id, f"{source}#0", state), state)
         self._done(source, written)
+
+    def _write(self, points: list[Point]) -> None:
+        """Store whole files; where a write may be stored in part, their first passages say so first."""
+        heads = [point for point in points if point.payload["passage"] == 0]
+        if self._home.atomic or len(heads) == len(points):
+            self._home.upsert(points)
+            return
+        self._home.upsert([replace(head, payload=_unfinished(head.payload)) for head in heads])
+        self._home.upsert([point for point in points if point.payload["passage"] > 0])
+        self._home.upsert(heads)
 
     def _leave_out(self, source: str, reason: str, *, unread: bool) -> None:
         self._bad_rows.pop(source, None)
@@ -302,6 +312,10 @@ def _points(
         payload = stored_payload(record, private)
         points.append(Point(record.point_id, embedded.dense, embedded.terms, payload))
     return points
+
+
+def _unfinished(payload: dict[str, Any]) -> dict[str, Any]:
+    return {**payload, PRIVATE: {**payload[PRIVATE], **private_of(UNFINISHED)}}
 
 
 def _record(source: str, passage: int, piece: _Piece) -> Record:

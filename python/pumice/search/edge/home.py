@@ -22,11 +22,12 @@ from pumice.search.edge.engine import engine
 from pumice.search.edge.filters import edge_filter
 from pumice.search.edge.forks import closed, let_go_at_fork
 from pumice.search.edge.optimize import TEMPORARY, optimize_in_child
-from pumice.search.edge.queries import Planner
+from pumice.search.edge.queries import edge_request
 from pumice.search.filter import Condition
 from pumice.search.home import Payload, Plan, Point, PointId, Query, Scored
 from pumice.search.owner import Owner
 from pumice.search.spaces import dense_spaces
+from pumice.search.steps import Planner
 from pumice.search.storage import Storage
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _QUERY_PAGE = 256
 
 class EdgeHome:
     """An Edge shard in `folder / "shard"`. Threads may share it; processes may not."""
+
+    atomic = True
 
     def __init__(
         self, folder: Path, *, owner: Owner, dim: int, storage: Storage, create: bool
@@ -144,15 +147,18 @@ class EdgeHome:
     def query(self, queries: Sequence[Query], plan: Plan) -> list[list[Scored]]:
         """See Home; 256 queries at a time, which share their passes over the vectors."""
         shard, results = self._opened(), []
-        planner = Planner(plan, spaces=self._spaces, matching=edge_filter(plan.conditions))
+        planner = Planner(plan, spaces=self._spaces)
+        matching = edge_filter(plan.conditions)
         for start in range(0, len(queries), _QUERY_PAGE):
             page = queries[start : start + _QUERY_PAGE]
-            requests = [planner.request(query) for query in page]
+            requests = [
+                edge_request(planner.steps(query), plan, matching=matching) for query in page
+            ]
             with self._translated("read"):
                 found = shard.query_batch(self._qe.QueryBatchRequest(requests))
             results += [
                 [
-                    Scored(_plain_id(hit.id), planner.cosine(query, hit.score), hit.payload or {})
+                    Scored(_plain_id(hit.id), planner.score(query, hit.score), hit.payload or {})
                     for hit in hits
                 ]
                 for query, hits in zip(page, found, strict=True)

@@ -1,0 +1,77 @@
+"""A Storage as the configuration of a collection, and points as the server takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pumice.search.home import Point
+from pumice.search.server.library import client_models
+from pumice.search.spaces import SPARSE, Space
+
+
+def vectors_config(spaces: Sequence[Space]) -> dict[str, Any]:
+    """The dense vectors of a new collection."""
+    return {space.name: _vectors(space) for space in spaces}
+
+
+def sparse_config() -> dict[str, Any]:
+    """The words of a new collection; the server weighs them by how rare they are."""
+    models = client_models()
+    return {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+
+
+def server_point(point: Point, spaces: Sequence[Space]) -> Any:
+    """The point with a vector in each of the spaces, and its words."""
+    models = client_models()
+    vectors: dict[str, Any] = {space.name: space.stored(point.dense) for space in spaces}
+    if point.terms is not None:
+        vectors[SPARSE] = models.SparseVector(
+            indices=point.terms.numbers.tolist(), values=point.terms.weights.tolist()
+        )
+    return models.PointStruct(id=point_id(point.id), vector=vectors, payload=point.payload)
+
+
+def point_id(given: Any) -> int | str:
+    """An int, or a UUID as the text that every protocol takes."""
+    return given if isinstance(given, int) else str(given)
+
+
+def _vectors(space: Space) -> Any:
+    models = client_models()
+    distances = {"cosine": models.Distance.COSINE, "euclid": models.Distance.EUCLID}
+    return models.VectorParams(
+        size=space.size,
+        distance=distances[space.distance],
+        datatype=models.Datatype(space.datatype),
+        on_disk=space.on_disk,
+        hnsw_config=models.HnswConfigDiff(m=space.m, ef_construct=space.ef_construct),
+        quantization_config=_codes(space),
+    )
+
+
+def _codes(space: Space) -> Any:
+    models = client_models()
+    kind, _, bits = (space.quantize or "").partition("-")
+    memory: dict[str, Any] = {"always_ram": space.codes_in_memory}
+    if kind == "int8":
+        scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, **memory)
+        return models.ScalarQuantization(scalar=scalar)
+    if kind == "binary":
+        by_bits = {"": "one_bit", "1.5": "one_and_half_bits", "2": "two_bits"}
+        by_query = {"binary": "binary", "int4": "scalar4bits", "int8": "scalar8bits"}
+        binary = models.BinaryQuantizationConfig(
+            encoding=models.BinaryQuantizationEncoding(by_bits[bits]),
+            query_encoding=models.BinaryQuantizationQueryEncoding(by_query[space.query]),
+            **memory,
+        )
+        return models.BinaryQuantization(binary=binary)
+    if kind == "turbo":
+        size = models.TurboQuantBitSize("bits" + bits.replace(".", "_"))
+        turbo = models.TurboQuantQuantizationConfig(bits=size, **memory)
+        return models.TurboQuantization(turbo=turbo)
+    if kind == "product":
+        ratio = models.CompressionRatio(f"x{bits}")
+        product = models.ProductQuantizationConfig(compression=ratio, **memory)
+        return models.ProductQuantization(product=product)
+    return None
