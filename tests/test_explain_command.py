@@ -14,7 +14,8 @@ import pytest
 
 import pumice
 from pumice.cli import main
-from pumice.commands.explain import coloured, words_of
+from pumice.commands.words import coloured
+from pumice.explanation import words_of
 
 QUERY, DOCUMENT = "renew a passport", "How naïve passport-holders\nget unaffable documents. 北京"
 STYLE = re.compile(r"\033\[[\d;]*m")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Scripts written without spaces: there a token is the word.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,3 +76,39 @@ def _over_norm_of_sum(text: TokenVectors) -> NDArray[np.float64]:
     vectors = text.vectors.astype(np.float64)
     norm = float(np.linalg.norm(vectors.sum(axis=0)))
     return vectors / norm if norm > 0 else np.zeros_like(vectors)
+
+
+@dataclass(frozen=True)
+class Word:
+    """Tokens that a reader sees as one word, and what they earned together."""
+
+    begin: int
+    end: int
+    tokens: tuple[int, ...]
+    share: float
+
+
+def words_of(text: str, tokens: TokenVectors, shares: NDArray[np.float64]) -> list[Word]:
+    """The words of a text, each with the sum of its tokens' shares."""
+    groups: list[list[int]] = []
+    spans: list[list[int]] = tokens.spans.tolist()
+    for i, (begin, _end) in enumerate(spans):
+        if groups and _continues(text, spans[i - 1][1], begin):
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return [
+        Word(spans[g[0]][0], max(spans[i][1] for i in g), tuple(g), float(shares[g].sum()))
+        for g in groups
+    ]
+
+
+def _continues(text: str, end: int, begin: int) -> bool:
+    """Whether the token at ``begin`` goes on with the word that the one before ``end`` is of."""
+    if begin < end:  # both come from one character
+        return True
+    if any(unicodedata.category(c) not in ("Mn", "Me", "Cf") for c in text[end:begin]):
+        return False
+    edges = text[max(end - 1, 0) : end] + text[begin : begin + 1]
+    letters = all(unicodedata.category(c)[0] in "LNM" for c in edges)
+    return len(edges) == 2 and letters and not _UNSPACED.search(edges)

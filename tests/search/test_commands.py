@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from pumice.commands.search import parse_filters
 from pumice.errors import InputError
 from pumice.search import Hit
+from pumice.search.earned import Explainer
 from pumice.search.highlight import Match, best_sentences
 from pumice.search.rendering import ASTERISKS, marked_lines, place_of
 from pumice.search.stdlib_docs import standard_library
@@ -96,9 +98,85 @@ def test_filters_from_the_shell(pumice: Any, tmp_path: Path, model_path: Path) -
     )
 
 
+def test_a_misspelt_field_is_told(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text,year,place.town\na train,2020,Rome\n")
+    pumice("index", "t.csv", "--into", "i", "--model", model_path)
+    told = pumice("search", "train", "--index", "i", "--filter", "yaer=2020", code=1).stderr
+    assert "no passage has a field 'yaer': did you mean 'year'?" in told
+    told = pumice("search", "train", "--index", "i", "--filter", "zzz>1", code=1).stderr
+    assert "there are " in told
+    for field in ("passage", "place.town", "source", "year"):
+        assert field in told
+    assert "_pumice" not in told
+    assert (
+        "Rome"
+        in pumice("search", "train", "--index", "i", "--filter", "place.town=Rome", "--json").stdout
+    )
+
+
+def test_how_vectors_are_kept(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(PASSPORT)
+    options = ["t.txt", "--model", model_path, "--into"]
+    pumice(
+        "index", *options, "a", "--quantize", "int8", "--dim", 32, "--oversample", 3, "--no-words"
+    )
+    settings = {"quantize": "int8", "dim": 32, "oversampling": 3, "sparse": False}
+    (tmp_path / "c.json").write_text(json.dumps(settings))
+    pumice("index", *options, "b", "--config", "c.json")
+    kept = [json.loads((tmp_path / one / "pumice-index.json").read_text()) for one in "ab"]
+    assert kept[0] == kept[1]
+    assert (kept[0]["dim"], kept[0]["storage"]["quantize"]) == (32, "int8")
+    pumice("index", *options, "b")  # as it is
+    assert (
+        "keeps quantize 'int8'"
+        in pumice("index", *options, "b", "--quantize", "binary", code=1).stderr
+    )
+    if sys.version_info >= (3, 11):
+        (tmp_path / "c.toml").write_text('quantize = "binary"\nstages = [16]\n')
+        pumice("index", *options, "c", "--config", "c.toml", "--quantize", "turbo-4")
+        storage = json.loads((tmp_path / "c" / "pumice-index.json").read_text())["storage"]
+        assert (storage["quantize"], storage["stages"]) == ("turbo-4", [16])
+    for content, told in (
+        ("{", "c.json: "),
+        ("[]", "holds no settings"),
+        ('{"quant": 1}', "'quant'"),
+    ):
+        (tmp_path / "c.json").write_text(content)
+        assert told in pumice("index", *options, "d", "--config", "c.json", code=1).stderr
+    assert "--stages" in pumice("index", *options, "d", "--stages", "64;32", code=1).stderr
+    assert (
+        "invalid choice" in pumice("index", *options, "d", "--quantize", "ternary", code=2).stderr
+    )
+
+
+def test_search_explains_itself(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(PASSPORT)
+    pumice("index", "t.txt", "--into", "i", "--model", model_path)
+    asked = ["search", "renewing passports", "--index", "i", "--explain"]
+    [hit] = json.loads(pumice(*asked, "--json").stdout)
+    words = {hit["text"][one["begin"] : one["end"]]: one for one in hit["words"]}
+    assert {word for word, one in words.items() if one["matched"]} == {"renew", "passport"}
+    assert words["passport"]["shade"] >= words["Parking"]["shade"]
+    assert sum(one["share"] for one in hit["words"]) < 1
+    told = pumice(*asked).stdout
+    assert re.search(r"earned by: .*renew .*\(the same word\)", told)
+    [hit] = json.loads(pumice(*asked, "--json", "--mode", "dense").stdout)
+    assert not any(one["matched"] for one in hit["words"])
+
+
+def test_a_long_passage_is_explained_in_time(model: Any) -> None:
+    explainer = Explainer("renew a passport", model=model, dim=64, words=True)
+    started = time.perf_counter()
+    words = explainer.earned("the passport " * 100_000)
+    assert time.perf_counter() - started < 10
+    assert 1000 < len(words) < 10_000
+    assert explainer.earned("") == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
+        (["search", "x", "--index", "http://localhost:1"], 1, "names no collection"),
         (["search", "x"], 1, "there is no index in .*: fill one first"),
         (["index", "nowhere"], 1, "'nowhere' cannot be indexed: No such file"),
         (["index", ".", "--model", "none.pumice"], 1, r"none\.pumice"),

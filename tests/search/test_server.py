@@ -166,7 +166,7 @@ def test_no_server_is_one_error(model: Any, quick: None) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/articles"
-    with pytest.raises(SearchIndexError, match="does not answer .*refused"):
+    with pytest.raises(SearchIndexError, match=r"does not answer .*refused"):
         Index(Server(url, tries=2), model)
 
 

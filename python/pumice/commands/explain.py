@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.explanation import Explanation, TokenVectors
+from pumice.commands.words import coloured
+from pumice.explanation import Explanation, TokenVectors, Word, words_of
 from pumice.loading import load
 from pumice.terminal import printable, wants_colours
-
-_GREENS = (194, 157, 120, 83, 46)  # of the 256 colours, pale to vivid, each under black text
-_RED = "\033[38;5;167m"
-_RESET = "\033[0m"
-_NOTICED = 0.05  # of the largest share: what is below stays uncoloured
-# Scripts written without spaces: there a token is the word.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,65 +44,6 @@ def run(args: argparse.Namespace) -> int:
         for line in table(args.query, args.document, explained):
             print(line)
     return 0
-
-
-@dataclass(frozen=True)
-class Word:
-    """Tokens that a reader sees as one word, and what they earned together."""
-
-    begin: int
-    end: int
-    tokens: tuple[int, ...]
-    share: float
-
-
-def words_of(text: str, tokens: TokenVectors, shares: NDArray[np.float64]) -> list[Word]:
-    """The words of a text, each with the sum of its tokens' shares."""
-    groups: list[list[int]] = []
-    spans: list[list[int]] = tokens.spans.tolist()
-    for i, (begin, _end) in enumerate(spans):
-        if groups and _continues(text, spans[i - 1][1], begin):
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    return [
-        Word(spans[g[0]][0], max(spans[i][1] for i in g), tuple(g), float(shares[g].sum()))
-        for g in groups
-    ]
-
-
-def _continues(text: str, end: int, begin: int) -> bool:
-    """Whether the token at ``begin`` goes on with the word that the one before ``end`` is of."""
-    if begin < end:  # both come from one character
-        return True
-    if any(unicodedata.category(c) not in ("Mn", "Me", "Cf") for c in text[end:begin]):
-        return False
-    edges = text[max(end - 1, 0) : end] + text[begin : begin + 1]
-    letters = all(unicodedata.category(c)[0] in "LNM" for c in edges)
-    return len(edges) == 2 and letters and not _UNSPACED.search(edges)
-
-
-def coloured(text: str, words: Sequence[Word]) -> str:
-    """The text with each word on a green as deep as its share, and red where that is negative."""
-    largest = max((abs(word.share) for word in words), default=0.0)
-    parts: list[str] = []
-    at = 0
-    for word in words:
-        shown = printable(text[word.begin : word.end])
-        lead = shown[: len(shown) - len(shown.lstrip())]
-        parts += [printable(text[at : word.begin]), lead, _painted(shown.lstrip(), word, largest)]
-        at = word.end
-    return "".join([*parts, printable(text[at:])])
-
-
-def _painted(shown: str, word: Word, largest: float) -> str:
-    strength = word.share / largest if largest > 0 else 0.0
-    if abs(strength) < _NOTICED:
-        return shown
-    if strength < 0:
-        return f"{_RED}{shown}{_RESET}"
-    green = _GREENS[min(int(strength * len(_GREENS)), len(_GREENS) - 1)]
-    return f"\033[48;5;{green};38;5;16m{shown}{_RESET}"
 
 
 def table(query: str, document: str, explained: Explanation) -> list[str]:

@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
-from pumice.commands.opening import open_index
-from pumice.search import IndexProgress, IndexReport, index_paths
+from pumice.commands.opening import index_place, open_index, told
+from pumice.commands.storing import add_storage_arguments, storage_asked
+from pumice.search import Index, IndexProgress, IndexReport, Server, index_paths
 from pumice.search.documents.report import Progress
 from pumice.search.index import GRAPH_FROM
-from pumice.search.location import default_index_folder
 from pumice.search.rendering import as_json, counted
 from pumice.terminal import printable
 
@@ -26,41 +25,54 @@ _SKIPPED_SHOWN = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
-    parser.add_argument("--into", metavar="FOLDER", help="the index (default: your own, per user)")
+    parser.add_argument(
+        "--into",
+        metavar="INDEX",
+        help="a folder, or http://host:6333/collection of a Qdrant server (default: your own folder)",
+    )
     parser.add_argument(
         "--model", metavar="M", help="file, folder or hub id (default: the shipped model)"
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    add_storage_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Index, report, say what to try next."""
-    folder = Path(args.into) if args.into else default_index_folder()
-    with open_index(folder, args.model) as index:
+    place = index_place(args.into)
+    with open_index(place, args.model, **storage_asked(args)) as index:
         with _shown_progress(quiet=args.json) as progress:
             report = index_paths(index, args.paths, progress=progress)
-        if len(index) >= GRAPH_FROM:
-            if not args.json:
-                print(
-                    f"building a search graph for {len(index):,} passages in a process of its own; "
-                    "this takes minutes, and interrupting it loses nothing",
-                    file=sys.stderr,
-                )
-            index.optimize()
+        if not isinstance(place, Server):  # a server builds what it needs by itself
+            _build(index, report, quiet=args.json)
         total, model = len(index), index.model.name
     # Asked to index and nothing could be: a script should not go on as if it had worked.
     worked = report.files_indexed or report.files_unchanged or report.files_removed
     code = 1 if report.skipped and not worked else 0
     if args.json:
-        print(as_json({**asdict(report), "index": str(folder), "passages": total}))
+        print(as_json({**asdict(report), "index": told(place), "passages": total}))
         return code
     for line in _summary(report):
         print(line)
-    print(f"index    {folder}: {counted(total, 'passage')}, model {model}")
+    print(f"index    {told(place)}: {counted(total, 'passage')}, model {model}")
     option = f" --index {args.into}" if args.into else ""
     if total:
         print(f'next     pumice search{option} "your question"')
     return code
+
+
+def _build(index: Index, report: IndexReport, *, quiet: bool) -> None:
+    """Codes that are made afterwards, and a graph where a scan would be slow."""
+    changed = report.passages_added or report.passages_removed
+    if not (len(index) >= GRAPH_FROM or (index.storage.coded_later and changed)):
+        return
+    if not quiet and len(index) >= GRAPH_FROM:
+        print(
+            f"building a search graph for {len(index):,} passages in a process of its own; "
+            "this takes minutes, and interrupting it loses nothing",
+            file=sys.stderr,
+        )
+    index.optimize()
 
 
 def _summary(report: IndexReport) -> Iterator[str]:

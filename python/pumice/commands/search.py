@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from pumice.commands.opening import open_index
+from pumice.commands.opening import index_place, open_index
+from pumice.commands.words import coloured
 from pumice.errors import InputError
-from pumice.search import Hit
+from pumice.explanation import Word
+from pumice.search import Hit, Index, SearchParams
+from pumice.search.earned import Earned, Explainer
 from pumice.search.filter import parse_filter
 from pumice.search.highlight import Match, best_sentences
 from pumice.search.index import MAX_K
-from pumice.search.location import default_index_folder
 from pumice.search.rendering import as_json, marked_lines, marks_for_output, place_of
+from pumice.search.search_params import MODES
+from pumice.terminal import printable, wants_colours
 
 _FILTER = re.compile(r"([^=<>!]+)(>=|<=|=|>|<)(?![=<>])(.*)", re.DOTALL)
+_EARNERS = 5  # words that are named where they cannot be coloured
 _BOUNDS = {">=": "gte", ">": "gt", "<=": "lte", "<": "lt"}
 
 
@@ -43,7 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("question", nargs="+", help="in your own words")
     parser.add_argument("-k", type=_count, default=5, help="how many passages (default 5)")
-    parser.add_argument("--index", metavar="FOLDER", help="the index (default: your own, per user)")
+    parser.add_argument(
+        "--index",
+        metavar="INDEX",
+        help="a folder, or http://host:6333/collection of a Qdrant server (default: your own folder)",
+    )
     parser.add_argument(
         "--model", metavar="M", help="where the index's model is now (default: where it was)"
     )
@@ -55,30 +65,79 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep passages whose payload matches; also KEY>=NUMBER, <=, >, < and ISO dates; "
         "a KEY=VALUE given twice means either",
     )
+    parser.add_argument(
+        "--mode", choices=MODES, help="by meaning, by words, or by both (default: both)"
+    )
+    parser.add_argument(
+        "--oversample", type=float, metavar="N", help="candidates of an index with codes, times k"
+    )
+    parser.add_argument(
+        "--exact", action="store_true", help="compare with every vector, without codes and graph"
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="show which words of each passage earned its place"
+    )
     parser.add_argument("--json", action="store_true", help="print the hits as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Search and print; finding nothing is no failure."""
-    folder = Path(args.index) if args.index else default_index_folder()
     wanted = parse_filters(args.filter)
     question = " ".join(args.question)
-    with open_index(folder, args.model, create=False) as index:
-        hits = index.search(question, k=args.k, filter=wanted)
+    params = SearchParams(oversampling=args.oversample, exact=args.exact)
+    with open_index(index_place(args.index), args.model, create=False) as index:
+        hits = index.search(question, k=args.k, filter=wanted, mode=args.mode, params=params)
+        if not hits and wanted:
+            _check_fields(index, wanted)
         model = index.model
+    earned: list[list[Earned] | None] = [None] * len(hits)
+    if args.explain:
+        explainer = Explainer(question, model=model, dim=index.dim, words=args.mode != "dense")
+        earned = [explainer.earned(hit.text) for hit in hits]
     matches = best_sentences(hits, query=question, model=model)
+    found = list(zip(hits, matches, earned, strict=True))
     if args.json:
-        print(as_json([_as_json(*pair) for pair in zip(hits, matches, strict=True)]))
+        print(as_json([_as_json(*one) for one in found]))
         return 0
     if not hits:
         print("nothing found" + (" with this filter" if wanted else ""))
-    marks = marks_for_output()
-    for rank, (hit, match) in enumerate(zip(hits, matches, strict=True), start=1):
+    for rank, (hit, match, words) in enumerate(found, start=1):
         print(f"{rank}  {hit.score:.3f}  {place_of(hit)}")
-        for line in marked_lines(hit.text, match, marks=marks):
+        for line in _body(hit, match, words):
             print(f"   {line}")
         print()
     return 0
+
+
+def _body(hit: Hit, match: Match, words: list[Earned] | None) -> Iterator[str]:
+    """The passage, its best sentence marked, or its words coloured by what they earned."""
+    if words is None:
+        yield from marked_lines(hit.text, match, marks=marks_for_output())
+        return
+    if wants_colours():
+        shades = [Word(one.begin, one.end, (), one.shade) for one in words]
+        yield from (line for line in coloured(hit.text, shades).splitlines() if line.strip())
+        return
+    yield from marked_lines(hit.text, match, marks=marks_for_output())
+    best = sorted(words, key=lambda one: -one.shade)[:_EARNERS]
+    told = ", ".join(
+        f"{' '.join(printable(hit.text[one.begin : one.end]).split())} {one.share:.3f}"
+        + (" (the same word)" if one.matched else "")
+        for one in best
+        if one.shade > 0
+    )
+    yield f"earned by: {told}" if told else "earned by: nothing of it alone"
+
+
+def _check_fields(index: Index, wanted: dict[str, Any]) -> None:
+    """A filter that nothing can match for want of the field is a typing error, and says so."""
+    for key in wanted:
+        if index.has_field(key):
+            continue
+        known = index.fields()
+        close = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
+        raise InputError(f"no passage has a field {key!r}: {hint}")
 
 
 def parse_filters(given: Sequence[str]) -> dict[str, Any] | None:
@@ -125,7 +184,8 @@ def _number(value: str) -> Any:
     return value
 
 
-def _as_json(hit: Hit, match: Match) -> dict[str, Any]:
+def _as_json(hit: Hit, match: Match, words: list[Earned] | None) -> dict[str, Any]:
+    explained = {} if words is None else {"words": [asdict(one) for one in words]}
     return {
         "id": hit.id if isinstance(hit.id, (int, str)) else str(hit.id),
         "score": hit.score,
@@ -136,4 +196,5 @@ def _as_json(hit: Hit, match: Match) -> dict[str, Any]:
             "text": hit.text[match.start : match.end],
         },
         "payload": hit.payload,
+        **explained,
     }

@@ -63,9 +63,7 @@ def parse_filter(given: Mapping[str, Any] | None) -> list[Condition]:
 
 
 def _condition(key: Any, value: Any) -> Condition:
-    if not isinstance(key, str) or not key:
-        raise InputError(f"filter key {key!r} names no payload field: use a non-empty str")
-    path = key if _PATH.fullmatch(key) else _quoted(key)
+    path = path_of(key)
     if value is None:
         return Missing(path)
     if isinstance(value, Mapping):
@@ -73,6 +71,13 @@ def _condition(key: Any, value: Any) -> Condition:
     if isinstance(value, (list, tuple, set, frozenset)):
         return AnyOf(path, tuple(_value(key, item) for item in value))
     return AnyOf(path, (_value(key, value),))
+
+
+def path_of(key: Any) -> str:
+    """The payload path that a filter's key stands for; InputError for none."""
+    if not isinstance(key, str) or not key:
+        raise InputError(f"filter key {key!r} names no payload field: use a non-empty str")
+    return key if _PATH.fullmatch(key) else _quoted(key)
 
 
 def is_unaddressable(name: str) -> bool:

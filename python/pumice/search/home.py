@@ -92,9 +92,9 @@ class Home(Protocol):
         """How many points match, exactly."""
 
     def scroll(
-        self, conditions: Sequence[Condition], *, keys: Sequence[str]
+        self, conditions: Sequence[Condition], *, keys: Sequence[str] | None
     ) -> Iterator[tuple[PointId, Payload]]:
-        """Matching points in id order, with these payload keys."""
+        """Matching points in id order, with these payload keys, or (None) all."""
 
     def query(self, queries: Sequence[Query], plan: Plan) -> list[list[Scored]]:
         """The best points of each query, best first."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError
 from pumice.search.embedding import Embedded, Embedding
-from pumice.search.filter import parse_filter
+from pumice.search.filter import Missing, parse_filter, path_of
 from pumice.search.folder import open_folder
 from pumice.search.home import Home, Plan, Point, Scored
 from pumice.search.record import (
@@ -27,6 +27,7 @@ from pumice.search.record import (
     Record,
     RecordId,
     Skipped,
+    field_names,
     hit_of,
     parse_record,
     point_id_of,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pumice.model import StaticModel
     from pumice.search.models import Embedder
 
+_FIELDS_FROM = 1000  # records that are looked at
 BATCH = 1024  # records embedded and written together
 _BATCH_CHARACTERS = 8_000_000
 MAX_K = 2**31 - 1
@@ -239,6 +241,17 @@ class Index:
     def count(self, *, filter: Mapping[str, Any] | None = None) -> int:  # noqa: A002
         """How many records there are, or how many match the filter."""
         return self._home.count(parse_filter(filter))
+
+    def fields(self) -> list[str]:
+        """The payload's keys that a filter may name, `a.b` for one within another, of the first records."""
+        found: set[str] = set()
+        for _, payload in islice(self._home.scroll([], keys=None), _FIELDS_FROM):
+            found.update(field_names(payload))
+        return sorted(found)
+
+    def has_field(self, key: str) -> bool:
+        """Whether any record has something there."""
+        return self._home.count([Missing(path_of(key), absent=False)]) > 0
 
     def __len__(self) -> int:
         """How many records there are."""

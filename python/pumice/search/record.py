@@ -133,6 +133,15 @@ def hit_of(found: Scored) -> Hit:
     return Hit(private.get("id", found.id), found.score, text, payload)
 
 
+def field_names(payload: Payload, prefix: str = "") -> Iterator[str]:
+    """The user's own fields of a stored payload, those of dicts within as `a.b`."""
+    for key, value in payload.items():
+        if prefix or key not in (TEXT, PRIVATE):
+            yield prefix + key
+            if isinstance(value, dict):
+                yield from field_names(value, f"{prefix}{key}.")
+
+
 def ranking_of(found: Sequence[Scored]) -> Ranking:
     """The original ids and the scores."""
     ids = (one.payload.get(PRIVATE, {}).get("id", one.id) for one in found)

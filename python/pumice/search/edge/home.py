@@ -125,7 +125,7 @@ class EdgeHome:
             return shard.count(self._qe.CountRequest(filter=edge_filter(conditions)))
 
     def scroll(
-        self, conditions: Sequence[Condition], *, keys: Sequence[str]
+        self, conditions: Sequence[Condition], *, keys: Sequence[str] | None
     ) -> Iterator[tuple[PointId, Payload]]:
         """See Home; pages of 4,096."""
         offset = None
@@ -134,7 +134,7 @@ class EdgeHome:
                 offset=offset,
                 limit=_SCROLL_PAGE,
                 filter=edge_filter(conditions),
-                with_payload=list(keys),
+                with_payload=True if keys is None else list(keys),
                 with_vector=False,
             )
             with self._translated("read"):

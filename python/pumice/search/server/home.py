@@ -90,7 +90,7 @@ class ServerHome:
         return int(counted.count)
 
     def scroll(
-        self, conditions: Sequence[Condition], *, keys: Sequence[str]
+        self, conditions: Sequence[Condition], *, keys: Sequence[str] | None
     ) -> Iterator[tuple[PointId, Payload]]:
         """See Home; pages of 1,024."""
         offset = None
@@ -101,7 +101,7 @@ class ServerHome:
                 scroll_filter=matching,
                 limit=_SCROLL_PAGE,
                 offset=offset,
-                with_payload=list(keys),
+                with_payload=True if keys is None else list(keys),
                 with_vectors=False,
             )
             for record in page:
