@@ -138,7 +138,7 @@ def test_an_index_is_filled_by_the_transformer(model_file: Path, tmp_path: Path)
     with pumice.Index(tmp_path / "index", model) as index:
         report = index.add([{"id": n, "text": text} for n, text in enumerate(TEXTS)])
         assert report.added == 3
-        hits = index.search("the parser of an action", k=3)
+        hits = index.search("the parser of an action", k=3, mode="dense")
     scores = model.encode_documents(TEXTS) @ model.encode("the parser of an action")
     assert [hit.id for hit in hits] == [n for n in np.argsort(-scores) if TEXTS[n].strip()][:3]
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores[[0, 3, 4]])[::-1], abs=1e-5)

@@ -23,6 +23,7 @@ VERBS = {
     "train": "train a static model on pairs of texts",
     "eval": "measure models on test collections: quality, memory, speed",
     "compare": "a static model against a transformer on your own texts: quality, time, price",
+    "export": "write a model as a folder for other libraries, or push it to a hub",
     "explain": "show which words make two texts similar",
     "info": "describe a model",
 }

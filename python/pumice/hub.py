@@ -1,4 +1,4 @@
-"""Model names to local paths: the cache first, then the Hugging Face hub. The only module on a network."""
+"""Model names to local paths, the cache first, then the Hugging Face hub; folders to it. The only network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pumice.errors import HubError, MissingExtraError
+from pumice.errors import HubError, InputError, MissingExtraError
 
 
 @dataclass(frozen=True)
@@ -103,3 +103,61 @@ def fetch(
             f"{asked}: no such path, {missing}, and the hub cannot be reached: "
             "check the spelling, or the network"
         ) from None
+
+
+def check_pushable(name: object) -> None:
+    """InputError unless a name is owner/name; MissingExtraError without the library that uploads."""
+    if not isinstance(name, str) or not is_repository_id(name):
+        raise InputError(f"{name}: is no place on a hub: give owner/name")
+    try:
+        import huggingface_hub  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("huggingface_hub", "hub") from None
+
+
+def push(folder: Path, name: str, *, private: bool) -> str:
+    """Upload a folder's files in one commit, to a repository that is made where there is none.
+
+    Returns its address. Raises HubError without a login, without the right to write, where ``private`` is
+    asked and the repository is public, and where the hub cannot be reached; nothing is uploaded then.
+    """
+    check_pushable(name)
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        if huggingface_hub.get_token() is None:
+            raise LocalTokenNotFoundError
+        api = huggingface_hub.HfApi()
+        address = str(api.create_repo(name, private=private, exist_ok=True))
+        if private and not api.model_info(name).private:
+            raise HubError(
+                f"{name}: is public already: make it private on the hub first, or leave private out"
+            )
+        api.upload_folder(repo_id=name, folder_path=folder, commit_message="Upload by pumice")
+        return address
+    except LocalTokenNotFoundError:
+        raise HubError(
+            f"{name}: there is no login to upload with: run hf auth login, or set HF_TOKEN"
+        ) from None
+    except HfHubHTTPError as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        raise HubError(
+            f"{name}: the hub refuses the upload ({status or 'with an error'}): check that your token may "
+            "write there"
+        ) from None
+    except HubError:
+        raise
+    except Exception as error:  # httpx's or requests', as the library's version has it
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise HubError(f"{name}: cannot be uploaded: {reason}: check the network") from None
+    finally:
+        if shown:
+            enable_progress_bars()

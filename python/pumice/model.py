@@ -260,11 +260,45 @@ class StaticModel:
         data = self._file.to_bytes() if same else compile_model(self._file.parts(), dtype=dtype)
         write_whole(target, data)
 
-    def save_pretrained(self, folder: str | os.PathLike[str], *, format: str = "model2vec") -> None:  # noqa: A002
-        """Write a folder that model2vec or sentence-transformers loads; warns of rules it cannot carry."""
+    def save_pretrained(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        format: str = "model2vec",  # noqa: A002
+        card: str | None = None,
+    ) -> None:
+        """Write a folder with the model and its card, README.md.
+
+        ``format`` is "model2vec" or "sentence-transformers", which those libraries load, with a warning of
+        rules that they cannot carry, or "pumice", which holds the model file. ``card`` is Markdown for the
+        README.md, below the front matter that hubs read; None: a short one.
+        """
         from pumice.modelfile.export import write_folder
 
-        write_folder(self._file.parts(), checked_path(folder, what="folder"), format=format)
+        write_folder(self._file, checked_path(folder, what="folder"), format=format, card=card)
+
+    def push_to_hub(
+        self,
+        name: str,
+        *,
+        format: str = "pumice",  # noqa: A002
+        private: bool = False,
+        card: str | None = None,
+    ) -> str:
+        """Upload the folder that ``save_pretrained`` writes to a hub repository, made where there is none.
+
+        ``name`` is owner/name; the token is that of ``hf auth login`` or the variable HF_TOKEN. Where
+        ``private``, nothing goes to a repository that is public already. Returns the repository's address.
+        Raises InputError, HubError, and MissingExtraError without ``pip install "pumice[hub]"``.
+        """
+        from tempfile import TemporaryDirectory
+
+        from pumice import hub
+
+        hub.check_pushable(name)
+        with TemporaryDirectory(prefix="pumice-") as folder:
+            self.save_pretrained(folder, format=format, card=card)
+            return hub.push(Path(folder), name, private=private)
 
     @cached_property
     def _document_side(self) -> DocumentSide | None:

@@ -1,39 +1,52 @@
-"""Writes model2vec and sentence-transformers folders that those libraries load with equal vectors."""
+"""Writes folders: a model file, or what model2vec and sentence-transformers load with equal vectors."""
 
 from __future__ import annotations
 
 import json
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, MissingExtraError
+from pumice.modelfile.card import CardFacts, model_card
 from pumice.modelfile.counting import PLAIN
 from pumice.modelfile.folders import median_token_length
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.rows import widen_rows
 from pumice.modelfile.vocabulary import unknown_id
+from pumice.modelfile.writing import write_whole
 
-FORMATS = ("model2vec", "sentence-transformers")
+if TYPE_CHECKING:
+    from pumice.modelfile.reader import ModelFile
+
+FORMATS = ("model2vec", "sentence-transformers", "pumice")
+MODEL_FILE = "model.pumice"
 
 
-def write_folder(parts: ModelParts, folder: Path, *, format: str) -> None:  # noqa: A002
-    """Write the folder; files already there are replaced.
+def write_folder(file: ModelFile, folder: Path, *, format: str, card: str | None) -> None:  # noqa: A002
+    """Write the folder; files already there are replaced. ``card`` takes the place of a short one.
 
     Warns, naming it, of any rule of the model that the format cannot carry.
     """
     if format not in FORMATS:
         raise InputError(f'format "{format}" is not one of {", ".join(FORMATS)}')
-    if parts.counting != PLAIN:
-        warn(f"{format} counts all of a text's tokens alike; this model does not")
-    write = write_model2vec if format == "model2vec" else write_sentence_transformers
+    parts = file.parts()
+    facts = CardFacts(format, file.fingerprint if format == "pumice" else "", card or "")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write(parts, folder)
-        (folder / "README.md").write_text(model_card(parts, library=format), "utf-8")
+        if format == "pumice":
+            write_whole(folder / MODEL_FILE, file.to_bytes())
+        else:
+            if parts.counting != PLAIN:
+                warn(f"{format} counts all of a text's tokens alike; this model does not")
+            if parts.metadata.document_encoder is not None:
+                warn("documents are another model's, which only pumice knows")
+            write = write_model2vec if format == "model2vec" else write_sentence_transformers
+            write(parts, folder)
+        (folder / "README.md").write_text(model_card(parts, facts), "utf-8")
     except FileExistsError:
         raise InputError(f"{folder}: is a file: name a folder to write") from None
     except OSError as error:
@@ -132,27 +145,6 @@ def modules(path: str, parts: ModelParts) -> list[dict[str, Any]]:
     static = {"idx": 0, "name": "0", "path": path, "type": f"{package}.StaticEmbedding"}
     normalize = {"idx": 1, "name": "1", "path": "1_Normalize", "type": f"{package}.Normalize"}
     return [static, normalize] if parts.normalize else [static]
-
-
-def model_card(parts: ModelParts, *, library: str) -> str:
-    """A README.md with the front matter that model hubs read."""
-    metadata = parts.metadata
-    fields = {
-        "license": metadata.license,
-        "base_model": metadata.source,
-        "library_name": library,
-        "tags": "[embeddings, static-embeddings]",
-    }
-    front = [f"{key}: {value}" for key, value in fields.items() if value]
-    if metadata.languages:
-        front.append(f"language: [{', '.join(metadata.languages)}]")
-    name = metadata.name or "Static embedding model"
-    vocabulary, dim = parts.embeddings.shape
-    lines = ["---", *front, "---", f"# {name}", ""]
-    lines += [
-        f"A static text embedding model: {vocabulary} rows of {dim} dimensions, written by pumice."
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def save_tensors(tensors: dict[str, NDArray[Any]], path: Path) -> None:
