@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError, ModelFileError
 from pumice.modelfile.container import Kind, pack
+from pumice.modelfile.counting import PLAIN
 from pumice.modelfile.native import (
     LIBRARY,
     NativeTokenizer,
@@ -189,6 +190,8 @@ def describe(parts: ModelParts, rows: NDArray[Any], reason: str | None) -> dict[
         },
         "provenance": metadata.provenance,
     }
+    if parts.counting != PLAIN:
+        described["counting"] = parts.counting.told()
     return described if documents is None else {**described, "document_encoder": asdict(documents)}
 
 

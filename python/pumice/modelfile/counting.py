@@ -41,6 +41,16 @@ class Counting:
         if self != Counting() and not normalize:
             raise InputError("tokens count alike in a model that does not normalise its vectors")
 
+    def told(self) -> str:
+        """For people, what the 2nd, 10th and 100th of both kinds count; empty where all count alike."""
+        places = (("2nd", 1), ("10th", 9), ("100th", 99))
+        said = []
+        for name, counts in (("repeats", self.repeats), ("positions", self.positions)):
+            if counts:
+                shares = ((nth, counts[min(at, len(counts)) - 1] / WHOLE) for nth, at in places)
+                said.append(f"{name} " + ", ".join(f"{share:.2f} ({nth})" for nth, share in shares))
+        return "; ".join(said)
+
     def of(self, ids: NDArray[Any]) -> NDArray[np.int64]:
         """What each of a text's ids counts, of `WHOLE` squared."""
         repeats = np.array([WHOLE, *self.repeats], np.int64)

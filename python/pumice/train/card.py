@@ -47,6 +47,8 @@ def _lines(story: Story) -> Iterator[str]:
         f"{model.metadata['dtype']}; prefixes {', '.join(map(str, model.prefixes or ()))}. "
         "A text's vector is the mean of its tokens' vectors, divided by its length."
     )
+    if counting := model.metadata.get("counting"):
+        yield f"Tokens do not count alike; of the first: {counting}."
     yield f"Licence: {model.metadata.get('license') or 'not stated'}. Fingerprint: `{model.fingerprint}`."
     if story.documents is not None:
         yield (
