@@ -19,12 +19,14 @@ help:
 	@echo 'make format     write what lint asks for'
 	@echo 'make bench      encoding speed beside every peer that is installed, in one run'
 	@echo 'make bench-vocabularies  the same of large Unigram and BPE vocabularies over twelve languages'
+	@echo 'make wasm       the core as WebAssembly, into web/wasm'
+	@echo 'make test-web   the npm package and the extension in Node and headless Chromium'
 	@echo 'make wheel      build a wheel into dist/'
 
 demo: $(VENV)/.search
 	$(VENV)/bin/pumice demo
 
-test: $(VENV)/.test
+test: $(VENV)/.test wasm
 	$(PY) -m pytest -m 'not slow' -q
 
 test-slow: $(VENV)/.test
@@ -66,6 +68,8 @@ golden = $(if $(filter wordpiece,$1),int8,$1)
 # What a target replays: hostile files, or texts under rules, which all of the others share.
 inputs = core/fuzz/regressions/$(if $(filter open_model,$1),model,text)
 
+include web/wasm.mk
+
 # The core is compiled once for each set of sanitizers, into core.a of its folder.
 MEMORY := -fsanitize=address,undefined -fno-sanitize-recover=all
 THREADS := -fsanitize=thread -pthread
@@ -100,11 +104,12 @@ build/fuzz/core/%.o: core/src/%.cpp $(CORE_H)
 
 # The fuzz targets over their committed inputs, the core's tests, and threads, under GCC's or clang's sanitizers.
 REPLAYS := $(FUZZ_TARGETS:%=$(SANITIZE)/memory/%)
-sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test unicode_test threads encode_c) \
+sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test threads encode_c) \
 		$(addprefix $(SANITIZE)/threads/,threads parallel_test)
 	@$(foreach target,$(FUZZ_TARGETS),$(SANITIZE)/memory/$(target) $(call inputs,$(target))/* 2>$(SANITIZE)/$(target).log || \
 		{ tail -n 40 $(SANITIZE)/$(target).log >&2; exit 1; }; )
 	@$(SANITIZE)/memory/kernels_test
+	@$(SANITIZE)/memory/topk_test
 	@$(SANITIZE)/memory/unicode_test
 	@for memory in memory threads; do $(SANITIZE)/$$memory/threads testdata/golden-int8.pumice README.md || exit 1; done
 	@for family in unigram int8; do $(SANITIZE)/threads/parallel_test testdata/golden-$$family.pumice || exit 1; done

@@ -30,6 +30,7 @@ FAMILY_DIM = 9
 DTYPES = ("float32", "float16", "int8")
 LONGEST = 150
 RANDOM = 16
+EXPLAINED = 30  # tokens
 
 
 def golden_texts() -> list[str]:
@@ -103,6 +104,26 @@ def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
     }
 
 
+def explanations(
+    models: dict[str, pumice.StaticModel], batch: list[str]
+) -> list[dict[str, object]]:
+    """What explains every fourth text beside a query: tokens, spans, what each adds, and its share."""
+    lines = []
+    for name, model in models.items():
+        for number, document in enumerate(batch[::4]):
+            query = batch[-1 - number % 3]
+            found = model.explain(query, document)
+            if len(found.document) > EXPLAINED:
+                continue
+            line = {"model": name, "query": query, "document": document, "score": found.score}
+            line["ids"] = found.document.ids.tolist()
+            line["spans"] = found.document.spans.tolist()
+            line["vectors"] = found.document.vectors.astype("<f4").tobytes().hex()
+            line["shares"] = found.document_shares.tolist()
+            lines.append(line)
+    return lines
+
+
 def generate(folder: Path) -> None:
     """Write the model in each storage dtype, what all must answer, and one of each other tokenizer."""
     parts, batch = tiny_parts(), golden_texts()
@@ -117,12 +138,17 @@ def generate(folder: Path) -> None:
         model.save(folder / f"golden-{dtype}.pumice")
     models["counting"] = pumice.StaticModel.from_parts(counting_parts(), dtype="int8")
     models["counting"].save(folder / "golden-counting.pumice")
+    families = {}
     for family in golden_tokenizers.TOKENIZERS:
         parts = family_parts(family)
         model = pumice.StaticModel.from_parts(parts)
         if model.tokenize(batch) != expected_ids(parts, batch):
             raise SystemExit(f"token ids of {family} differ from the tokenizers library")
         model.save(folder / f"golden-{family}.pumice")
+        families[family] = model
+    with (folder / "golden-explain.jsonl").open("w", encoding="ascii", newline="\n") as lines:
+        for line in explanations({**models, **families}, batch):
+            lines.write(json.dumps(line) + "\n")
     with (folder / "golden.jsonl").open("w", encoding="ascii", newline="\n") as lines:
         for text, own in zip(batch, ids, strict=True):
             vectors = {dtype: answers(model, text) for dtype, model in models.items()}

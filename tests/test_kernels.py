@@ -36,6 +36,21 @@ def test_kernels_give_the_portable_kernels_bits(tmp_path: Path) -> None:
     assert "chosen compared" in run([cxx, "-Werror"], tmp_path / "kernels", [])
 
 
+def test_search_is_brute_force(tmp_path: Path) -> None:
+    cxx = os.environ.get("CXX") or next(
+        filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None
+    )
+    if cxx is None:
+        pytest.skip("no C++ compiler")
+    sources = [*CORE.glob("src/simd/code*.cpp"), CORE / "src" / "topk.cpp"]
+    sources += [CORE / "src" / "capi_search.cpp", CORE / "tests" / "topk_test.cpp"]
+    program = tmp_path / "topk"
+    command = [cxx, *OPTIONS, f"-I{CORE / 'include'}", *sources, "-o", program]
+    subprocess.run(command, check=True, timeout=600)
+    ran = subprocess.run([program], capture_output=True, text=True, timeout=300)
+    assert ran.stdout == "search compared\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kernels", "target", "runner"),

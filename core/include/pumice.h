@@ -175,6 +175,39 @@ pumice_status pumice_encode_many(pumice_worker* worker, const pumice_text* texts
 pumice_status pumice_pool(pumice_worker* worker, const uint32_t* ids, size_t count, uint32_t dim, uint32_t type,
                           void* out);
 
+/* Codes to search: `count` vectors as pumice_encode writes them, one after the other, and what is known of them.
+ * Exact search over any of them; whoever keeps codes in several blocks calls once for each block. */
+typedef struct pumice_codes {
+  const void* codes;
+  uint32_t dim;
+  uint32_t type; /* PUMICE_VECTOR_I8 or PUMICE_VECTOR_BINARY */
+  size_t count;
+  uint32_t first;          /* position of the first of them; its sum with `count` is at most 2^32 */
+  const float* scales;     /* what each score is multiplied by, such as 1 / the norm of an int8 code; null: by 1 */
+  const uint8_t* left_out; /* a bit for each, the first in the lowest bit of its byte: 1 is passed over; null: none */
+} pumice_codes;
+
+/* A query of the codes' `dim`. Of the codes' type, or int8 for binary codes. Scores are, before their scale: int8
+ * with int8, the dot product; binary with binary, dim less twice the bits that differ; int8 with binary, the sum of
+ * the query's values, negated where the code's bit is 0. */
+typedef struct pumice_code_query {
+  const void* bytes;
+  uint32_t type;
+} pumice_code_query;
+
+typedef struct pumice_hit {
+  uint32_t position;
+  float score;
+} pumice_hit;
+
+/* The best `capacity` of `codes` and of the *found hits that are there already, best first; of equal scores the lower
+ * position comes first. Begin with *found = 0. A scale that is not a number gives some order. */
+pumice_status pumice_nearest(const pumice_codes* codes, const pumice_code_query* query, pumice_hit* hits,
+                             size_t capacity, size_t* found);
+
+/* Gives those of `count` hits that lie among `codes` their score there, and puts all of them best first. */
+pumice_status pumice_rescore(const pumice_codes* codes, const pumice_code_query* query, pumice_hit* hits, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pumice
@@ -51,6 +52,24 @@ def test_bits(golden: list[dict[str, Any]], dtype: str, threads: int) -> None:
         assert {kind: rows[i].tobytes().hex() for kind, rows in found.items()} == expected
         alone = model.encode(record["text"]).astype("<f4")
         assert alone.tobytes().hex() == expected["float32"]
+
+
+def test_explanations() -> None:
+    """Spans and what each token adds, bit for bit; shares to a BLAS's order of adding."""
+    models: dict[str, pumice.StaticModel] = {}
+    lines = (TESTDATA / "golden-explain.jsonl").read_text("ascii").splitlines()
+    for record in map(json.loads, lines):
+        name = record["model"]
+        if name not in models:
+            models[name] = pumice.load(TESTDATA / f"golden-{name}.pumice")
+        found = models[name].explain(record["query"], record["document"])
+        assert found.document.ids.tolist() == record["ids"]
+        assert found.document.spans.tolist() == record["spans"]
+        assert found.document.vectors.astype("<f4").tobytes().hex() == record["vectors"]
+        np.testing.assert_allclose(found.score, record["score"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(found.document_shares, record["shares"], rtol=0, atol=1e-12)
+    assert len(lines) > 80
+    assert len(models) == len(DTYPES) + 1 + len(FAMILIES)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

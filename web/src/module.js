@@ -1,0 +1,64 @@
+/** The core's WebAssembly module: with SIMD where the browser has it, compiled once, instantiated for each model. */
+import { PumiceError } from "./errors.js";
+import { Memory } from "./memory.js";
+
+// A function of type () -> v128 that splats a constant: it validates where SIMD128 does.
+const SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+]);
+
+/** Whether this engine runs the build with SIMD. */
+export function hasSimd() {
+  return WebAssembly.validate(SIMD);
+}
+
+// Written so that bundlers find both files and give them their own addresses.
+const builds = {
+  simd: () => new URL("../wasm/pumice.wasm", import.meta.url),
+  plain: () => new URL("../wasm/pumice-plain.wasm", import.meta.url),
+};
+const compiled = new Map();
+let readFile = null;
+
+/** How file: URLs and paths are read where fetch does not; Node's entry point sets it. */
+export function setFileReader(reader) {
+  readFile = reader;
+}
+
+export function fileReader() {
+  return readFile;
+}
+
+/** A new instance: the exports of pumice.h and its memory. `wasm` is a URL, bytes or a module that replaces ours. */
+export async function instantiate({ simd = hasSimd(), wasm } = {}) {
+  const module = await (wasm === undefined ? ours(simd ? "simd" : "plain") : compile(wasm));
+  const { exports } = await WebAssembly.instantiate(module, {});
+  return { core: exports, memory: new Memory(exports.memory, exports.__heap_base.value) };
+}
+
+function ours(build) {
+  if (!compiled.has(build)) {
+    const compiling = compile(builds[build]());
+    compiling.catch(() => compiled.delete(build));
+    compiled.set(build, compiling);
+  }
+  return compiled.get(build);
+}
+
+async function compile(wasm) {
+  if (wasm instanceof WebAssembly.Module) return wasm;
+  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm);
+  const url = String(wasm);
+  if (readFile !== null && url.startsWith("file:")) return WebAssembly.compile(await readFile(new URL(url)));
+  let response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw new PumiceError(`${url}: pumice's WebAssembly cannot be fetched: ${cause.message}`, { cause });
+  }
+  if (!response.ok) {
+    throw new PumiceError(`${url}: pumice's WebAssembly cannot be fetched: HTTP status ${response.status}`);
+  }
+  const streams = WebAssembly.compileStreaming && response.headers.get("content-type") === "application/wasm";
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}

@@ -1,0 +1,21 @@
+// Debian's Chromium, headless, through Playwright; null with a reason where either is absent.
+import { existsSync } from "node:fs";
+
+const PATHS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+export const executablePath = PATHS.find((path) => path && existsSync(path));
+
+const playwright = await import("playwright-core").catch(() => null);
+
+/** False, or why there is nothing to test with. */
+export const skip =
+  (playwright === null && "no playwright-core: npm ci in web/") ||
+  (executablePath === undefined && "no Chromium: on Debian, apt-get install chromium (or set CHROMIUM)");
+
+// Containers have no user namespaces for the sandbox, and a small /dev/shm.
+const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--enable-precise-memory-info"];
+
+export const launch = (args = []) => playwright.chromium.launch({ executablePath, args: [...ARGS, ...args] });
+
+/** A browser with a profile of its own, as extensions need it. */
+export const launchWith = (profile, args) =>
+  playwright.chromium.launchPersistentContext(profile, { executablePath, headless: true, args: [...ARGS, ...args] });

@@ -1,0 +1,50 @@
+# The core as WebAssembly, with SIMD and without: web/wasm/pumice.wasm and web/wasm/pumice-plain.wasm.
+# Zig's pinned clang and wasi-libc's headers; nothing of WASI is linked, so the module imports nothing.
+WASM_FLAGS := -target wasm32-wasi -std=c++20 -ffp-contract=off -fno-exceptions -fno-rtti -Icore/include \
+	-Wall -Wextra -Werror -Wno-unused-command-line-argument
+# What runs for every byte of a text or code of an index; the rest is built small, for it is fetched by every page.
+WASM_FAST := pooling quantize simd/%
+WASM_EXPORTS := status_message model_size open describe section worker_size worker_fast_size worker_init tokenize \
+	token_spans vector_size encode_many pool nearest rescore
+# The stack lies first, so that running over it traps and overwrites nothing.
+WASM_LINK := -target wasm32-wasi -mexec-model=reactor -s -Wl,--no-entry,--gc-sections,-z,stack-size=131072 \
+	$(WASM_EXPORTS:%=-Wl,--export=pumice_%) -Wl,--export=__heap_base
+ZIG := $(PY) -m ziglang
+WASM_OBJECTS = $(CORE_CPP:core/src/%.cpp=build/wasm/$1/%.o)
+
+.PHONY: wasm
+wasm: web/wasm/pumice.wasm web/wasm/pumice-plain.wasm
+
+$(VENV)/.wasm: $(VENV)/.build
+	$(PY) -m pip install --quiet --group wasm
+	@touch $@
+
+web/wasm/pumice.wasm: $(call WASM_OBJECTS,simd) build/wasm/abort.o
+web/wasm/pumice-plain.wasm: $(call WASM_OBJECTS,plain) build/wasm/abort.o
+web/wasm/%.wasm:
+	@mkdir -p $(@D)
+	@$(ZIG) c++ $(WASM_LINK) $^ -o $@
+
+# Zig passes -Oz on as -Os.
+wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,$(if $(filter capi topk,$1),-O2,-Oz -Xclang -Oz))
+build/wasm/abort.o: web/native/abort.cpp web/wasm.mk | $(VENV)/.wasm
+	@mkdir -p $(@D)
+	@$(ZIG) c++ $(WASM_FLAGS) -Oz -c $< -o $@
+
+build/wasm/simd/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
+	@mkdir -p $(@D)
+	@$(ZIG) c++ $(WASM_FLAGS) -msimd128 $(call wasm_level,$*) -c $< -o $@
+
+build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
+	@mkdir -p $(@D)
+	@$(ZIG) c++ $(WASM_FLAGS) $(call wasm_level,$*) -c $< -o $@
+
+# Tests of the npm package in Node and Chromium; what is absent is skipped, with the command that installs it.
+.PHONY: test-web
+test-web: wasm
+	@if ! command -v npm >/dev/null; then echo 'No Node: on Debian, apt-get install nodejs npm; the tests of web/ are skipped'; \
+	else $(MAKE) --no-print-directory web/node_modules/.package-lock.json && \
+		cd web && node --test tests/*.test.mjs tests/browser/*.test.mjs; fi
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
