@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pumice.search import Index as Index
     from pumice.search import SearchParams as SearchParams
     from pumice.search import Storage as Storage
+    from pumice.shrink import shrink as shrink
     from pumice.train import train as train
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "distill",
     "evaluate",
     "load",
+    "shrink",
     "train",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
     "distill": "pumice.distill",
     "evaluate": "pumice.evaluate",
     "load": "pumice.loading",
+    "shrink": "pumice.shrink",
     "train": "pumice.train",
 }
 

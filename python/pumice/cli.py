@@ -21,6 +21,7 @@ VERBS = {
     "encode": "turn files of texts into files of vectors",
     "distill": "make a static model from a transformer",
     "train": "train a static model on pairs of texts",
+    "shrink": "make a model smaller, and measure what that costs",
     "eval": "measure models on test collections: quality, memory, speed",
     "compare": "a static model against a transformer on your own texts: quality, time, price",
     "export": "write a model as a folder for other libraries, or push it to a hub",

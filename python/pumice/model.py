@@ -252,6 +252,10 @@ class StaticModel:
         """The model uncompiled again: tokenizer, rows, rules. Its arrays are views of the file."""
         return self._file.parts()
 
+    def to_bytes(self) -> bytes:
+        """The model file's bytes."""
+        return self._file.to_bytes()
+
     def save(self, path: str | os.PathLike[str], *, dtype: str | None = None) -> None:
         """Write the model to one .pumice file, whole or not at all; ``dtype`` converts its rows."""
         target = checked_path(path, what="path")

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from pumice.distill import DistillOptions, distill_parts
-from pumice.distill.corpus import read_corpus, token_counts
+from pumice.distill.corpus import token_counts
 from pumice.distill.weights import corpus_probabilities, sif_weights, zipf_probabilities
 from pumice.errors import InputError
+from pumice.text_files import read_texts
 
 TOKENIZER: dict[str, Any] = {
     "version": "1.0",
@@ -83,7 +84,7 @@ def test_reading_corpus_files(tmp_path: Path) -> None:
         out.write(record)
     with gzip.open(tmp_path / "d.txt.gz", "wt", encoding="utf-8") as out:
         out.write("\ud55c\uad6d\uc5b4")
-    texts = [text.strip() for text in read_corpus(sorted(tmp_path.iterdir()))]
+    texts = [text.strip() for text in read_texts(sorted(tmp_path.iterdir()))]
     assert texts == ["one", "two", *["a rose", "is red"] * 2, "\ud55c\uad6d\uc5b4"]
 
 
@@ -107,9 +108,9 @@ def test_reading_corpus_files(tmp_path: Path) -> None:
 def test_bad_corpus_files(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(InputError, match=message):
-        list(read_corpus([tmp_path / name]))
+        list(read_texts([tmp_path / name]))
     with pytest.raises(InputError, match=r"gone\.txt: cannot be read: No such file or dir\w+$"):
-        list(read_corpus([tmp_path / "gone.txt"]))
+        list(read_texts([tmp_path / "gone.txt"]))
 
 
 def test_frequent_tokens_weigh_less_in_the_model(bert: Path) -> None:

@@ -12,12 +12,12 @@ from typing import Any, get_args
 from pumice.commands.output import check_output
 from pumice.commands.progress import teacher_progress
 from pumice.distill import DistillOptions, distill
-from pumice.distill.corpus import read_corpus
 from pumice.distill.distillation import check_settings
 from pumice.distill.options import Weighting
 from pumice.distill.vocabulary import read_vocabulary
 from pumice.errors import InputError
 from pumice.teachers.options import Pooling
+from pumice.text_files import read_texts
 
 _WRONG_USAGE = 2  # what argparse exits with too
 
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         args.teacher,
         dim=args.dim,
         vocabulary=None if words is None else words.entries,
-        corpus=None if args.corpus is None else read_corpus(args.corpus),
+        corpus=None if args.corpus is None else read_texts(args.corpus),
         options=options,
     )
     model.save(args.output, dtype=args.dtype)

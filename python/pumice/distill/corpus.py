@@ -1,18 +1,14 @@
-"""Counts tokens in a corpus, and reads a corpus from text and JSON-lines files."""
+"""Counts tokens in a corpus."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.compression import unpacked
 from pumice.distill.options import check_unicode
 from pumice.distill.tokenizer_json import load_tokenizer, token_ids
 from pumice.errors import InputError
@@ -65,35 +61,3 @@ def _count(tokenizer: dict[str, Any], texts: Iterable[str], *, size: int) -> NDA
     if position == 0:
         raise InputError("the corpus holds no text: give at least one, or leave corpus out")
     return counts
-
-
-def read_corpus(paths: Iterable[Path]) -> Iterator[str]:
-    """Yield texts from files: each line of a text file, each string value of a .jsonl object.
-
-    A further suffix .xz, .gz or .zst is unpacked on the way. Other encodings than UTF-8 are refused.
-    """
-    for path in paths:
-        with (
-            unpacked(path) as file,
-            io.TextIOWrapper(file, encoding="utf-8") as lines,
-        ):
-            if ".jsonl" in path.suffixes:
-                yield from _json_strings(lines, path)
-            else:
-                yield from (line for line in lines if not line.isspace())
-
-
-def _json_strings(lines: Iterable[str], path: Path) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
-        if line.isspace():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}:{number}: not a JSON object: {error}") from error
-        if not isinstance(record, dict):
-            raise InputError(f"{path}:{number}: not a JSON object: put one object on each line")
-        for key, value in record.items():
-            if isinstance(value, str):
-                check_unicode(value, what=f"{path}:{number}: {key!r}")
-                yield value
