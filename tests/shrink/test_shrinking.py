@@ -9,6 +9,7 @@ import pytest
 
 import pumice
 from pumice.errors import InputError, ModelFileError
+from pumice.modelfile.counting import Counting
 from pumice.shrink import Shrinker
 from tests.parity import small_tokenizers
 from tests.shrink.test_tokens import SAMPLES
@@ -61,10 +62,11 @@ def test_neighbours_are_much_the_same(small: pumice.StaticModel) -> None:
 
 def test_rules_stay() -> None:
     tokenizer = small_tokenizers.trained_wordpiece()
-    before = model_of(tokenizer, max_tokens=5, max_chars=40, repeats=(128, 0))
+    counting = Counting(repeats=(128, 0), positions=(200,))
+    before = model_of(tokenizer, max_tokens=5, max_chars=40, counting=counting)
     parts = Shrinker(before, corpus=SAMPLES).model(tokens=700).parts()
-    kept = (parts.unknown, parts.normalize, parts.max_tokens, parts.max_chars, parts.repeats)
-    assert kept == ("average", True, 5, 40, (128, 0))
+    kept = (parts.unknown, parts.normalize, parts.max_tokens, parts.max_chars, parts.counting)
+    assert kept == ("average", True, 5, 40, counting)
 
 
 def test_folders_of_other_libraries_give_the_same_vectors(

@@ -33,4 +33,4 @@ def _ndcg(embedder: Embedder, data: RetrievalSet) -> float:
         best = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
         for query, places in zip(asked[low : low + _QUERIES], best.tolist(), strict=True):
             ranking[query] = [ids[at] for at in places if ids[at] != query][:_DEPTH]
-    return measure(ranking, data)["nDCG@10"]
+    return measure(ranking, ranking, data)["nDCG@10"]
