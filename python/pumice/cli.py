@@ -25,6 +25,7 @@ VERBS = {
     "eval": "measure models on test collections: quality, memory, speed",
     "compare": "a static model against a transformer on your own texts: quality, time, price",
     "export": "write a model as a folder for other libraries, or push it to a hub",
+    "tune": "find the smallest index that still finds what it must, on your own texts",
     "explain": "show which words make two texts similar",
     "info": "describe a model",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pumice.evaluate.embedder import Model
+from pumice.evaluate.memory import bytes_in_memory
 
 Mode = Literal["dense", "sparse", "hybrid"]
 RESCORED = 4.0
@@ -24,7 +25,7 @@ class Storing:
     @property
     def is_built_later(self) -> bool:
         """Whether `Index.optimize` must run before vectors are kept so."""
-        return bool(self.storage.coded_later)
+        return bool(self.storage.coded_later or self.storage.m)
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,17 @@ def rows_of(model: Model) -> list[Row]:
         Row(plain(dim), [Way(f"float32, {dim} d")], 4.0 * dim) for dim in (full, *model.prefixes)
     ]
 
-    def coded(label: str, size: float, *, rescored: bool = True, **how: Any) -> Row:
+    def coded(label: str, *, rescored: bool = True, **how: Any) -> Row:
         ways = [Way(label, params=SearchParams(rescore=False))]
         if rescored:
             params = SearchParams(rescore=True, oversampling=RESCORED)
             ways.append(Way(f"{label}, rescored", params=params))
-        return Row(Storing(full, Storage(sparse=False, m=0, **how)), ways, size)
+        storage = Storage(sparse=False, m=0, **how)
+        return Row(Storing(full, storage), ways, bytes_in_memory(storage, dim=full))
 
-    rows.append(coded("int8", full, quantize="int8"))
-    rows.append(coded("binary", full / 8, rescored=False, quantize="binary", query="binary"))
-    rows.append(coded("binary, 8-bit query", full / 8, quantize="binary", query="int8"))
+    rows.append(coded("int8", quantize="int8"))
+    rows.append(coded("binary", rescored=False, quantize="binary", query="binary"))
+    rows.append(coded("binary, 8-bit query", quantize="binary", query="int8"))
     words = [Way("BM25", "sparse"), Way("hybrid", "hybrid")]
     rows.append(Row(plain(full, words=True), words, None))
     binary = Storing(full, Storage(m=0, quantize="binary", query="int8", oversampling=RESCORED))
