@@ -27,7 +27,7 @@ demo: $(VENV)/.search
 	$(VENV)/bin/pumice demo
 
 test: $(VENV)/.test wasm
-	$(PY) -m pytest -m 'not slow' -q
+	$(PY) -m pytest -m 'not slow' -q -n auto --dist worksteal
 
 test-slow: $(VENV)/.test
 	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/evaluate tests/test_kernels.py
