@@ -128,8 +128,8 @@ def test_filters(two: list[Index]) -> None:
 def test_params_and_ranks(two: list[Index]) -> None:
     for params in (
         SearchParams(exact=True),
-        SearchParams(fusion=Fusion("dbsf")),
-        SearchParams(fusion=Fusion(k=3, weights=(2, 1), candidates=20)),
+        SearchParams(fusion=Fusion("rrf")),
+        SearchParams(fusion=Fusion("rrf", k=3, weights=(2, 1), candidates=20)),
     ):
         one, other = (index.search(QUERIES[1], k=5, params=params) for index in two)
         assert_same(one, other)

@@ -117,7 +117,12 @@ def test_words_find_what_vectors_miss(tmp_path: Path, model: Any, sentences: lis
         both = index.search("zymurgist passport", k=3)
         assert len(sentences) in [hit.id for hit in both]
         assert index.search("zymurgist passport", k=3, mode="hybrid") == both
-        for fusion in (Fusion("dbsf"), Fusion(k=5, weights=(1, 3)), Fusion(weights=(3, 1))):
+        for fusion in (
+            Fusion(),
+            Fusion("rrf"),
+            Fusion("rrf", k=5, weights=(1, 3)),
+            Fusion("rrf", weights=(3, 1)),
+        ):
             assert len(index.search("zymurgist passport", params=SearchParams(fusion=fusion))) == 10
 
 
@@ -133,6 +138,16 @@ def test_filters_hold_in_every_mode_and_stage(
             hits = index.search("winter train", k=100, mode=mode, filter={"even": True})
             assert hits
             assert all(hit.id % 2 == 0 for hit in hits)
+
+
+def test_a_language_the_model_spells_is_searched_by_its_words(tmp_path: Path, model: Any) -> None:
+    texts = ["서울에서 여권을 갱신한다", "기차표는 역에서 산다", "a train ticket"]
+    with filled(tmp_path / "i", model, texts, Storage()) as index:
+        hits = index.search("여권 갱신", k=3)
+        assert [hit.id for hit in hits] == [0]
+        assert hits == index.search("여권 갱신", k=3, mode="sparse")
+        assert len(index.search("여권 갱신", k=3, mode="dense")) == 3
+        assert len(index.search("un café près de la gare", k=3)) == 3  # the model knows some of it
 
 
 def test_an_index_without_words_says_so(tmp_path: Path, model: Any) -> None:

@@ -119,11 +119,12 @@ def _body(hit: Hit, match: Match, words: list[Earned] | None) -> Iterator[str]:
         yield from (line for line in coloured(hit.text, shades).splitlines() if line.strip())
         return
     yield from marked_lines(hit.text, match, marks=marks_for_output())
-    best = sorted(words, key=lambda one: -one.shade)[:_EARNERS]
+    best: dict[str, Earned] = {}
+    for one in sorted(words, key=lambda one: -one.shade):
+        best.setdefault(" ".join(printable(hit.text[one.begin : one.end]).split()), one)
     told = ", ".join(
-        f"{' '.join(printable(hit.text[one.begin : one.end]).split())} {one.share:.3f}"
-        + (" (the same word)" if one.matched else "")
-        for one in best
+        f"{word} {one.share:.3f}" + (" (the same word)" if one.matched else "")
+        for word, one in list(best.items())[:_EARNERS]
         if one.shade > 0
     )
     yield f"earned by: {told}" if told else "earned by: nothing of it alone"

@@ -10,21 +10,21 @@ from pumice.search.storage import check_oversampling
 
 Mode = Literal["dense", "sparse", "hybrid"]
 MODES: tuple[str, ...] = get_args(Mode)
-FUSIONS = ("rrf", "dbsf")
+FUSIONS = ("dbsf", "rrf")
 
 
 @dataclass(frozen=True)
 class Fusion:
-    """How a hybrid search makes one list of two.
+    """How a hybrid search makes one list of two (docs/search.md has the figures).
 
-    `rrf`: reciprocal ranks, 1 / (k + rank), Cormack et al. 2009; `dbsf`: scores, normalised by
-    each list's mean and deviation.
+    `dbsf`: scores, spread by each list's mean and three deviations; `rrf`: reciprocal ranks,
+    1 / (k + rank / weight), Cormack et al. 2009.
     """
 
-    kind: str = "rrf"
-    k: int = 60
+    kind: str = "dbsf"
+    k: int = 10
     weights: tuple[float, float] = (1.0, 1.0)
-    """Of the vectors' list and of the words' list; RRF only."""
+    """Of the vectors' list and of the words' list. These two are RRF's."""
     candidates: int = 100
     """At least so many of each list."""
 
