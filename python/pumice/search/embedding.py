@@ -14,6 +14,7 @@ from pumice.errors import InputError, SearchIndexError
 from pumice.search.bm25 import Words
 from pumice.search.home import Query, Terms
 from pumice.search.search_params import MODES
+from pumice.search.spelling import is_spelled
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Embedding:
         words = self._words if mode != "dense" else None
         terms = [words.query(text) if words is not None else None for text in texts]
         kept = [one if one is not None and len(one.numbers) else None for one in terms]
+        for at, text in enumerate(texts):
+            if dense[at] is not None and kept[at] is not None and is_spelled(self._model, text):
+                dense[at] = None
         return [
             Query(vector, one) if vector is not None or one is not None else None
             for vector, one in zip(dense, kept, strict=True)
