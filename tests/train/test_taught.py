@@ -122,6 +122,34 @@ def test_a_share_of_nothing_changes_nothing(
     assert whole[0].model.metadata["provenance"]["teacher_dtype"] in ("float32", "bfloat16")
 
 
+def test_a_static_model_teaches(start: pumice.StaticModel, tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(400, negatives=False))
+    options = replace(QUICK, dtype="float32", hold_out=0)
+    better = train(file, start=start, options=replace(options, name="better")).model
+    better.save(tmp_path / "better.pumice")
+    encoder = load_encoder(tmp_path / "better.pumice", options)
+    texts = ["ba ta do", "x y z", ""]
+    np.testing.assert_allclose(encoder.encode(texts), better.encode(texts), atol=1e-6)
+    alone = replace(options, teacher_share=1.0)
+    taught = train(file, start=start, teacher=tmp_path / "better.pumice", options=alone)
+    assert taught.model.metadata["provenance"]["teacher"] == "better"
+    texts = [pair["positive"] for pair in make_pairs(100, seed=4, negatives=False)]
+
+    def cosines(model: pumice.StaticModel) -> NDArray[np.float32]:
+        made: NDArray[np.float32] = model.encode(texts) @ model.encode(texts).T
+        return made[~np.eye(len(texts), dtype=bool)]
+
+    agrees = [np.corrcoef(cosines(one), cosines(better))[0, 1] for one in (taught.model, start)]
+    assert agrees[0] > agrees[1]
+    # The command starts from such a teacher, where nothing else is said.
+    out = tmp_path / "m.pumice"
+    arguments = ["train", "--pairs", str(file), "-o", str(out), "--batch-size", "64", "--threads"]
+    arguments += ["2", "--teacher", str(tmp_path / "better.pumice"), "--teacher-share", "0.8"]
+    assert main(arguments) == 0
+    made = pumice.load(out).metadata["provenance"]["start"]["fingerprint"]
+    assert made == better.fingerprint
+
+
 def test_the_command_keeps_vectors_and_names_mistakes(
     start: pumice.StaticModel, bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

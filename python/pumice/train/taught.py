@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pumice.errors import InputError
+from pumice.loading import load
 from pumice.teachers.options import TeacherOptions
 from pumice.teachers.sentences import SentenceEncoder
+from pumice.teachers.static import StaticEncoder
 from pumice.teachers.teacher import load_teacher
 from pumice.train.corpus_texts import longest_of, strings_of, text_hashes
 from pumice.train.dataset import TokenizedSource
@@ -33,7 +35,12 @@ _BATCH = 8192
 def load_encoder(
     teacher: str | os.PathLike[str], options: RunOptions, *, prompt: str | None = None
 ) -> SentenceEncoder:
-    """A sentence-transformers or Hugging Face model: a folder, or a hub id; its default prompt for None."""
+    """A sentence-transformers or Hugging Face model: a folder, or a hub id; its default prompt for None.
+
+    A .pumice file is a static model as the teacher of another.
+    """
+    if str(teacher).endswith(".pumice"):
+        return StaticEncoder(load(teacher))
     asked = TeacherOptions(
         precision=options.teacher_dtype,
         prompt=prompt,

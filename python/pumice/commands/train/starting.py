@@ -31,7 +31,10 @@ def starting_model(
         return learned_start(args, TrainingTexts(args.corpus, given, options), options)
     if args.align_to is not None and args.init is None and args.random is None:
         return counted_start(args, TrainingTexts((), sources, options))
-    if args.teacher is not None and args.init is None and args.random is None:
+    init = args.init
+    if init is None and args.random is None and str(args.teacher).endswith(".pumice"):
+        init = args.teacher
+    if args.teacher is not None and init is None and args.random is None:
         from pumice.distill import DistillOptions, distill
 
         progress = None if args.json else teacher_progress()
@@ -47,7 +50,7 @@ def starting_model(
         return random_model(read_tokenizer(args.random), dim=dim, seed=options.seed)
     from pumice.loading import load
 
-    return load(args.init, offline=args.offline)
+    return load(init, offline=args.offline)
 
 
 def tell_new_columns(start: StaticModel, options: TrainOptions) -> None:
