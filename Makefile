@@ -11,7 +11,7 @@ help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
 	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
-	@echo 'make test-kills  a batch run killed fifty times'
+	@echo 'make test-kills  batch runs killed fifty times, workers of a Ray cluster killed (needs ray)'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
 	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
@@ -32,9 +32,9 @@ test: $(VENV)/.test wasm
 test-slow: $(VENV)/.test
 	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/evaluate tests/test_kernels.py
 
-# Two minutes: every start of a command that is to be killed takes a second.
+# Two minutes on two free cores: every start of a command that is to be killed takes a second.
 test-kills: $(VENV)/.test
-	$(PY) -m pytest -m slow -q tests/batch/test_killed.py
+	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_index.py tests/batch/test_ray.py
 
 test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q

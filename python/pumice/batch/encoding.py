@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,16 +16,17 @@ from numpy.typing import NDArray
 
 from pumice.batch.arrow import arrow
 from pumice.batch.cutting import PART_BYTES, Chunk, Counts, Cutter
+from pumice.batch.file_part import FilePart
 from pumice.batch.flow import Flow
-from pumice.batch.folder import OutputFolder, Record, file_name
+from pumice.batch.folder import OutputFolder, Record
 from pumice.batch.inputs import Input, as_locations, find_inputs, is_url
 from pumice.batch.job import Job, check_apart
 from pumice.batch.options import EncodeOptions
-from pumice.batch.parts import SUFFIXES, PartWriter, new_part
+from pumice.batch.points import PointIndex, PointPart, check_options
 from pumice.batch.readers import pieces_of, read_blocks
 from pumice.batch.report import EncodeProgress, EncodeReport, Progress
-from pumice.batch.rows import GOOD
-from pumice.batch.stores import writing
+from pumice.batch.rows import FAULTS, MALFORMED
+from pumice.batch.step import OpenPart, Step
 from pumice.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,16 +54,12 @@ def encode_files(
     the same bytes; an input that is new or has changed is all that a later call embeds. ``model`` is a
     StaticModel or what ``pumice.load`` takes. Raises InputError and OutputError.
     """
-    from pumice.loading import load
-    from pumice.model import StaticModel
-
     started = time.perf_counter()
-    options = options or EncodeOptions()
     locations = as_locations(inputs)
-    sources = find_inputs(locations, as_format=options.input_format)
     check_apart(locations, os.fspath(output))
-    loaded = model if isinstance(model, StaticModel) else load(model)
-    job = Job.of(loaded, options, sources)
+    options = options or EncodeOptions()
+    sources = find_inputs(locations, as_format=options.input_format)
+    job = Job.of(opened_model(model), options, sources)
     with OutputFolder(output) as folder:
         folder.agree(job.settings())
         run = Run(job, folder, sources, progress=progress)
@@ -69,23 +67,51 @@ def encode_files(
         return run.report(time.perf_counter() - started)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A chunk on its way into a part; without a chunk, word that its part will not be finished."""
+def store_files(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    index: PointIndex,
+    *,
+    state: str | os.PathLike[str] | None = None,
+    options: EncodeOptions | None = None,
+    progress: Progress | None = None,
+) -> EncodeReport:
+    """Embed the texts of files with an index's model, and store them in it; go on where an earlier run was.
 
-    source: Input
-    part: int
-    first_row: int
-    chunk: Chunk | None
-    last_part: bool = True
+    ``index`` is a `pumice.Index`. ``options.id`` names the column of ids (without it a row's id is its file
+    and place), ``options.keep`` the payload. ``state`` is a folder that remembers what is stored, by default
+    that of an index in a folder; without one nothing is remembered, and a run that is started again stores
+    everything again, under the same ids. Raises InputError, OutputError, and what the index raises.
+    """
+    started = time.perf_counter()
+    options = replace(options or EncodeOptions(), dim=index.dim)
+    sources = find_inputs(as_locations(inputs), as_format=options.input_format)
+    job = Job.of(index.model, options, sources)
+    check_options(job)
+    with TemporaryDirectory(prefix="pumice-") as nowhere:
+        place = state or getattr(index, "folder", None) or nowhere
+        with OutputFolder(place) as folder:
+            folder.agree(job.settings())
+            open_part = partial(PointPart, index=index)
+            run = Run(job, folder, sources, progress=progress, open_part=open_part)
+            run.go()
+            return run.report(time.perf_counter() - started)
 
-    @property
-    def file_ends(self) -> bool:
-        return self.chunk is not None and self.chunk.ends_part
+
+def opened_model(model: StaticModel | str | os.PathLike[str] | None) -> StaticModel:
+    """A StaticModel as it is, anything else loaded."""
+    from pumice.loading import load
+    from pumice.model import StaticModel
+
+    return model if isinstance(model, StaticModel) else load(model)
 
 
 class Run:
-    """One run over some inputs, perhaps on one of several machines that share the output folder."""
+    """One run over some inputs.
+
+    ``records`` are what is there already, by default all that the folder knows. ``only`` is the one part of
+    Parquet inputs to make, where other processes make the others. ``open_part`` says where parts go, by
+    default into files.
+    """
 
     def __init__(
         self,
@@ -94,25 +120,29 @@ class Run:
         sources: list[Input],
         *,
         progress: Progress | None = None,
+        records: Records | None = None,
+        only: int | None = None,
+        open_part: Callable[[Job, OutputFolder, Step], OpenPart] | None = None,
     ) -> None:
+        self._open = open_part or FilePart
+        self._only = only
         self._job = job
         self._folder = folder
         self._sources = sources
         self._progress = progress
         self._started = time.perf_counter()
-        self._records = folder.records()
+        self._records = folder.records() if records is None else records
         self._unchanged = 0
         self._done_files = 0
         self._done_bytes = 0
-        self._embedded = Counts()
-        self._malformed = 0
+        self.embedded = Counts()
         self.failed: dict[str, str] = {}
-        self._part: _OpenPart | None = None
+        self._part: OpenPart | None = None
 
     def go(self) -> None:
         """Embed what is not there yet."""
         limit = max(1, (self._job.options.memory - _BESIDE) // 2)
-        flow: Flow[_Step] = Flow(size=self._size, limit=limit)
+        flow: Flow[Step] = Flow(size=self._size, limit=limit)
         try:
             flow.run(self._steps(), self._encode, self._write)
         finally:
@@ -121,40 +151,22 @@ class Run:
 
     def report(self, seconds: float) -> EncodeReport:
         """What is there now."""
-        names = {source.name for source in self._sources}
-        records = [r for n, parts in self._records.items() if n in names for r in parts.values()]
-        counts = sum((record.counts for record in records), Counts())
-        bad = dict(counts.bad)
-        if self._malformed:
-            bad["not a row"] = bad.get("not a row", 0) + self._malformed
-        return EncodeReport(
-            output=self._folder.location,
-            files=len(self._sources),
-            files_unchanged=self._unchanged,
-            rows=counts.rows,
-            text_bytes=counts.text_bytes,
-            bad=bad,
-            embedded_rows=self._embedded.rows,
-            embedded_bytes=self._embedded.text_bytes,
-            output_files=len(records),
-            output_bytes=sum(record.file_bytes for record in records),
-            seconds=seconds,
-            failed=self.failed,
-        )
+        outcome = Outcome(self.embedded, self.failed, self._unchanged, seconds)
+        return report_of(self._folder, self._sources, self._records, outcome)
 
-    def _steps(self) -> Iterator[_Step]:
+    def _steps(self) -> Iterator[Step]:
         """On the reading thread."""
         for source in self._sources:
             done = self._records.get(source.name, {})
             if any(not record.is_of(source) for record in done.values()):
                 self._folder.forget(source)
                 self._records[source.name] = done = {}
-            if _is_complete(done):
+            if is_complete(done):
                 self._unchanged += 1
                 self._done_bytes += source.size
                 self._done_files += 1
                 continue
-            step: _Step | None = None
+            step: Step | None = None
             try:
                 self._job.check(source)
                 for step in self._steps_of(source, done):
@@ -164,9 +176,9 @@ class Run:
                 if self._job.options.on_error == "fail":
                     raise
                 self.failed[source.location] = str(error)
-                yield _Step(source, 0 if step is None else step.part, 0, None)
+                yield Step(source, 0 if step is None else step.part, 0, None)
 
-    def _steps_of(self, source: Input, done: dict[int, Record]) -> Iterator[_Step]:
+    def _steps_of(self, source: Input, done: dict[int, Record]) -> Iterator[Step]:
         options, columns = self._job.options, self._job.columns
         pieces = pieces_of(source, piece_bytes=PART_BYTES, piece_rows=options.rows_per_file)
         if pieces is None:
@@ -178,34 +190,35 @@ class Run:
             first_row = skip
             cutter = Cutter(options, self._job.limits, place=source.location)
             for chunk in cutter.chunks(read_blocks(source, columns), skip=skip):
-                yield _Step(source, part, first_row, chunk, chunk.ends_input)
+                yield Step(source, part, first_row, chunk, chunk.ends_input)
                 skip += chunk.counts.source_rows
                 if chunk.ends_part:
                     part, first_row = part + 1, skip
-            self._malformed += cutter.malformed
+            if cutter.malformed:
+                self.embedded += Counts(bad={FAULTS[MALFORMED]: cutter.malformed})
             return
         for part, piece in enumerate(pieces):
-            if part in done:
+            if part in done or self._only not in (None, part):
                 continue
             cutter = Cutter(options, self._job.limits, place=source.location)
             blocks = read_blocks(source, columns, piece)
             for chunk in cutter.chunks(blocks, first_row=piece.first_row, one_part=True):
-                yield _Step(source, part, piece.first_row, chunk, part == len(pieces) - 1)
+                yield Step(source, part, piece.first_row, chunk, part == len(pieces) - 1)
 
-    def _size(self, step: _Step) -> int:
+    def _size(self, step: Step) -> int:
         """Text, its vectors, and the copy of them that a file format makes."""
         if step.chunk is None:
             return 0
         vector = self._job.width * self._job.dtype.itemsize
         return step.chunk.nbytes + 2 * vector * step.chunk.counts.rows
 
-    def _encode(self, step: _Step) -> NDArray[Any] | None:
+    def _encode(self, step: Step) -> NDArray[Any] | None:
         """On the calling thread."""
         if step.chunk is None:
             return None
         return encode_chunk(self._job, step.chunk)
 
-    def _write(self, step: _Step, vectors: NDArray[Any] | None) -> None:
+    def _write(self, step: Step, vectors: NDArray[Any] | None) -> None:
         """On the writing thread."""
         if step.chunk is None or vectors is None:
             if self._part is not None:
@@ -213,11 +226,12 @@ class Run:
                 self._part = None
             return
         if self._part is None:
-            self._part = _OpenPart(self._job, self._folder, step)
+            self._part = self._open(self._job, self._folder, step)
         self._part.add(step.chunk, vectors)
-        self._embedded = self._embedded + step.chunk.counts
+        counts = step.chunk.counts
+        self.embedded += Counts(counts.source_rows, counts.rows, counts.text_bytes)
         fraction = step.chunk.fraction
-        if step.file_ends:
+        if step.ends_part:
             record = self._part.finish(last=step.last_part)
             self._records.setdefault(record.input, {})[record.part] = record
             self._part = None
@@ -232,74 +246,44 @@ class Run:
                     len(self._sources),
                     self._done_bytes + int(fraction * step.source.size),
                     sum(source.size for source in self._sources),
-                    self._embedded.rows,
-                    self._embedded.text_bytes,
+                    self.embedded.rows,
+                    self.embedded.text_bytes,
                     time.perf_counter() - self._started,
                 )
             )
 
 
-class _OpenPart:
-    """A file of output on its way: under a temporary name until it is complete."""
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: ``embedded.bad`` counts its malformed rows alone, which no record can hold."""
 
-    def __init__(self, job: Job, folder: OutputFolder, step: _Step) -> None:
-        self._folder = folder
-        self._step = step
-        self._job = job
-        self._file = file_name(step.source, step.part, SUFFIXES[job.options.format])
-        folder.check_free(self._file)
-        self._path: Path = folder.partial(self._file)
-        self._counts = Counts()
-        with writing(folder.location):
-            self._writer: PartWriter = new_part(
-                self._path, job.options, job.schema, width=job.width
-            )
+    embedded: Counts
+    failed: dict[str, str]
+    unchanged: int
+    seconds: float
 
-    def add(self, chunk: Chunk, vectors: NDArray[Any]) -> None:
-        """Write a chunk's rows."""
-        pa, faults = arrow(), [rows.faults for rows in chunk.rows]
-        bad: NDArray[np.bool_] | None = None
-        if any(one is not None for one in faults):
-            bad = np.concatenate(
-                [
-                    np.zeros(len(rows), bool) if one is None else one > GOOD
-                    for rows, one in zip(chunk.rows, faults, strict=True)
-                ]
-            )
-        kept = [
-            # In one piece: how Parquet packs a column depends on the pieces that it comes in.
-            pa.chunked_array([rows.kept[at] for rows in chunk.rows], type=kind).combine_chunks()
-            for at, kind in enumerate(self._job.columns.types)
-        ]
-        with writing(self._folder.location):
-            self._writer.write(kept, vectors, bad)
-        self._counts = self._counts + chunk.counts
 
-    def finish(self, *, last: bool) -> Record:
-        """Complete the file and give it its name."""
-        source = self._step.source
-        with writing(self._folder.location):
-            self._writer.close()
-            size = self._path.stat().st_size
-        record = Record(
-            input=source.name,
-            size=source.size,
-            version=source.version,
-            part=self._step.part,
-            first_row=self._step.first_row,
-            counts=self._counts,
-            file=self._file,
-            file_bytes=size,
-            last=last,
-        )
-        self._folder.finish(record)
-        return record
-
-    def abandon(self) -> None:
-        """Leave nothing of it."""
-        with suppress(Exception):  # the disk may be full
-            self._writer.close()
-        self._path.unlink(missing_ok=True)
+def report_of(
+    folder: OutputFolder, sources: list[Input], records: Records, outcome: Outcome
+) -> EncodeReport:
+    """The report of a run and of the folder as it is after it."""
+    names = {source.name for source in sources}
+    known = [r for name, parts in records.items() if name in names for r in parts.values()]
+    counts = sum((record.counts for record in known), Counts(bad=outcome.embedded.bad))
+    return EncodeReport(
+        output=folder.location,
+        files=len(sources),
+        files_unchanged=outcome.unchanged,
+        rows=counts.rows,
+        text_bytes=counts.text_bytes,
+        bad=counts.bad,
+        embedded_rows=outcome.embedded.rows,
+        embedded_bytes=outcome.embedded.text_bytes,
+        output_files=len(known),
+        output_bytes=sum(max(0, record.file_bytes) for record in known),
+        seconds=outcome.seconds,
+        failed=outcome.failed,
+    )
 
 
 def encode_chunk(job: Job, chunk: Chunk) -> NDArray[Any]:
@@ -321,7 +305,8 @@ def encode_chunk(job: Job, chunk: Chunk) -> NDArray[Any]:
     return out
 
 
-def _is_complete(done: dict[int, Record]) -> bool:
+def is_complete(done: dict[int, Record]) -> bool:
+    """Whether every part of an input is there."""
     last = [part for part, record in done.items() if record.last]
     return bool(last) and all(part in done for part in range(last[0]))
 

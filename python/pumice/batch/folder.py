@@ -18,7 +18,7 @@ from typing import Any
 from pumice.batch.cutting import Counts
 from pumice.batch.inputs import Input, is_url
 from pumice.batch.lock import Lock
-from pumice.batch.stores import PRIVATE, Folder, Store, UrlStore, partial_name
+from pumice.batch.stores import PRIVATE, Folder, Store, UrlStore, is_left_over, partial_name
 from pumice.errors import InputError
 
 _SETTINGS = f"{PRIVATE}/settings.json"
@@ -47,12 +47,14 @@ class Record:
 class OutputFolder:
     """The files and records of all runs into one folder."""
 
-    def __init__(self, location: str | os.PathLike[str]) -> None:
+    def __init__(self, location: str | os.PathLike[str], *, own: str = "") -> None:
+        """``own`` is a name for unfinished files where other processes write to the folder too."""
+        self._own = own
         self.location = os.fspath(location)
         if not self.location:
             raise InputError('the output folder is "": name one')
         self.store: Store = (
-            UrlStore(self.location) if is_url(self.location) else Folder(self.location)
+            UrlStore(self.location) if is_url(self.location) else Folder(self.location, own=own)
         )
         self._lock: Lock | None = None
         self._foreign: set[str] = set()
@@ -93,6 +95,8 @@ class OutputFolder:
     def records(self) -> dict[str, dict[int, Record]]:
         """By input and part, those whose file is there as it was written."""
         sizes = self.store.sizes()
+        for path in [path for path in sizes if is_left_over(path)]:
+            self.store.remove(path)
         self._foreign = {path for path in sizes if not path.startswith(f"{PRIVATE}/")}
         found: dict[str, dict[int, Record]] = {}
         for path in sorted(
@@ -106,11 +110,20 @@ class OutputFolder:
                 record.file not in sizes
                 and sizes.get(partial_name(record.file)) == record.file_bytes
             ):
-                self.store.finish(record.file, record=path, data=_as_bytes(record))
-            elif sizes.get(record.file) != record.file_bytes:
+                partial = self.store.partial(record.file)
+                self.store.finish(partial, record.file, record=path, data=_as_bytes(record))
+            elif record.file_bytes >= 0 and sizes.get(record.file) != record.file_bytes:
                 continue
             found.setdefault(record.input, {})[record.part] = record
         return found
+
+    def record(self, source: Input, part: int, suffix: str) -> Record | None:
+        """That of one part, where its file is there as it was written."""
+        file = file_name(source, part, suffix)
+        record = self._record(_record_path(file))
+        if record is None or record.file_bytes < 0:
+            return record
+        return record if self.store.size(file) == record.file_bytes else None
 
     def check_free(self, file: str) -> None:
         """InputError where a file of that name lies in the folder and no record knows it."""
@@ -143,11 +156,18 @@ class OutputFolder:
 
     def partial(self, file: str) -> Path:
         """Where to write a file before it is finished."""
-        return self.store.partial(file)
+        return self.store.partial(file, self._own)
+
+    def remember(self, record: Record) -> None:
+        """Keep a record that has no file: its rows are stored elsewhere."""
+        path = _record_path(record.file)
+        self.store.partial(path)
+        self.store.write(path, _as_bytes(record))
 
     def finish(self, record: Record) -> None:
         """The partial file is complete: give it its name, and remember it."""
-        self.store.finish(record.file, record=_record_path(record.file), data=_as_bytes(record))
+        partial, path = self.partial(record.file), _record_path(record.file)
+        self.store.finish(partial, record.file, record=path, data=_as_bytes(record))
 
 
 def file_name(source: Input, part: int, suffix: str) -> str:

@@ -41,8 +41,15 @@ class Job:
     @classmethod
     def of(cls, model: StaticModel, options: EncodeOptions, sources: Iterable[Input]) -> Job:
         """Look at files until one can be read; its types are those that every file must have."""
+        model.encode(
+            "", dim=options.dim
+        )  # refuses a dim that the model lacks before any file is read
+        return cls.with_columns(model, options, _columns(options, list(sources)))
+
+    @classmethod
+    def with_columns(cls, model: StaticModel, options: EncodeOptions, columns: Columns) -> Job:
+        """Where the columns are known already."""
         probe = model.encode("", dim=options.dim, dtype=options.dtype)
-        columns = _columns(options, list(sources))
         types = dict(zip(columns.keep, columns.types, strict=True))
         kind = column_type(options, width=len(probe))
         about = {
@@ -69,6 +76,7 @@ class Job:
             "model": self.model.name,
             "fingerprint": self.model.fingerprint,
             "text": self.columns.text,
+            "id": options.id,
             "dim": options.dim or self.model.dimensions,
             "dtype": options.dtype,
             "format": options.format,

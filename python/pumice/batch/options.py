@@ -23,11 +23,13 @@ class EncodeOptions:
     fixed-size binary, which is written twenty times as fast and read back by ``numpy.frombuffer``); None
     takes lists for float32 and float16, bytes for int8 and binary. ``on_error`` says what becomes of a row
     whose text is null, not a string or not UTF-8: "fail" ends the run, "null" gives it a null vector, "skip"
-    leaves it out. ``rows_per_file`` bounds the rows of an output file (a Parquet input's row groups are never
-    cut), ``memory`` is what the process should stay under, in bytes. Raises InputError.
+    leaves it out. ``id`` names the column of ids for an index (`store_files`). ``rows_per_file`` bounds the
+    rows of an output file (a Parquet input's row groups are never cut), ``memory`` is what the process should
+    stay under, in bytes. Raises InputError.
     """
 
     text: str | None = None
+    id: str | None = None
     dim: int | None = None
     dtype: str = "float32"
     keep: tuple[str, ...] = ()
@@ -54,7 +56,8 @@ class EncodeOptions:
                 f"memory={self.memory} is less than {SMALLEST_MEMORY >> 20} MB, which Python, Arrow and one "
                 "batch of rows take"
             )
-        object.__setattr__(self, "keep", tuple(self.keep))
+        ids = () if self.id is None or self.id in self.keep else (self.id,)
+        object.__setattr__(self, "keep", (*ids, *self.keep))
         if len(set(self.keep)) < len(self.keep):
             raise InputError(f"keep names a column twice: {', '.join(self.keep)}")
         if self.column in self.keep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,8 @@ from pumice.errors import OutputError
 
 PRIVATE = "_pumice"
 _PARTIAL = ".partial"
+# Where several processes may make the same file, after one is thought dead, each has a name of its own.
+_OWN = re.compile(r"\.partial-\w+$")
 
 
 class Store(Protocol):
@@ -27,20 +30,24 @@ class Store(Protocol):
     def sizes(self) -> dict[str, int]:
         """Every file's size."""
 
+    def size(self, path: str) -> int | None:
+        """One file's size; None where there is none."""
+
     def remove(self, path: str) -> None:
         """Delete a file; one that is not there is no error."""
 
-    def partial(self, path: str) -> Path:
-        """A local place to write the file to before it is finished."""
+    def partial(self, path: str, own: str = "") -> Path:
+        """A local place to write the file to before it is finished; ``own`` tells writers apart."""
 
-    def finish(self, path: str, *, record: str, data: bytes) -> None:
+    def finish(self, partial: Path, path: str, *, record: str, data: bytes) -> None:
         """Keep the record, and give the partial file its name."""
 
 
 class Folder:
     """A folder of this machine."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, own: str = "") -> None:
+        self.own = own
         self.root = Path(os.path.expanduser(location))
 
     def make(self) -> None:
@@ -63,7 +70,7 @@ class Folder:
 
     def write(self, path: str, data: bytes) -> None:
         """See Store."""
-        partial = self.partial(path)
+        partial = self.partial(path, self.own)
         try:
             with writing(self.root):
                 with partial.open("wb") as file:
@@ -85,20 +92,26 @@ class Folder:
                 found[path.relative_to(self.root).as_posix()] = path.stat().st_size
         return found
 
+    def size(self, path: str) -> int | None:
+        """See Store."""
+        try:
+            return (self.root / path).stat().st_size
+        except FileNotFoundError:
+            return None
+
     def remove(self, path: str) -> None:
         """See Store."""
         (self.root / path).unlink(missing_ok=True)
 
-    def partial(self, path: str) -> Path:
+    def partial(self, path: str, own: str = "") -> Path:
         """See Store."""
-        partial = self.root / partial_name(path)
+        partial = self.root / partial_name(path, own)
         with writing(self.root):
             partial.parent.mkdir(parents=True, exist_ok=True)
         return partial
 
-    def finish(self, path: str, *, record: str, data: bytes) -> None:
+    def finish(self, partial: Path, path: str, *, record: str, data: bytes) -> None:
         """See Store."""
-        partial = self.root / partial_name(path)
         with writing(self.root):
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -144,6 +157,14 @@ class UrlStore:
                 for path, info in found.items()
             }
 
+    def size(self, path: str) -> int | None:
+        """See Store."""
+        with told(self._location):
+            try:
+                return int(self._store.info(f"{self._root}/{path}")["size"])
+            except FileNotFoundError:
+                return None
+
     def remove(self, path: str) -> None:
         """See Store."""
         with told(self._location, "cannot be removed"):
@@ -152,19 +173,18 @@ class UrlStore:
             except FileNotFoundError:
                 return
 
-    def partial(self, path: str) -> Path:
+    def partial(self, path: str, own: str = "") -> Path:
         """See Store."""
         place = Path(self._here.name) / path
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 
-    def finish(self, path: str, *, record: str, data: bytes) -> None:
+    def finish(self, partial: Path, path: str, *, record: str, data: bytes) -> None:
         """See Store."""
-        local = Path(self._here.name) / path
         with told(self._location, "cannot be written to"):
             self._parent(path)
-            self._store.put_file(str(local), f"{self._root}/{path}")
-        local.unlink()
+            self._store.put_file(str(partial), f"{self._root}/{path}")
+        partial.unlink()
         self.write(record, data)
 
     def _parent(self, path: str) -> None:
@@ -203,7 +223,13 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def partial_name(file: str) -> str:
+def partial_name(file: str, own: str = "") -> str:
     """What a file is called before it is finished."""
     folder, _, name = file.rpartition("/")
-    return f"{folder}/.{name}{_PARTIAL}" if folder else f".{name}{_PARTIAL}"
+    partial = f".{name}{_PARTIAL}" + (f"-{own}" if own else "")
+    return f"{folder}/{partial}" if folder else partial
+
+
+def is_left_over(path: str) -> bool:
+    """Whether it is the unfinished file of one of several processes, which nobody takes up again."""
+    return _OWN.search(path) is not None

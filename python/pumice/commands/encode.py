@@ -9,9 +9,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from pumice.batch import EncodeOptions, EncodeProgress, EncodeReport, encode_files
+from pumice.batch import (
+    EncodeOptions,
+    EncodeProgress,
+    EncodeReport,
+    encode_files,
+    store_files,
+)
 from pumice.batch.inputs import INPUT_FORMATS
 from pumice.batch.options import DEFAULT_MEMORY, FORMATS, LAYOUTS, ON_ERROR
 from pumice.batch.report import Progress
@@ -31,7 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         help="a file, a folder, a glob or a URL (s3://, https://)",
     )
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="a folder, or a URL")
+    parser.add_argument("-o", "--output", metavar="OUT", help="a folder, or a URL")
+    parser.add_argument(
+        "--to-qdrant",
+        metavar="INDEX",
+        help="store rows in a search index instead: a folder, or http://host:6333/collection",
+    )
+    parser.add_argument(
+        "--no-words", action="store_true", help="of a new index: vectors alone, for no hybrid search"
+    )
+    parser.add_argument("--id", metavar="COLUMN", help="the column of ids, for --to-qdrant")
     parser.add_argument("--text", metavar="COLUMN", help="the column of texts")
     parser.add_argument(
         "--keep",
@@ -77,13 +92,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the process should stay under, such as 2GB (default: 512MB)",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="(default: every processor)")
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="this process, or a Ray cluster (RAY_ADDRESS names it; default: this machine)",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed, report; 1 where an input could not be read."""
+    if args.output is None and args.to_qdrant is None:
+        args.parser.error("say where the vectors go: -o OUT or --to-qdrant INDEX")
     options = EncodeOptions(
         text=args.text,
+        id=args.id,
         dim=args.dim,
         dtype=args.dtype,
         keep=tuple(name for name in args.keep.split(",") if name),
@@ -97,15 +121,35 @@ def run(args: argparse.Namespace) -> int:
         threads=args.threads,
     )
     with _shown_progress(quiet=args.json) as progress:
-        report = encode_files(
-            args.inputs, args.output, model=args.model, options=options, progress=progress
-        )
+        if args.to_qdrant is not None:
+            report = _into_index(args, options, progress)
+        else:
+            encode = encode_files
+            if args.engine == "ray":
+                from pumice.batch.ray import encode_files as encode
+            report = encode(
+                args.inputs, args.output, model=args.model, options=options, progress=progress
+            )
     if args.json:
         print(json.dumps({**asdict(report), "mb_per_second": report.megabytes_per_second}))
     else:
         for line in _summary(report):
             print(printable(line))
     return 1 if report.failed else 0
+
+
+def _into_index(
+    args: argparse.Namespace, options: EncodeOptions, progress: Progress | None
+) -> EncodeReport:
+    from pumice import Index
+    from pumice.search import Storage
+
+    storage = Storage(sparse=False) if args.no_words else None
+    with Index(args.to_qdrant, args.model, dim=args.dim, storage=storage) as index:
+        report = store_files(
+            args.inputs, index, state=args.output, options=options, progress=progress
+        )
+    return replace(report, output=args.to_qdrant)
 
 
 def _summary(report: EncodeReport) -> Iterator[str]:
@@ -122,10 +166,9 @@ def _summary(report: EncodeReport) -> Iterator[str]:
         yield f"failed    {reason if location in reason else f'{location}: {reason}'}"
     if len(report.failed) > _FAILED_SHOWN:
         yield f"          and {len(report.failed) - _FAILED_SHOWN:,} more (--json lists them all)"
-    yield (
-        f"output    {report.output}: {report.rows:,} rows in {report.output_files:,} files, "
-        f"{report.output_bytes / 1e6:,.1f} MB"
-    )
+    size = f"{report.output_bytes / 1e6:,.1f} MB"
+    files = f" in {report.output_files:,} files, {size}" if report.output_bytes else ""
+    yield f"output    {report.output}: {report.rows:,} rows{files}"
 
 
 def _size(text: str) -> int:

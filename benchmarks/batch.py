@@ -1,0 +1,328 @@
+"""Batch embedding beside its peers: share of the in-memory rate, memory, Ray, model2vec under Ray, Qdrant Edge.
+
+Text: 500-byte slices of ``encode.py``'s prose at random places. Every part runs its peers in turn, so that
+the machine's other work hits both. Run ``python benchmarks/batch.py --megabytes 1000``; ``--only NAME`` runs
+one part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from encode import prose
+from report import print_machine
+
+import pumice
+from pumice.batch import EncodeOptions, encode_files
+from pumice.batch.cutting import Cutter
+from pumice.batch.encoding import encode_chunk
+from pumice.batch.inputs import find_inputs
+from pumice.batch.job import Job
+from pumice.batch.parts import new_part
+from pumice.batch.readers import pieces_of, read_blocks
+
+ROUNDS = 3
+FILE_MB = 64
+OPTIONS = EncodeOptions(text="text", keep=("id",), dim=256, dtype="int8")
+COMMAND = [sys.executable, "-m", "pumice.cli", "encode"]
+SETTINGS = ["--text", "text", "--keep", "id", "--dim", "256", "--dtype", "int8", "--json"]
+
+
+def generate(folder: Path, megabytes: int) -> None:
+    """Parquet files of some 64 MB of text each, as pyarrow writes them."""
+    text, _ = prose([])
+    flat = " ".join(text.split())
+    rng = np.random.default_rng(7)
+    number = 0
+    for at in range(max(1, megabytes // FILE_MB)):
+        starts = rng.integers(0, len(flat) - 600, FILE_MB * 2000)
+        rows = [flat[flat.find(" ", s) + 1 : flat.rfind(" ", s, s + 512)] for s in starts.tolist()]
+        ids = pa.array(range(number, number + len(rows)), pa.int64())
+        pq.write_table(pa.table({"id": ids, "text": rows}), folder / f"{at:04}.parquet")
+        number += len(rows)
+
+
+def text_bytes(folder: Path) -> int:
+    """Bytes of all texts."""
+    sizes = 0
+    for file in sorted(folder.glob("*.parquet")):
+        column = pq.read_table(file, columns=["text"])["text"]
+        sizes += sum(len(chunk.buffers()[2]) for chunk in column.chunks)
+    return sizes
+
+
+def run(arguments: list[str], out: Path, *, cores: int | None = None) -> dict[str, Any]:
+    """pumice encode in a process of its own: its report, wall and processor time, peak memory."""
+    shutil.rmtree(out, ignore_errors=True)
+    command = [*COMMAND, *arguments, *SETTINGS, "-o", str(out)]
+    if cores is not None:
+        command = ["taskset", "-c", ",".join(map(str, range(cores))), *command]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    told = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, told
+    return {
+        **json.loads(told),
+        "wall": time.perf_counter() - started,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "memory": usage.ru_maxrss / 1024,
+    }
+
+
+def in_memory(model: pumice.StaticModel, column: Any, threads: int) -> dict[str, float]:
+    """Encoding an Arrow column that lies in memory: MB/s and processor seconds a GB."""
+    size = sum(len(chunk.buffers()[2]) for chunk in column.chunks)
+    out = np.empty((len(column), 256), np.int8)
+    wall, cpu = time.perf_counter(), time.process_time()
+    model.encode(column, dim=256, dtype="int8", threads=threads, out=out)
+    return {
+        "rate": size / 1e6 / (time.perf_counter() - wall),
+        "cpu": (time.process_time() - cpu) / size * 1e9,
+    }
+
+
+def share(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
+    """Parquet to Parquet against the same texts in memory, on one core and on two."""
+    size = text_bytes(data)
+    column = pq.read_table(sorted(data.glob("*.parquet"))[0], columns=["text"])["text"]
+    everything = os.sched_getaffinity(0)
+    for cores in (1, 2):
+        if len(everything) < cores:
+            continue
+        os.sched_setaffinity(0, set(sorted(everything)[:cores]))
+        memory, job = [], []
+        for _ in range(ROUNDS):
+            memory.append(in_memory(model, column, cores))
+            job.append(run([str(data)], scratch / "out", cores=cores))
+            memory.append(in_memory(model, column, cores))
+        os.sched_setaffinity(0, everything)
+        rates = [size / 1e6 / one["seconds"] for one in job]
+        costs = [one["cpu"] / size * 1e9 for one in job]
+        alone = statistics.median(one["rate"] for one in memory)
+        alone_cpu = statistics.median(one["cpu"] for one in memory)
+        print(f"\nParquet to Parquet, {cores} core(s), {size / 1e9:.2f} GB of text, 256-d int8")
+        print(f"  in memory          {alone:8.1f} MB/s   {alone_cpu:6.2f} core-seconds a GB")
+        print(
+            f"  pumice encode      {statistics.median(rates):8.1f} MB/s   {statistics.median(costs):6.2f} "
+            f"core-seconds a GB   ({min(rates):.1f} to {max(rates):.1f})"
+        )
+        print(
+            f"  share of the rate {statistics.median(rates) / alone:8.0%}, of the processor time "
+            f"{alone_cpu / statistics.median(costs):.0%}; peak memory {max(j['memory'] for j in job):.0f} MB"
+        )
+
+
+def stages(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
+    """Processor seconds a GB of text of each stage, one after the other on one thread: the cost model."""
+    sources = find_inputs([str(data)])[:4]
+    options = EncodeOptions(text="text", keep=("id",), dim=256, dtype="int8", threads=1)
+    job = Job.of(model, options, sources)
+    spent = {"read and decode": 0.0, "encode": 0.0, "write": 0.0}
+    size = 0
+    for source in sources:
+        cutter = Cutter(options, job.limits, place=source.location)
+        for piece in pieces_of(source, piece_bytes=1 << 40, piece_rows=None) or []:
+            part = new_part(scratch / "part.parquet", options, job.schema, width=job.width)
+            chunks = cutter.chunks(read_blocks(source, job.columns, piece), one_part=True)
+            while True:
+                clock = [time.process_time()]
+                chunk = next(chunks, None)
+                clock.append(time.process_time())
+                if chunk is None:
+                    break
+                vectors = encode_chunk(job, chunk)
+                clock.append(time.process_time())
+                kept = pa.chunked_array([rows.kept[0] for rows in chunk.rows]).combine_chunks()
+                part.write([kept], vectors, None)
+                clock.append(time.process_time())
+                for name, seconds in zip(spent, np.diff(clock).tolist(), strict=True):
+                    spent[name] += seconds
+                size += chunk.counts.text_bytes
+            part.close()
+    print(f"\nCore-seconds a GB of text, by stage ({size / 1e6:.0f} MB)")
+    for name, seconds in spent.items():
+        print(f"  {name:18} {seconds / size * 1e9:6.2f}")
+    print(f"  {'together':18} {sum(spent.values()) / size * 1e9:6.2f}")
+
+
+def workers(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
+    """1, 2, 4 and 8 processes of one thread, each with its share of the files."""
+    files = sorted(map(str, data.glob("*.parquet")))
+    size = text_bytes(data)
+    print(f"\nProcesses of one thread side by side, {len(files)} files")
+    first = 0.0
+    for count in (1, 2, 4, 8):
+        shares = [files[at::count] for at in range(min(count, len(files)))]
+        started = time.perf_counter()
+        running = []
+        for at, share_ in enumerate(shares):
+            out = scratch / f"out{at}"
+            shutil.rmtree(out, ignore_errors=True)
+            command = [*COMMAND, *share_, *SETTINGS, "--threads", "1", "-o", str(out)]
+            running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        assert [process.wait() for process in running] == [0] * len(running)
+        seconds = time.perf_counter() - started
+        first = first or seconds
+        print(
+            f"  {len(shares)} process(es)  {size / 1e6 / seconds:8.1f} MB/s   {first / seconds:.2f} times one"
+        )
+
+
+def on_ray(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
+    """The plain command and --engine ray in turn; then the same job with model2vec on Ray Data."""
+    import ray
+
+    from pumice.batch.ray import encode_files as encode_on_ray
+
+    size = text_bytes(data)
+    started = time.perf_counter()
+    ray.init(include_dashboard=False, log_to_driver=False)
+    beginning = time.perf_counter() - started
+    plain, rays = [], []
+    encode_on_ray(
+        sorted(data.glob("*.parquet"))[:2], scratch / "warm", model=model, options=OPTIONS
+    )
+    for _ in range(ROUNDS):
+        for times, encode in ((plain, encode_files), (rays, encode_on_ray)):
+            shutil.rmtree(scratch / "out", ignore_errors=True)
+            began = time.perf_counter()
+            encode(data, scratch / "out", model=model, options=OPTIONS)
+            times.append(time.perf_counter() - began)
+    a, b = statistics.median(plain), statistics.median(rays)
+    print(
+        f"\nRay on this machine, {size / 1e9:.2f} GB of text (a cluster starts in {beginning:.1f} s)"
+    )
+    print(
+        f"  plain             {size / 1e6 / a:8.1f} MB/s   ({', '.join(f'{t:.1f}' for t in plain)} s)"
+    )
+    print(
+        f"  --engine ray      {size / 1e6 / b:8.1f} MB/s   ({', '.join(f'{t:.1f}' for t in rays)} s)"
+    )
+    print(f"  overhead          {b / a - 1:8.0%}")
+    model2vec_on_ray(model, data, scratch, size / 1e6 / b)
+    ray.shutdown()
+
+
+class Model2vec:
+    """A stage of Ray Data, as its documentation shows one."""
+
+    def __init__(self, folder: str) -> None:
+        from model2vec import StaticModel
+
+        self.model = StaticModel.from_pretrained(folder)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        vectors = self.model.encode(batch["text"].tolist())
+        scales = np.abs(vectors).max(axis=1, keepdims=True)
+        codes = np.rint(vectors * (127 / np.where(scales, scales, 1))).astype(np.int8)
+        return {"id": batch["id"], "vector": codes}
+
+
+def model2vec_on_ray(
+    model: pumice.StaticModel, data: Path, scratch: Path, ours: float, megabytes: int = 24
+) -> None:
+    """The same job on a sample: read Parquet, embed, write Parquet; two actors, warm."""
+    import ray
+
+    cut(model, 256).save_pretrained(scratch / "model2vec", format="model2vec")
+    rows = pq.read_table(sorted(data.glob("*.parquet"))[0])
+    sample = scratch / "sample"
+    sample.mkdir()
+    count = min(rows.num_rows, megabytes * 2000)
+    for at in range(4):
+        pq.write_table(rows.slice(at * count // 4, count // 4), sample / f"{at}.parquet")
+    size = text_bytes(sample) / 1e6
+    times = []
+    for turn in range(3):
+        shutil.rmtree(scratch / "m2v", ignore_errors=True)
+        began = time.perf_counter()
+        ray.data.read_parquet(str(sample)).map_batches(
+            Model2vec,
+            fn_constructor_args=[str(scratch / "model2vec")],
+            batch_size=4096,
+            num_cpus=1,
+            concurrency=max(1, (os.cpu_count() or 2) - 0),
+        ).write_parquet(str(scratch / "m2v"))
+        if turn:
+            times.append(time.perf_counter() - began)
+    rate = size / statistics.median(times)
+    print(
+        f"  model2vec {version('model2vec')} on Ray Data {rate:6.2f} MB/s ({size:.0f} MB); "
+        f"pumice on Ray is {ours / rate:.0f} times it"
+    )
+
+
+def cut(model: pumice.StaticModel, dim: int) -> pumice.StaticModel:
+    """The model with its rows cut."""
+    from dataclasses import replace
+
+    from pumice.modelfile.rows import widen_rows
+
+    parts = model.parts()
+    rows = np.ascontiguousarray(widen_rows(parts.embeddings, parts.row_scales)[:, :dim])
+    metadata = replace(parts.metadata, prefixes=None)
+    return pumice.StaticModel.from_parts(
+        replace(parts, embeddings=rows, row_scales=None, metadata=metadata)
+    )
+
+
+PARTS: dict[str, Callable[[pumice.StaticModel, Path, Path], None]] = {
+    "share": share,
+    "stages": stages,
+    "workers": workers,
+    "ray": on_ray,
+}
+
+
+def main() -> None:
+    """Generate, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--megabytes", type=int, default=512)
+    parser.add_argument("--only", action="append", choices=list(PARTS))
+    parser.add_argument("--data", type=Path, help="a folder to keep the generated files in")
+    args = parser.parse_args()
+    model = pumice.load()
+    absent = []
+    for name in ("ray", "model2vec", "qdrant-edge-py"):
+        try:
+            version(name)
+        except PackageNotFoundError:
+            absent.append(f"{name} is not installed and not measured")
+    print_machine(model, absent)
+    print(
+        ", ".join(
+            f"{n} {version(n)}"
+            for n in ("pyarrow", "ray", "model2vec")
+            if f"{n} is" not in "".join(absent)
+        )
+    )
+    print(f"text: slices of {prose([])[1]}; load when it began: {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        data = args.data or scratch / "in"
+        if not data.is_dir():
+            data.mkdir()
+            generate(data, args.megabytes)
+        for part in args.only or PARTS:
+            PARTS[part](model, data, scratch)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Rows of files in a search index: the same ids and vectors on every run, whatever was killed before."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import pumice
+from pumice.batch import EncodeOptions, store_files
+from pumice.cli import main
+from pumice.errors import InputError
+from tests.batch.tables import as_jsonl, as_parquet, table
+
+pytest.importorskip("qdrant_edge", reason='the engine is absent (pip install "pumice[search]")')
+
+
+def rows(count: int) -> pa.Table:
+    bodies = [f"stone {n} water {n * 7}" for n in range(count)]
+    return pa.table(
+        {"id": [f"row {n}" for n in range(count)], "body": bodies, "year": [2024] * count}
+    )
+
+
+def test_rows_become_records(tmp_path: Path, model: pumice.StaticModel) -> None:
+    (tmp_path / "a.parquet").write_bytes(as_parquet(rows(300), row_group_size=100))
+    options = EncodeOptions(text="body", id="id", keep=("year",), rows_per_file=100)
+    with pumice.Index(tmp_path / "index", model, dim=32) as index:
+        for embedded in (300, 0):
+            report = store_files(tmp_path / "a.parquet", index, options=options)
+            assert (report.rows, report.embedded_rows) == (300, embedded)
+        assert len(index) == 300
+        hit = index.search("stone 123 water 861", k=1, filter={"year": 2024})[0]
+        assert (hit.id, hit.text, hit.payload) == ("row 123", "stone 123 water 861", {"year": 2024})
+
+
+def test_ids_of_files_without_any(tmp_path: Path, model: pumice.StaticModel) -> None:
+    lines = [json.dumps({"body": text}) for text in ("stone", None, "light water", "")]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    options = EncodeOptions(text="body", on_error="null")
+    with pumice.Index(tmp_path / "index", model) as index:
+        for run in range(2):  # nothing is remembered: stored again, under the same ids
+            report = store_files(
+                tmp_path / "a.jsonl", index, options=options, state=tmp_path / f"state{run}"
+            )
+            assert report.bad == {"null": 1}
+            assert len(index) == 2  # an empty text has no vector
+        assert {hit.id for hit in index.search("stone light", k=5)} == {
+            "a.jsonl#0.0",
+            "a.jsonl#0.2",
+        }
+
+
+def test_what_an_index_cannot_keep(tmp_path: Path, model: pumice.StaticModel) -> None:
+    (tmp_path / "a.parquet").write_bytes(as_parquet(table(3)))
+    with pumice.Index(tmp_path / "index", model) as index:
+        with pytest.raises(InputError, match="takes float32 vectors, not int8"):
+            store_files(
+                tmp_path / "a.parquet", index, options=EncodeOptions(text="body", dtype="int8")
+            )
+        with pytest.raises(InputError, match='column "id" cannot be kept'):
+            store_files(
+                tmp_path / "a.parquet", index, options=EncodeOptions(text="body", keep=("id",))
+            )
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.parquet").write_bytes(as_parquet(rows(50)))
+    index = str(tmp_path / "index")
+    command = ["encode", str(tmp_path / "a.parquet"), "--text", "body", "--id", "id"]
+    command += ["--to-qdrant", index, "--dim", "64", "--no-words"]
+    for embedded in (50, 0):
+        assert main(command) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[0].startswith(f"embedded  {embedded} rows")
+        assert said[-1] == f"output    {index}: 50 rows"
+    with pumice.Index(index) as opened:
+        assert (len(opened), opened.dim, opened.storage.sparse) == (50, 64, False)
+    assert main(["encode", str(tmp_path / "a.parquet"), "--text", "body"]) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_a_killed_run_stores_every_row_once(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(as_jsonl(rows(6000)))
+    command = [sys.executable, "-m", "pumice.cli", "encode", str(tmp_path / "a.jsonl"), "--text"]
+    command += ["body", "--id", "id", "--keep", "year", "--to-qdrant", str(tmp_path / "index")]
+    command += ["--dim", "64", "--no-words", "--rows-per-file", "500", "--json"]
+    rng = np.random.default_rng(5)
+    kills = 0
+    while kills < 8:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(rng.uniform(0.5, 3))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        kills += 1
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    report = json.loads(ended.stdout)
+    assert report["rows"] == 6000
+    assert report["embedded_rows"] % 500 == 0
+    with pumice.Index(tmp_path / "index") as index:
+        assert len(index) == 6000
+        assert index.search("stone 4321 water 30247", k=1)[0].text == "stone 4321 water 30247"
