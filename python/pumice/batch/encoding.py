@@ -88,7 +88,7 @@ def store_files(
     job = Job.of(index.model, options, sources)
     check_options(job)
     with TemporaryDirectory(prefix="pumice-") as nowhere:
-        place = state or getattr(index, "folder", None) or nowhere
+        place = state or (index.location if Path(index.location).is_dir() else nowhere)
         with OutputFolder(place) as folder:
             folder.agree(job.settings())
             open_part = partial(PointPart, index=index)

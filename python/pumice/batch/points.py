@@ -22,6 +22,7 @@ class PointIndex(Protocol):
 
     model: Any
     dim: int
+    location: str
 
     def add(self, records: list[dict[str, Any]], *, vectors: NDArray[np.float32]) -> Any:
         """Store records with "id" and "text", replacing those whose id is there."""

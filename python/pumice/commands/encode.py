@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="store rows in a search index instead: a folder, or http://host:6333/collection",
     )
     parser.add_argument(
-        "--no-words", action="store_true", help="of a new index: vectors alone, for no hybrid search"
+        "--no-words",
+        action="store_true",
+        help="of a new index: vectors alone, for no hybrid search",
     )
     parser.add_argument("--id", metavar="COLUMN", help="the column of ids, for --to-qdrant")
     parser.add_argument("--text", metavar="COLUMN", help="the column of texts")
