@@ -6,12 +6,13 @@ SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include cor
 	-not -name '*.pyc' -not -name '*.so')
 CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding tests -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow test-kills test-exhaustive lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
+.PHONY: help demo test test-slow test-kills test-crash test-exhaustive lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
 	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
 	@echo 'make test-kills  batch runs killed fifty times, workers of a Ray cluster killed (needs ray)'
+	@echo 'make test-crash an index is killed CRASHES times (100) while it adds, deletes and optimizes'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
 	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
@@ -30,11 +31,16 @@ test: $(VENV)/.test wasm
 	$(PY) -m pytest -m 'not slow' -q -n auto --dist worksteal
 
 test-slow: $(VENV)/.test
-	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search tests/evaluate tests/test_kernels.py
+	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search/test_storage.py tests/evaluate tests/test_kernels.py
 
 # Two minutes on two free cores: every start of a command that is to be killed takes a second.
 test-kills: $(VENV)/.test
 	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_index.py tests/batch/test_ray.py
+
+# An index is killed at random moments; PUMICE_CRASH_SEED=N begins with another one.
+CRASHES ?= 100
+test-crash: $(VENV)/.test
+	PUMICE_CRASHES=$(CRASHES) $(PY) -m pytest -m slow -q tests/search/test_crash.py
 
 test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q

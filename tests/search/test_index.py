@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import uuid
 from typing import Any
 
@@ -311,3 +312,44 @@ def test_every_name_a_payload_may_have_can_be_filtered_by(index: Index, name: st
     assert [hit.id for hit in index.search("bread", filter={name: {"gte": 7}})] == [1]
     assert [hit.id for hit in index.search("bread", filter={name: None})] == [2]
     assert index.search("bread", filter={name: 8}) == []
+
+
+def test_ten_threads_add_delete_and_search(index: Index) -> None:
+    failures: list[BaseException] = []
+
+    def work(thread: int) -> None:
+        try:
+            for part in range(5):
+                ids = range(1000 * thread + 20 * part, 1000 * thread + 20 * part + 20)
+                index.add({"id": one, "text": f"train {one}", "thread": thread} for one in ids)
+                index.delete(ids[0])
+                for hit in index.search(f"train {ids[5]}", k=5, filter={"thread": thread}):
+                    assert hit.payload == {"thread": thread}
+                assert index.count(filter={"thread": thread}) == 19 * (part + 1)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(index) == 10 * 5 * 19
+
+
+@pytest.mark.parametrize("query", ["", " ", "\n", [], [""]])
+def test_an_empty_question_finds_nothing(index: Index, query: Any) -> None:
+    index.add([{"id": 1, "text": "a cat"}])
+    assert index.search(query) in ([], [[]])
+
+
+def test_fields_are_those_of_the_records(index: Index) -> None:
+    assert index.fields() == []
+    index.add([{"id": "a", "text": "a cat", "year": 2024, "where": {"town": "Rome"}}])
+    index.add([{"id": "b", "text": "a dog", "with space": 1, "author": None}])
+    assert index.fields() == ["author", "where", "where.town", "with space", "year"]
+    assert index.has_field("where.town")
+    assert index.has_field("with space")
+    assert not index.has_field("author")  # null is nothing
+    assert not index.has_field("where.city")
