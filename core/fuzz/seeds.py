@@ -18,6 +18,7 @@ from stage_seeds import hostile_stages, sections_of, whole_stages
 
 from pumice.modelfile.compiler import compile_model
 from pumice.modelfile.container import ALIGNMENT, ENTRY, HEADER, MAGIC, VERSION, Kind, pack
+from pumice.modelfile.counting import Counting
 from pumice.modelfile.parts import ModelParts
 
 HERE = Path(__file__).resolve().parent
@@ -94,6 +95,7 @@ def whole_models() -> dict[str, bytes]:
         "int8-rows-last": ending_with(Kind.ROWS, sections_of(int8)),
         "limits": compile_model(parts(**limits)),
         "library-tokenizer": compile_model(library),
+        "counting": compile_model(replace(plain, counting=Counting((128, 64), (200,)))),
     }
 
 
@@ -157,6 +159,12 @@ def hostile_models() -> dict[str, bytes]:
             {**parameters(word_chars=24, continuation_node=0), Kind.VOCABULARY: wordpiece}
         ),
         "token-rows-outside": ending_with(Kind.ROWS, past_rows),
+        "repeats-none": pack({**sections, Kind.REPEATS: b""}),
+        "repeats-many": pack({**sections, Kind.REPEATS: bytes(256)}),
+        "positions-many": pack({**sections, Kind.POSITIONS: bytes(1025)}),
+        "positions-last": ending_with(
+            Kind.POSITIONS, {**sections, Kind.REPEATS: b"\x80", Kind.POSITIONS: b"\xff\x01"}
+        ),
         "rows-not-finite": pack({**sections, Kind.ROWS: infinite.tobytes()}),
     }
 
@@ -182,6 +190,7 @@ def texts() -> dict[str, bytes]:
     plain = bytes([0b10101111, 0, 0, 19])
     kept = bytes([0b10010000, 0, 0, 0])
     cut = bytes([0b01111111, 2, 3, 7])
+    counting = bytes([0b10101111, 0, 0, 3 << 5 | 19])
     with (ROOT / "testdata" / "golden.jsonl").open() as lines:
         golden = [json.loads(line)["text"] for line in lines]
     return {
@@ -194,6 +203,9 @@ def texts() -> dict[str, bytes]:
         "word": plain + b"y" * 1025,
         "word-of-astral": bytes([0b11000000, 0, 0, 3]) + "𝅘𝅥𝅮".encode() * 700,
         "words-of-one": bytes([0b00001111, 0, 0, 3]) + b"a bc d",
+        "counting": counting + b"a b a ab, a b a",
+        "counting-past-the-worker": counting + b"a b c " * 700,
+        "counting-invalid": counting + b"a b c " * 200 + b"\xff",
         "added": plain + b"[CLS][[CLS]]x[MASK",
         "added-flags": plain + " <mask>  <mask>aword word, word\u00e9 \u2581the".encode(),
         "phrases": plain + "a b cA B c x12-ABb!  a\tb\u00a0ca b\u0301 c \u00c9 C a b".encode() * 3,
