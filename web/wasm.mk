@@ -1,9 +1,9 @@
-# The core as WebAssembly, with SIMD and without: web/wasm/pumice.wasm and web/wasm/pumice-plain.wasm.
+# The core as WebAssembly, with SIMD and without (-plain), for WordPiece models and for those of all tokenizers (-all).
 # Zig's pinned clang and wasi-libc's headers; nothing of WASI is linked, so the module imports nothing.
 WASM_FLAGS := -target wasm32-wasi -std=c++20 -ffp-contract=off -fno-exceptions -fno-rtti -Icore/include \
 	-Wall -Wextra -Werror -Wno-unused-command-line-argument
 # What runs for every byte of a text or code of an index; the rest is built small, for it is fetched by every page.
-WASM_FAST := pooling quantize simd/%
+WASM_FAST := capi topk pooling quantize simd/%
 WASM_EXPORTS := status_message model_size open describe section worker_size worker_fast_size worker_init tokenize \
 	token_spans vector_size encode_many pool nearest rescore
 # The stack lies first, so that running over it traps and overwrites nothing.
@@ -13,21 +13,28 @@ ZIG := $(PY) -m ziglang
 WASM_OBJECTS = $(CORE_CPP:core/src/%.cpp=build/wasm/$1/%.o)
 
 .PHONY: wasm
-wasm: web/wasm/pumice.wasm web/wasm/pumice-plain.wasm
+wasm: $(addprefix web/wasm/,pumice.wasm pumice-plain.wasm pumice-all.wasm pumice-all-plain.wasm)
 
 $(VENV)/.wasm: $(VENV)/.build
 	$(PY) -m pip install --quiet --group wasm
 	@touch $@
 
-web/wasm/pumice.wasm: $(call WASM_OBJECTS,simd) build/wasm/abort.o
-web/wasm/pumice-plain.wasm: $(call WASM_OBJECTS,plain) build/wasm/abort.o
+# What a WordPiece model never runs; web/native/wordpiece_only.cpp stands in for it.
+WASM_OTHERS := bpe code_points metaspace normal_forms normalize pre_tokenize precompiled replace split_patterns \
+	to_normal_form unigram word_level word_route
+wasm_wordpiece = $(filter-out $(WASM_OTHERS:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/wordpiece_only.o
+
+web/wasm/pumice.wasm: $(call wasm_wordpiece,simd) build/wasm/abort.o
+web/wasm/pumice-plain.wasm: $(call wasm_wordpiece,plain) build/wasm/abort.o
+web/wasm/pumice-all.wasm: $(call WASM_OBJECTS,simd) build/wasm/abort.o
+web/wasm/pumice-all-plain.wasm: $(call WASM_OBJECTS,plain) build/wasm/abort.o
 web/wasm/%.wasm:
 	@mkdir -p $(@D)
 	@$(ZIG) c++ $(WASM_LINK) $^ -o $@
 
 # Zig passes -Oz on as -Os.
-wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,$(if $(filter capi topk,$1),-O2,-Oz -Xclang -Oz))
-build/wasm/abort.o: web/native/abort.cpp web/wasm.mk | $(VENV)/.wasm
+wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,-Oz -Xclang -Oz)
+build/wasm/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $(@D)
 	@$(ZIG) c++ $(WASM_FLAGS) -Oz -c $< -o $@
 
@@ -44,7 +51,15 @@ build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 test-web: wasm
 	@if ! command -v npm >/dev/null; then echo 'No Node: on Debian, apt-get install nodejs npm; the tests of web/ are skipped'; \
 	else $(MAKE) --no-print-directory web/node_modules/.package-lock.json && \
-		cd web && node --test tests/*.test.mjs tests/browser/*.test.mjs; fi
+		cd web && node --test tests/*.test.mjs tests/*/*.test.mjs; fi
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund
+
+# Speed in Chromium beside native code and transformers.js: a table.
+.PHONY: bench-web
+bench-web: wasm web/node_modules/.package-lock.json web/bench/node_modules/.package-lock.json
+	node web/bench/bench.mjs $(abspath $(PY))
+
+web/bench/node_modules/.package-lock.json: web/bench/package-lock.json
+	cd web/bench && npm ci --ignore-scripts --no-audit --no-fund

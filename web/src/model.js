@@ -8,8 +8,9 @@ import { open, readModel } from "./source.js";
 import { checkString, listed, mostBytes, writeText } from "./texts.js";
 import { trim, trimmingSteps } from "./trimming.js";
 
-// pumice_status, pumice_section_kind, pumice_vector_type
+// pumice_status, pumice_tokenizer, pumice_section_kind, pumice_vector_type
 const MEMORY_TOO_SMALL = 10;
+const WORDPIECE = 1;
 const SECTIONS = {
   metadata: 1,
   tokens: 3,
@@ -17,6 +18,7 @@ const SECTIONS = {
   rows: 7,
   tokenRows: 9,
   tokenWeights: 10,
+  normalizedTokens: 14,
   tokenMultipliers: 15,
   repeats: 16,
   positions: 17,
@@ -34,7 +36,8 @@ const decoder = new TextDecoder();
 export async function load(source, { verify = false, ...options } = {}) {
   const [opened, { core, memory }] = await Promise.all([open(source), instantiate(options)]);
   const file = await readModel(opened, memory);
-  const model = new Model({ core, memory, file, name: opened.name });
+  let model = new Model({ core, memory, file, name: opened.name });
+  if (model.needsAll && options.wasm === undefined) model = model.moved(await instantiate({ ...options, all: true }));
   if (verify) await model.verify();
   return model;
 }
@@ -75,6 +78,19 @@ export class Model {
     this.#list = memory.take(8 * MOST_TEXTS);
     this.#out = memory.take(OUT_ROOM);
     this.#startWorker();
+  }
+
+  /** Whether the core of WordPiece models, without phrases, is not enough. */
+  get needsAll() {
+    return this.info.tokenizer > WORDPIECE || this.section("normalizedTokens") !== null;
+  }
+
+  /** The same model in another instance. */
+  moved({ core, memory }) {
+    const { address, size } = this.#file;
+    const to = memory.take(size);
+    memory.bytes(to, size).set(this.#memory.bytes(address, size));
+    return new Model({ core, memory, file: { address: to, size }, name: this.name });
   }
 
   /** Hex SHA-256 that the file declares; `verify` computes it. */

@@ -12,10 +12,12 @@ export function hasSimd() {
   return WebAssembly.validate(SIMD);
 }
 
-// Written so that bundlers find both files and give them their own addresses.
+// Written so that bundlers find the files and give them their own addresses.
 const builds = {
-  simd: () => new URL("../wasm/pumice.wasm", import.meta.url),
-  plain: () => new URL("../wasm/pumice-plain.wasm", import.meta.url),
+  "wordpiece simd": () => new URL("../wasm/pumice.wasm", import.meta.url),
+  "wordpiece plain": () => new URL("../wasm/pumice-plain.wasm", import.meta.url),
+  "all simd": () => new URL("../wasm/pumice-all.wasm", import.meta.url),
+  "all plain": () => new URL("../wasm/pumice-all-plain.wasm", import.meta.url),
 };
 const compiled = new Map();
 let readFile = null;
@@ -29,9 +31,13 @@ export function fileReader() {
   return readFile;
 }
 
-/** A new instance: the exports of pumice.h and its memory. `wasm` is a URL, bytes or a module that replaces ours. */
-export async function instantiate({ simd = hasSimd(), wasm } = {}) {
-  const module = await (wasm === undefined ? ours(simd ? "simd" : "plain") : compile(wasm));
+/**
+ * A new instance: the exports of pumice.h and its memory. The core of WordPiece models is half as large as that of
+ * `all` tokenizers. `wasm` is a URL, bytes or a module that replaces ours.
+ */
+export async function instantiate({ all = false, simd = hasSimd(), wasm } = {}) {
+  const build = `${all ? "all" : "wordpiece"} ${simd ? "simd" : "plain"}`;
+  const module = await (wasm === undefined ? ours(build) : compile(wasm));
   const { exports } = await WebAssembly.instantiate(module, {});
   return { core: exports, memory: new Memory(exports.memory, exports.__heap_base.value) };
 }

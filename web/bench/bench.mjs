@@ -1,0 +1,96 @@
+// make bench-web: Chromium beside native code and transformers.js, interleaved in one run, equality before timing.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, symlink } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { launch, skip } from "../tests/browser/chromium.mjs";
+import { serve } from "../tests/browser/serve.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const ROUNDS = 9;
+const QUERIES = ["how do I open a file", "exception handling", "what is a generator", "unpack arguments of a call"];
+const PEER_SHARE = 8; // the peer reads this part of the texts
+
+if (skip) {
+  console.log(skip);
+  process.exit(0);
+}
+
+const folder = await mkdtemp(join(tmpdir(), "pumice-bench-"));
+await symlink(join(root, "web"), join(folder, "web"));
+await symlink(folder, join(folder, "inputs"));
+const native = spawn(process.argv[2] ?? "python3", [join(root, "web", "bench", "native.py"), folder], { stdio: ["pipe", "pipe", "inherit"] });
+const lines = createInterface({ input: native.stdout })[Symbol.asyncIterator]();
+const answer = async () => JSON.parse((await lines.next()).value);
+const nativePass = () => (native.stdin.write("go\n"), answer());
+
+const { version, digest, bytes } = await answer();
+const server = await serve(folder, { policy: "", pages: { "/": "<!doctype html><title>bench</title>" } });
+const browser = await launch();
+const page = await browser.newPage();
+await page.goto(server.origin);
+await page.evaluate(() => {
+  const worker = new Worker("/web/bench/page.mjs", { type: "module" });
+  globalThis.call = (...given) =>
+    new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.postMessage(given);
+    });
+});
+const call = (...given) => page.evaluate((args) => call(...args), given);
+
+if ((await call("start")) !== digest) throw new Error("vectors differ from native code");
+const peer = existsSync(join(root, "web/bench/node_modules")) ? await call("peer") : null;
+if (peer?.wrong) throw new Error(`${peer.wrong} texts have other ids in transformers.js`);
+
+const rows = [];
+const times = { native: [], encode: [], tokenize: [], peer: [], ready: [], readySmall: [], search: [] };
+for (let round = 0; round < ROUNDS; ++round) {
+  times.native.push(await nativePass());
+  times.encode.push(await call("encode"));
+  times.tokenize.push(await call("tokenize"));
+  if (peer) times.peer.push((await call("tokenizePeer", PEER_SHARE)) * PEER_SHARE);
+}
+for (let round = 0; round < ROUNDS; ++round) {
+  times.ready.push(await call("ready", "model"));
+  times.readySmall.push(await call("ready", "small"));
+}
+const filled = await call("fill");
+for (let round = 0; round < 10 * ROUNDS; ++round) times.search.push(await call("search", `${QUERIES[round % 4]} ${round}`));
+
+const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+const least = (list) => Math.min(...list);
+const speed = (list) => `${(bytes / 1e6 / least(list)).toFixed(0)} MB/s (median ${(bytes / 1e6 / median(list)).toFixed(0)})`;
+const ms = (list) => `${(1000 * least(list)).toFixed(1)} ms (median ${(1000 * median(list)).toFixed(1)})`;
+for (const name of ["pumice", "pumice-plain", "pumice-all", "pumice-all-plain"]) {
+  rows.push([`${name}.wasm, gzip`, `${(gzipSync(await readFile(join(root, `web/wasm/${name}.wasm`)), { level: 9 }).length / 1000).toFixed(1)} kB`]);
+}
+rows.push(
+  ["native, one thread, 500-byte chunks, 256 dimensions", speed(times.native)],
+  ["Chromium, one worker, the same vectors", speed(times.encode)],
+  ["Chromium / native, best of each", `${((100 * least(times.native)) / least(times.encode)).toFixed(0)} %`],
+  ["Chromium, token ids alone", speed(times.tokenize)],
+);
+if (peer) {
+  rows.push(
+    [`transformers.js ${peer.version}, its tokenizer alone`, speed(times.peer)],
+    ["vectors of pumice / ids of transformers.js, best of each", `${(least(times.peer) / least(times.encode)).toFixed(0)} ×`],
+  );
+}
+rows.push(
+  ["shipped model ready, from the browser's cache", ms(times.ready)],
+  ["the same cut to 128 dimensions", ms(times.readySmall)],
+  ["WebAssembly memory with it", `${((await call("memory", "small")) / 1e6).toFixed(1)} MB`],
+  ["100,000 passages added", `${filled.toFixed(1)} s`],
+  ["one query: encode, search them, rescore", ms(times.search)],
+);
+console.log(`pumice ${version}, Chromium ${browser.version()}, Node ${process.version}, ${cpus().length} × ${cpus()[0].model}`);
+for (const [what, value] of rows) console.log(`| ${what} | ${value} |`);
+await browser.close();
+await server.close();
+native.stdin.end();
