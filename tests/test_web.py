@@ -13,7 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "web"
-MOST_BYTES = {"pumice": 60_000, "pumice-plain": 60_000, "pumice-all": 90_000, "pumice-all-plain": 90_000}  # gzip
+MOST_BYTES = {
+    "pumice": 60_000,
+    "pumice-plain": 60_000,
+    "pumice-all": 90_000,
+    "pumice-all-plain": 90_000,
+}  # gzip
 MODULES = [WEB / "wasm" / f"{name}.wasm" for name in MOST_BYTES]
 LEAST_NODE = 18
 

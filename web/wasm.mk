@@ -48,7 +48,7 @@ build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 
 # Tests of the npm package in Node and Chromium; what is absent is skipped, with the command that installs it.
 .PHONY: test-web
-test-web: wasm
+test-web: wasm extension
 	@if ! command -v npm >/dev/null; then echo 'No Node: on Debian, apt-get install nodejs npm; the tests of web/ are skipped'; \
 	else $(MAKE) --no-print-directory web/node_modules/.package-lock.json && \
 		cd web && node --test tests/*.test.mjs tests/*/*.test.mjs; fi
@@ -63,3 +63,14 @@ bench-web: wasm web/node_modules/.package-lock.json web/bench/node_modules/.pack
 
 web/bench/node_modules/.package-lock.json: web/bench/package-lock.json
 	cd web/bench && npm ci --ignore-scripts --no-audit --no-fund
+
+# The browser extension, ready to load unpacked, in web/dist/extension.
+.PHONY: extension
+extension: wasm web/models/find.pumice
+	@rm -rf web/dist/extension && mkdir -p web/dist/extension/models web/dist/extension/pumice
+	@cp -r web/extension/manifest.json web/extension/background.js web/extension/content web/extension/icons web/dist/extension/
+	@cp -r web/src web/wasm web/dist/extension/pumice/
+	@cp web/models/find.pumice web/dist/extension/models/
+
+web/models/find.pumice: web/extension/model.py python/pumice/models/pumice-base-en.pumice $(VENV)/.package
+	$(PY) $< $@

@@ -37,10 +37,12 @@ def write_inputs(folder: Path) -> None:
 
 
 def main() -> None:
+    """Write what the page needs, say what the vectors are, then time a pass for each line."""
     write_inputs(Path(sys.argv[1]))
     model, texts = pumice.load(), chunks()
     digest = hashlib.sha256(model.encode(texts, dim=DIM).tobytes()).hexdigest()
-    print(json.dumps({"version": pumice.__version__, "digest": digest, "bytes": CHUNK * len(texts)}), flush=True)
+    about = {"version": pumice.__version__, "digest": digest, "bytes": CHUNK * len(texts)}
+    print(json.dumps(about), flush=True)
     for _ in sys.stdin:
         begin = time.perf_counter()
         model.encode(texts, dim=DIM, threads=1)
