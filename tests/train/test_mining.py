@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from torch import Tensor  # noqa: E402
 
 import pumice  # noqa: E402
 from pumice.errors import InputError  # noqa: E402
 from pumice.train import Pair  # noqa: E402
 from pumice.train.bm25 import BM25, K1, QUERY_TOKENS, B  # noqa: E402
+from pumice.train.cells import Cells  # noqa: E402
+from pumice.train.lanes import Lanes  # noqa: E402
 from pumice.train.mining import mine_negatives  # noqa: E402
 from pumice.train.nearest import best_of_rows  # noqa: E402
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory  # noqa: E402
@@ -47,23 +50,21 @@ def test_bm25_equals_its_formula() -> None:
     passages = [rng.integers(0, 40, size=rng.integers(1, 30)).tolist() for _ in range(300)]
     queries = [rng.integers(0, 45, size=size).tolist() for size in (1, 3, 9, 20)] + [[41], []]
     index = BM25.of(texts_of([[7], *passages]), np.arange(1, 301), tokens=45)
-    out = np.empty(300, np.float32)
-    for query in queries:
-        expected = naive(query, passages)
-        index.scores(np.array(query, np.int32), out)
-        np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
-        best = index.best([np.array(query, np.int32)], depth=12)[0]
-        wanted = sorted(expected, reverse=True)[:12]
-        found = [expected[i] if i >= 0 else 0.0 for i in best.tolist()]
-        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    for depth in (12, 300):
+        best = index.best([np.array(query, np.int32) for query in queries], depth=depth)
+        for query, row in zip(queries, best.tolist(), strict=True):
+            expected = naive(query, passages)
+            wanted = sorted(expected, reverse=True)[:depth]
+            found = [expected[i] if i >= 0 else 0.0 for i in row]
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+            listed = [i for i in row if i >= 0]
+            assert len(listed) == len(set(listed))
 
 
 def test_of_a_long_query_the_rarest_tokens_count(monkeypatch: pytest.MonkeyPatch) -> None:
     passages = [[token] * (1 + token % 3) for token in range(60) for _ in range(1 + token % 5)]
     index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=60)
-    out = np.empty(len(passages), np.float32)
-    index.scores(np.arange(60, dtype=np.int32), out)
-    counted = {passage[0] for passage, score in zip(passages, out, strict=True) if score > 0}
+    counted = {token for token, _ in index.asked(np.arange(60, dtype=np.int32))}
     having = Counter(passage[0] for passage in passages)
     assert len(counted) == QUERY_TOKENS
     left_out = min(having[token] for token in set(range(60)) - counted)
@@ -71,8 +72,55 @@ def test_of_a_long_query_the_rarest_tokens_count(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("pumice.train.bm25.COMMON_COUNT", 2)
     monkeypatch.setattr("pumice.train.bm25.COMMON_SHARE", 0)
     index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=60)
-    index.scores(np.array([4], np.int32), out)  # in 5 passages
-    assert not out.any()
+    assert index.asked(np.array([4], np.int32)) == []  # in 5 passages
+    assert (index.best([np.array([4], np.int32)], depth=3) == -1).all()
+
+
+def test_of_frequent_tokens_the_rarest_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    passages = [[token] for token in range(10) for _ in range(10 + token)]
+    index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=10)
+    query = np.array([9, 3, 3, 1], np.int32)
+    assert index.asked(query) == [(1, 1), (3, 2), (9, 1)]
+    for most, kept in ((1, [(1, 1)]), (24, [(1, 1), (3, 2)]), (43, [(1, 1), (3, 2), (9, 1)])):
+        monkeypatch.setattr("pumice.train.bm25.POSTINGS", most)
+        assert index.asked(query) == kept
+
+
+def clustered(count: int, seed: int) -> Tensor:
+    rng = np.random.default_rng(seed)
+    around = np.random.default_rng(0).standard_normal((40, 24))[rng.integers(0, 40, count)]
+    near = around + 0.5 * rng.standard_normal((count, 24))
+    return torch.nn.functional.normalize(torch.from_numpy(near.astype(np.float32)), dim=1)
+
+
+def test_cells_find_most_and_with_every_probe_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, queries = clustered(3000, 1), clustered(200, 2)
+    with Lanes(2) as two, Lanes(1) as one:
+        cells, same = (Cells.of(vectors, lanes=lanes) for lanes in (two, one))
+    assert torch.equal(cells.numbers, same.numbers)
+    assert sorted(cells.numbers.tolist()) == list(range(3000))
+    wanted = np.argsort(-(queries @ vectors.T).numpy(), axis=1)[:, :10]
+    for probes, least in ((2, 0.3), (24, 0.9), (1000, 1.0)):
+        monkeypatch.setattr("pumice.train.cells.PROBES", probes)
+        found = cells.best(queries, depth=10)
+        shared = [len({*a} & {*b}) for a, b in zip(found.tolist(), wanted.tolist(), strict=True)]
+        assert np.mean(shared) / 10 >= least
+    few = Cells(cells.centres[:1], vectors[:3], torch.arange(3), [0, 3]).best(queries, depth=5)
+    assert (np.sort(few, axis=1) == [-1, -1, 0, 1, 2]).all()
+
+
+def test_mined_through_cells(start: pumice.StaticModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = as_pairs(200)
+    exact = mine_negatives(pairs, model=start, count=4, threads=2)
+    monkeypatch.setattr("pumice.train.mining._EXACT", 10)
+    monkeypatch.setattr("pumice.train.mining._BLOCK", 64)
+    assert mine_negatives(pairs, model=start, count=4, threads=1) == mine_negatives(
+        pairs, model=start, count=4, threads=2
+    )
+    monkeypatch.setattr("pumice.train.cells.PROBES", 1000)
+    found = mine_negatives(pairs, model=start, count=4, threads=2)
+    same = [{*a.negatives} == {*b.negatives} for a, b in zip(exact, found, strict=True)]
+    assert np.mean(same) > 0.95  # ties aside
 
 
 @pytest.mark.parametrize("columns", [1, 63, 64, 65, 1000, 12_345])

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pumice.errors import InputError
 from pumice.train.bm25 import BM25
+from pumice.train.cells import Cells
 from pumice.train.figures import embed
 from pumice.train.initial import starting_table
 from pumice.train.lanes import Lanes, processors
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _QUERIES, _SCORES = 128, 1 << 24
 """Queries of a block: so many, or as few as keep its scores below this number."""
+_EXACT, _BLOCK = 20_000, 2048
+"""Up to so many passages are all compared; past that, queries look into a few cells, so many together."""
+_GATHERED = 1 << 24
+"""Numbers of the vectors that are gathered at a time."""
 _FEWEST, _FACTOR = 32, 4
 """Candidates of each kind: this many, or so many times what is wanted."""
 
@@ -93,10 +98,12 @@ class Miner:
         if not len(pairs):
             return np.empty((0, self.count), np.int64)
         _, first, own = np.unique(positives.hashes[pairs], return_index=True, return_inverse=True)
+        passages = self._vectors(positives, pairs[first])
         work = _Work(
             anchors=anchors,
             queries=self._vectors(anchors, pairs),
-            passages=self._vectors(positives, pairs[first]),
+            passages=passages,
+            cells=None if len(first) <= _EXACT else Cells.of(passages, lanes=self.lanes),
             bm25=BM25.of(positives, pairs[first], tokens=len(self.table)),
             pairs=pairs,
             own=own.reshape(-1),
@@ -105,7 +112,7 @@ class Miner:
             ),
         )
         mined = np.full((len(pairs), self.count), -1, np.int64)
-        step = max(1, min(_QUERIES, _SCORES // len(first)))
+        step = max(1, min(_QUERIES, _SCORES // len(first))) if work.cells is None else _BLOCK
 
         def search(lane: int, begin: int, end: int) -> None:
             for block in range(begin, end):  # whole blocks, so that lanes do not change a product
@@ -122,13 +129,16 @@ class Miner:
     def _mined(self, work: _Work, low: int, high: int) -> NDArray[np.int64]:
         """Numbers of passages for the queries from ``low`` to ``high``."""
         depth = max(_FEWEST, _FACTOR * self.count)
-        cosines = (work.queries[low:high] @ work.passages.T).cpu().numpy()
-        near = best_of_rows(cosines, depth=depth)
+        queries = work.queries[low:high]
+        if work.cells is None:
+            near = best_of_rows((queries @ work.passages.T).cpu().numpy(), depth=depth)
+        else:
+            near = work.cells.best(queries, depth=depth)
         worded = work.bm25.best(work.anchors.take(work.pairs[low:high]), depth=near.shape[1])
         found = np.stack((near, worded), 2).reshape(high - low, -1)
-        rows = np.arange(high - low)[:, None]
-        own = cosines[rows, work.own[low:high, None]]
-        usable = (found >= 0) & (cosines[rows, found] <= np.minimum(own, own * self.below))
+        cosines = _cosines(queries, work.passages, found)
+        own = _cosines(queries, work.passages, work.own[low:high, None])
+        usable = (found >= 0) & (cosines <= np.minimum(own, own * self.below))
         usable &= ~work.refused.holds(np.arange(low, high), found)
         order = np.argsort(np.where(usable, found, np.iinfo(np.int64).max), axis=1, kind="stable")
         again = np.zeros_like(usable)
@@ -144,12 +154,24 @@ class Miner:
         return mined
 
 
+def _cosines(queries: Tensor, passages: Tensor, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(queries, any): of each query with its own passages."""
+    made = np.empty(numbers.shape, np.float32)
+    step = max(1, _GATHERED // max(1, numbers.shape[1] * queries.shape[1]))
+    for low in range(0, len(numbers), step):
+        some = passages[torch.from_numpy(numbers[low : low + step])]
+        made[low : low + step] = torch.linalg.vecdot(some, queries[low : low + step, None]).numpy()
+    return made
+
+
 @dataclass(frozen=True)
 class _Work:
     anchors: Texts
     queries: Tensor
     """(pairs, dim), each of length 1."""
     passages: Tensor
+    cells: Cells | None
+    """Where not every passage is looked at."""
     bm25: BM25
     pairs: NDArray[np.int64]
     own: NDArray[np.int64]
