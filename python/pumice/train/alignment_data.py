@@ -41,6 +41,8 @@ class Sides:
 
     queries: Reader
     documents: Reader
+    whole: tuple[Reader, Reader]
+    """The same two, of texts as long as the teacher itself reads them: for what is measured."""
     document_encoder: DocumentEncoder
     dims: tuple[int, ...]
     """Ascending, the last of them the teacher's."""
@@ -61,6 +63,12 @@ def load_sides(
     def reader(encoder: SentenceEncoder) -> Reader:
         return Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
 
+    def whole(one: Reader) -> Reader:
+        loaded = one.encoder.teacher
+        if loaded.cut_at <= options.max_tokens:
+            return one
+        return reader(SentenceEncoder(loaded, max_tokens=loaded.cut_at))
+
     encoder = load_encoder(teacher, options, prompt=asked[0])
     dims = _dims(options, width=encoder.teacher.width)  # before anything is written
     queries = documents = reader(encoder)
@@ -69,6 +77,7 @@ def load_sides(
     return Sides(
         queries,
         documents,
+        (whole(queries), whole(documents)),
         DocumentEncoder(
             name=os.path.abspath(teacher) if local else str(teacher),
             fingerprint=weights_fingerprint(folder),
@@ -84,8 +93,8 @@ def aligned_sets(read: Sequence[BeirTexts], start: StaticModel, sides: Sides) ->
         AlignedSet(
             name=one.name,
             queries=tokenized(one.queries, start),
-            teacher_queries=torch.from_numpy(taught_texts(one.queries, sides.queries)),
-            documents=torch.from_numpy(taught_texts(one.documents, sides.documents)),
+            teacher_queries=torch.from_numpy(taught_texts(one.queries, sides.whole[0])),
+            documents=torch.from_numpy(taught_texts(one.documents, sides.whole[1])),
             relevant=one.relevant,
         )
         for one in read

@@ -20,7 +20,7 @@ COMMON_SHARE, COMMON_COUNT = 0.1, 10_000
 says least."""
 QUERY_TOKENS = 32
 """Of a longer query, only its rarest tokens count."""
-POSTINGS = 10_000
+POSTINGS = 20_000
 """Of a query's tokens, the rarest count while they have no more postings together; the rarest always does."""
 
 
