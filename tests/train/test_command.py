@@ -92,6 +92,7 @@ def test_random_start(pairs_file: Path, tmp_path: Path) -> None:
         (["--random", "gone.json"], 1, "pumice: gone.json: cannot be read: No such file"),
         (["-o", "gone/m.pumice"], 1, "pumice: gone: no such folder to write the model to"),
         (["--pairs", "gone.jsonl"], 1, "pumice: gone.jsonl: no such file or folder"),
+        (["--code-share", "0.5"], 2, "--code-share has no use without --codes"),
         (["--pairs", "p.jsonl:0"], 2, "pumice train: error: p.jsonl:0: weight 0"),
     ],
 )
@@ -115,6 +116,22 @@ def test_a_dimension_past_the_starts_is_told(
     arguments = ["train", "--pairs", str(pairs_file), "--init", str(start_file), "--json"]
     assert main([*arguments, "--dims", "100", "-o", str(tmp_path / "m.pumice")]) == 0
     assert "of 100 begin as small noise" in capsys.readouterr().err
+
+
+def test_codes_need_pairs(inside: Callable[[str], Path], complains: Callable[..., None]) -> None:
+    write_jsonl(inside("c.jsonl"), [{"text": pair["positive"]} for pair in make_pairs(10)])
+    given = ["--corpus", "c.jsonl", "--teacher", "x", "-o", "m.pumice", "--codes", "binary"]
+    complains(given, code=2, message="--codes has no use without pairs: give --pairs")
+
+
+def test_a_batch_larger_than_the_data_is_told(
+    start_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = write_jsonl(tmp_path / "p.jsonl", make_pairs(20))
+    arguments = ["train", "--pairs", str(pairs), "--init", str(start_file), "--hold-out", "0"]
+    assert main([*arguments, "--batch-size", "64", "-o", str(tmp_path / "m.pumice")]) == 0
+    told = "p: 20 pairs; fewer than a batch of 64: its batches are of 20"
+    assert capsys.readouterr().err.splitlines()[0] == told
 
 
 def test_a_typo_is_no_option(pairs_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

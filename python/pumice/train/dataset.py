@@ -96,7 +96,7 @@ def tokenize_sources(
             TokenizedSource(name, source.weight, *columns, train, kept[held_out], counts)
         )
         if options.progress is not None:
-            options.progress(0, 0, _told(name, counts))
+            options.progress(0, 0, _told(name, counts, len(train), options.batch_size))
     return tokenized
 
 
@@ -205,7 +205,7 @@ def held_out_of(hashes: NDArray[np.uint64], options: RunOptions) -> NDArray[np.b
     return held
 
 
-def _told(name: str, counts: Mapping[str, int]) -> str:
+def _told(name: str, counts: Mapping[str, int], train: int, batch_size: int) -> str:
     told = f"{name}: {counts['pairs']:,} pairs"
     if counts["triplets"]:
         told += f", {counts['triplets']:,} with a negative"
@@ -215,4 +215,6 @@ def _told(name: str, counts: Mapping[str, int]) -> str:
         told += f"; dropped {counts['duplicates']:,} duplicates"
     if counts["without_tokens"]:
         told += f"; dropped {counts['without_tokens']:,} without a known token"
+    if train < batch_size:
+        told += f"; fewer than a batch of {batch_size:,}: its batches are of {train:,}"
     return told
