@@ -54,7 +54,14 @@ typedef struct pumice_model pumice_model;
 typedef struct pumice_worker pumice_worker;
 
 /* How the rows of the embedding table are stored. */
-typedef enum pumice_row_type { PUMICE_ROW_F32 = 0, PUMICE_ROW_F16 = 1, PUMICE_ROW_I8 = 2 } pumice_row_type;
+typedef enum pumice_row_type {
+  PUMICE_ROW_F32 = 0,
+  PUMICE_ROW_F16 = 1,
+  PUMICE_ROW_I8 = 2,
+  PUMICE_ROW_I4 = 3, /* two codes a byte: the odd numbers from -15 to 15 */
+  PUMICE_ROW_I2 = 4, /* four: -3, -1, 1, 3 */
+  PUMICE_ROW_I1 = 5  /* eight: -1, 1 */
+} pumice_row_type;
 
 /* Which tokenizer the file carries. */
 typedef enum pumice_tokenizer {
@@ -84,7 +91,7 @@ typedef struct pumice_info {
   uint32_t normalizes;    /* 1: vectors are divided by their L2 norm */
   uint32_t max_tokens;    /* tokens kept per text; UINT32_MAX: all */
   uint32_t max_chars;     /* code points kept per text; UINT32_MAX: all */
-  float multiplier_unit;  /* int8 rows: what a token's multiplier counts */
+  float multiplier_unit;  /* rows of integers: what a token's multiplier counts */
 } pumice_info;
 
 /* Sections of the file that bindings read for people; see docs/format.md. */
@@ -105,7 +112,8 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_NORMALIZED_TOKENS = 14,
   PUMICE_SECTION_TOKEN_MULTIPLIERS = 15,
   PUMICE_SECTION_REPEATS = 16,
-  PUMICE_SECTION_POSITIONS = 17
+  PUMICE_SECTION_POSITIONS = 17,
+  PUMICE_SECTION_PACKED_ROWS = 18
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */

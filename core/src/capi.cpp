@@ -95,7 +95,7 @@ std::size_t ids_size(std::size_t room) { return 2 * padded(room * sizeof(std::ui
 
 std::size_t sums_size(const pumice::Parameters& parameters) {
   const std::size_t n = parameters.dimensions;
-  const bool integers = parameters.row_type == PUMICE_ROW_I8;
+  const bool integers = parameters.row_type >= PUMICE_ROW_I8;
   return padded(n * sizeof(float)) +
          (integers ? padded(2 * n * sizeof(std::int32_t)) + padded(n * sizeof(std::int64_t)) : 0);
 }
@@ -200,7 +200,7 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
   made->model = model;
   const std::size_t n = model->parameters.dimensions;
   made->sum = reinterpret_cast<float*>(take(n * sizeof(float)));
-  if (model->parameters.row_type == PUMICE_ROW_I8) {
+  if (model->add_integer_rows != nullptr) {
     made->totals = reinterpret_cast<std::int32_t*>(take(2 * n * sizeof(std::int32_t)));
     made->wide = reinterpret_cast<std::int64_t*>(take(n * sizeof(std::int64_t)));
   }

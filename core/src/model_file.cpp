@@ -83,9 +83,9 @@ pumice_status read_parameters(pumice_model& model) {
   const bool sizes = p.dimensions >= 1 && p.dimensions <= kMaxDimensions && p.tokens >= 1 && p.tokens <= kMaxTokens &&
                      p.rows >= 1 && p.rows <= kMaxTokens;
   const bool kinds =
-      p.row_type <= PUMICE_ROW_I8 && p.tokenizer <= PUMICE_TOKENIZER_WORD_LEVEL && p.unknown <= 1 && p.normalize <= 1;
+      p.row_type <= PUMICE_ROW_I1 && p.tokenizer <= PUMICE_TOKENIZER_WORD_LEVEL && p.unknown <= 1 && p.normalize <= 1;
   const bool limits = (p.unknown_id == kNone || p.unknown_id < p.tokens) && p.max_tokens >= 1 && p.max_chars >= 1;
-  const bool unit = p.row_type == PUMICE_ROW_I8 ? p.multiplier_unit > 0 && p.multiplier_unit <= 1e30f
+  const bool unit = p.row_type >= PUMICE_ROW_I8 ? p.multiplier_unit > 0 && p.multiplier_unit <= 1e30f
                                                 : std::bit_cast<std::uint32_t>(p.multiplier_unit) == 0;
   if (!sizes || !kinds || !limits || !unit) return PUMICE_BAD_PARAMETERS;
   for (const std::uint32_t word : p.reserved) {
@@ -165,16 +165,43 @@ pumice_status read_array(const Section& section, std::uint32_t count, const T*& 
   return PUMICE_OK;
 }
 
+std::uint32_t bits_of(std::uint8_t row_type) {
+  constexpr std::uint32_t kBits[] = {32, 16, 8, 4, 2, 1};
+  return kBits[row_type];
+}
+
+simd::AddIntegerRows add_integer_rows(const simd::Kernels& kernels, std::uint8_t row_type) {
+  switch (row_type) {
+    case PUMICE_ROW_I8:
+      return kernels.rows->add_rows_i8;
+    case PUMICE_ROW_I4:
+      return kernels.packed->add_rows_4;
+    case PUMICE_ROW_I2:
+      return kernels.packed->add_rows_2;
+    case PUMICE_ROW_I1:
+      return kernels.packed->add_rows_1;
+    default:
+      return nullptr;
+  }
+}
+
 pumice_status read_rows(pumice_model& model) {
   const Parameters& p = model.parameters;
-  const Section& rows = model.sections[PUMICE_SECTION_ROWS];
+  const std::uint32_t bits = bits_of(p.row_type);
+  const bool packed = bits < 8;
+  const Section& rows = model.sections[packed ? PUMICE_SECTION_PACKED_ROWS : PUMICE_SECTION_ROWS];
   if (rows.bytes == nullptr) return PUMICE_MISSING_SECTION;
-  const std::uint64_t width = p.row_type == PUMICE_ROW_F32 ? 4 : p.row_type == PUMICE_ROW_F16 ? 2 : 1;
+  if (model.sections[packed ? PUMICE_SECTION_ROWS : PUMICE_SECTION_PACKED_ROWS].bytes != nullptr) {
+    return PUMICE_BAD_SECTION;
+  }
   // No overflow: at most 2^24 rows of 2^16 dimensions of 4 bytes.
-  if (rows.size != std::uint64_t{p.rows} * p.dimensions * width) return PUMICE_BAD_SECTION;
+  const std::uint64_t row_size = (std::uint64_t{p.dimensions} * bits + 7) / 8;
+  if (rows.size != p.rows * row_size) return PUMICE_BAD_SECTION;
   model.rows = rows.bytes;
+  model.row_stride = packed ? static_cast<std::size_t>(row_size) : p.dimensions;
+  model.add_integer_rows = add_integer_rows(*model.kernels, p.row_type);
   for (const pumice_section_kind kind : {PUMICE_SECTION_ROW_SCALES, PUMICE_SECTION_TOKEN_MULTIPLIERS}) {
-    if (model.sections[kind].bytes != nullptr && p.row_type != PUMICE_ROW_I8) return PUMICE_BAD_SECTION;
+    if (model.sections[kind].bytes != nullptr && p.row_type < PUMICE_ROW_I8) return PUMICE_BAD_SECTION;
   }
   const float* row_scales = nullptr;  // in the multipliers already
   pumice_status status = read_array(model.sections[PUMICE_SECTION_ROW_SCALES], p.rows, row_scales);

@@ -30,7 +30,7 @@ struct Parameters {
   std::uint32_t max_word_chars;     // WordPiece: longer words are unknown
   std::uint32_t normalizer_flags;   // BertFlag bits
   std::uint32_t continuation_node;  // WordPiece: trie node of the continuing prefix
-  float multiplier_unit;            // int8 rows: what a token multiplier counts; 0 elsewhere
+  float multiplier_unit;            // rows of integers: what a token multiplier counts; 0 elsewhere
   std::uint32_t reserved[5];
 };
 static_assert(sizeof(Parameters) == 64);
@@ -44,7 +44,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_POSITIONS + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_PACKED_ROWS + 1;
 
 }  // namespace pumice
 
@@ -62,9 +62,11 @@ struct pumice_model {
   pumice::simd::ByteClasses byte_classes;
   const pumice::simd::Kernels* kernels = nullptr;
   const void* rows = nullptr;
+  std::size_t row_stride = 0;                       // values from one row to the next; of packed rows bytes
+  simd::AddIntegerRows add_integer_rows = nullptr;  // null: rows are floats
   const std::uint32_t* token_rows = nullptr;        // null: token t has row t
   const float* token_weights = nullptr;             // float rows; null: every weight is 1
-  const std::int16_t* token_multipliers = nullptr;  // int8 rows, in units; null: every one is 1
+  const std::int16_t* token_multipliers = nullptr;  // rows of integers, in units; null: every one is 1
   const std::int16_t* fine_multipliers = nullptr;   // the low 15 bits, where token_multipliers are the high ones
   pumice::CountingRule counting;                    // of models that normalise
 };

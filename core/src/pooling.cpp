@@ -91,7 +91,7 @@ bool Pool::find_rows(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) largest = ids_[i] > largest ? ids_[i] : largest;
   valid_ = valid_ && (count == 0 || largest < parameters.tokens);
   if (!valid_) return false;
-  if (parameters.row_type == PUMICE_ROW_I8) {
+  if (model_.add_integer_rows != nullptr) {
     auto* multipliers = static_cast<std::int16_t*>(worker_.weights);
     const std::int16_t* of_token = model_.token_multipliers;
     for (std::size_t i = 0; i < count; ++i) multipliers[i] = of_token == nullptr ? std::int16_t{1} : of_token[ids_[i]];
@@ -135,7 +135,7 @@ void Pool::weigh(std::size_t from, std::size_t to) {
   const bool weighted = model_.token_weights != nullptr;
   for (std::size_t i = from; i < to; ++i) {
     const unsigned counts = counter_.next(ids_[i]);
-    if (model_.parameters.row_type != PUMICE_ROW_I8) {
+    if (model_.add_integer_rows == nullptr) {
       const float part = static_cast<float>(counts) / kWhole;
       floats[i] = weighted ? part * floats[i] : part;
     } else if (counts != kWhole) {
@@ -151,7 +151,7 @@ void Pool::begin_sum() {
   added_ = 0;
   in_totals_ = 0;
   spilled_ = false;
-  if (model_.parameters.row_type == PUMICE_ROW_I8) {
+  if (model_.add_integer_rows != nullptr) {
     std::memset(worker_.totals, 0, total_count_ * sizeof *worker_.totals);
   } else {
     std::memset(worker_.sum, 0, dim_ * sizeof *worker_.sum);
@@ -162,7 +162,7 @@ void Pool::begin_sum() {
 void Pool::add(std::size_t from, std::size_t count, std::size_t ahead) {
   added_ += count;
   const Parameters& parameters = model_.parameters;
-  if (parameters.row_type == PUMICE_ROW_I8) return add_integers(from, count, ahead);
+  if (model_.add_integer_rows != nullptr) return add_integers(from, count, ahead);
   const bool weighted = model_.token_weights != nullptr || model_.counting.any();
   const auto* weights = weighted ? static_cast<const float*>(worker_.weights) + from : nullptr;
   const simd::RowList list = {model_.rows, parameters.dimensions, ids_ + from, count, ahead, dim_};
@@ -176,8 +176,8 @@ void Pool::add_integers(std::size_t from, std::size_t count, std::size_t ahead) 
     if (in_totals_ == simd::kMostIntegerRows) spill();
     const std::size_t room = simd::kMostIntegerRows - in_totals_;
     const std::size_t now = count < room ? count : room;
-    const simd::RowList list = {model_.rows, model_.parameters.dimensions, ids_ + from, now, count - now + ahead, dim_};
-    const simd::AddIntegerRows add_rows = model_.kernels->rows->add_rows_i8;
+    const simd::RowList list = {model_.rows, model_.row_stride, ids_ + from, now, count - now + ahead, dim_};
+    const simd::AddIntegerRows add_rows = model_.add_integer_rows;
     add_rows(worker_.totals, multipliers + from, list);
     if (model_.fine_multipliers != nullptr) {
       add_rows(worker_.totals + dim_, multipliers + worker_.id_room + from, list);
@@ -205,7 +205,7 @@ void Pool::spill() {
 void Pool::write_mean() {
   const simd::RowKernels& kernels = *model_.kernels->rows;
   float* sum = worker_.sum;
-  if (model_.parameters.row_type == PUMICE_ROW_I8) sum_integers();
+  if (model_.add_integer_rows != nullptr) sum_integers();
   if (added_ != 0 && !model_.parameters.normalize) {
     const auto count = static_cast<float>(added_);
     for (std::uint32_t i = 0; i < dim_; ++i) sum[i] /= count;

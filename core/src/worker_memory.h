@@ -17,8 +17,8 @@ struct pumice_worker {
   std::size_t id_room;
   std::uint8_t* seen;              // tokens; of models whose repeats count less
   float* sum;                      // dimensions
-  std::int32_t* totals;            // twice the dimensions, the second half of fine multipliers; int8 rows only
-  std::int64_t* wide;              // dimensions; int8 rows only
+  std::int32_t* totals;            // twice the dimensions, the second half of fine multipliers; rows of integers only
+  std::int64_t* wide;              // dimensions; rows of integers only
   pumice::ShortWords short_words;  // these two of WordPiece
   pumice::LongWords long_words;
   pumice::NarrowWords narrow_words;  // these of the other tokenizers

@@ -50,6 +50,12 @@ struct Rows {
   }
 };
 
+// As many codes as lie in so many bytes, less some that do not fill the last.
+std::size_t packed_dim(std::size_t bytes, unsigned bits) {
+  const std::size_t codes = bytes * 8 / bits;
+  return codes - random_bits() % (8 / bits);
+}
+
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
@@ -83,6 +89,33 @@ void compare_integers(const char* name, AddIntegerRows kernel) {
     kPortableRows.add_rows_i8(wanted.data(), multipliers.data(), rows.list);
     kernel(found.data(), multipliers.data(), rows.list);
     expect(same_bits(wanted, found), name, round);
+  }
+}
+
+// The same of packed rows, whose list counts bytes from row to row; what they add is held to the codes one by one.
+void compare_packed(const char* name, AddIntegerRows portable, AddIntegerRows kernel, unsigned bits) {
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    Rows<std::uint8_t> rows;
+    rows.list.dim = packed_dim(rows.list.dim, bits);
+    std::vector<std::int16_t> multipliers(rows.list.count);
+    for (std::int16_t& multiplier : multipliers) multiplier = static_cast<std::int16_t>(random_bits());
+    if (round % 4 == 0) {
+      std::fill(rows.table.begin(), rows.table.end(), static_cast<std::uint8_t>(round % 8 ? 0 : 255));
+      std::fill(multipliers.begin(), multipliers.end(), round % 16 < 8 ? INT16_MIN : INT16_MAX);
+    }
+    std::vector<std::int32_t> wanted(rows.list.dim, 3), found(rows.list.dim, 3);
+    portable(wanted.data(), multipliers.data(), rows.list);
+    kernel(found.data(), multipliers.data(), rows.list);
+    expect(same_bits(wanted, found), name, round);
+    const std::size_t d = random_bits() % rows.list.dim;
+    std::int64_t sum = 3;
+    for (std::size_t i = 0; i < rows.list.count; ++i) {
+      const std::uint8_t* row = rows.table.data() + rows.list.rows[i] * rows.list.stride;
+      int value = 0;
+      for (unsigned bit = 0; bit < bits; ++bit) value |= (row[(d * bits + bit) / 8] >> (d * bits + bit) % 8 & 1) << bit;
+      sum += std::int64_t{multipliers[i]} * (2 * value - (1 << bits) + 1);
+    }
+    expect(sum == found[d], name, d);
   }
 }
 
@@ -133,10 +166,13 @@ void compare_classes(const char* name, Classify kernel) {
   }
 }
 
-void compare_all(const char* name, const RowKernels& rows, Classify classify) {
+void compare_all(const char* name, const RowKernels& rows, const PackedKernels& packed, Classify classify) {
   compare_floats<float>(name, kPortableRows.add_rows_f32, rows.add_rows_f32);
   compare_floats<std::uint16_t>(name, kPortableRows.add_rows_f16, rows.add_rows_f16);
   compare_integers(name, rows.add_rows_i8);
+  compare_packed(name, kPortablePacked.add_rows_1, packed.add_rows_1, 1);
+  compare_packed(name, kPortablePacked.add_rows_2, packed.add_rows_2, 2);
+  compare_packed(name, kPortablePacked.add_rows_4, packed.add_rows_4, 4);
   compare_vectors(name, rows);
   compare_classes(name, classify);
   std::printf("%s compared\n", name);
@@ -146,16 +182,17 @@ void compare_all(const char* name, const RowKernels& rows, Classify classify) {
 
 int main() {
 #if defined(PUMICE_X86)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) compare_all("avx2", kAvx2Rows, classify_avx2);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+    compare_all("avx2", kAvx2Rows, kAvx2Packed, classify_avx2);
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    compare_all("avx512", kAvx512Rows, classify_avx512);
+    compare_all("avx512", kAvx512Rows, kAvx512Packed, classify_avx512);
   }
 #elif defined(PUMICE_NEON)
-  compare_all("neon", kNeonRows, classify_neon);
+  compare_all("neon", kNeonRows, kNeonPacked, classify_neon);
 #elif defined(PUMICE_WASM_SIMD)
-  compare_all("wasm", kWasmRows, classify_wasm);
+  compare_all("wasm", kWasmRows, kWasmPacked, classify_wasm);
 #endif
   const Kernels& chosen = kernels();
-  compare_all("chosen", *chosen.rows, chosen.classify);
+  compare_all("chosen", *chosen.rows, *chosen.packed, chosen.classify);
   return failures == 0 ? 0 : 1;
 }

@@ -7,14 +7,14 @@ namespace pumice::simd {
 
 namespace {
 
-constexpr Kernels kPortable = {&kPortableRows, classify_portable};
+constexpr Kernels kPortable = {&kPortableRows, &kPortablePacked, classify_portable};
 #if defined(PUMICE_X86)
-constexpr Kernels kAvx2 = {&kAvx2Rows, classify_avx2};
-constexpr Kernels kAvx512 = {&kAvx512Rows, classify_avx512};
+constexpr Kernels kAvx2 = {&kAvx2Rows, &kAvx2Packed, classify_avx2};
+constexpr Kernels kAvx512 = {&kAvx512Rows, &kAvx512Packed, classify_avx512};
 #elif defined(PUMICE_NEON)
-constexpr Kernels kNeon = {&kNeonRows, classify_neon};
+constexpr Kernels kNeon = {&kNeonRows, &kNeonPacked, classify_neon};
 #elif defined(PUMICE_WASM_SIMD)
-constexpr Kernels kWasm = {&kWasmRows, classify_wasm};
+constexpr Kernels kWasm = {&kWasmRows, &kWasmPacked, classify_wasm};
 #endif
 
 }  // namespace

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "classify.h"
+#include "packed_rows.h"
 #include "row_kernels.h"
 
 namespace pumice::simd {
 
 struct Kernels {
   const RowKernels* rows;
+  const PackedKernels* packed;
   Classify classify;
 };
 
