@@ -27,7 +27,7 @@ from tests.parity import small_tokenizers as small  # noqa: E402
 
 DIM, PREFIX = 20, 7  # neither fills a processor's registers
 FAMILY_DIM = 9
-DTYPES = ("float32", "float16", "int8")
+DTYPES = ("float32", "float16", "int8", "int4", "int2", "int1")
 LONGEST = 150
 RANDOM = 16
 EXPLAINED = 30  # tokens
@@ -132,7 +132,7 @@ def generate(folder: Path) -> None:
     for dtype, model in models.items():
         if model.tokenize(batch) != ids:
             raise SystemExit("token ids differ from the tokenizers library")
-        if dtype != "int8":  # whose scales are the core's own
+        if dtype.startswith("float"):  # the scales of others are the core's own
             rounded = replace(parts, embeddings=parts.embeddings.astype(dtype))
             check_vectors(rounded, ids, model.encode(batch))
         model.save(folder / f"golden-{dtype}.pumice")

@@ -15,7 +15,7 @@ from tests.parity import small_tokenizers as small
 
 DIM = 70
 """Blocks of every kernel's width and a rest."""
-DTYPES = ("float32", "float16", "int8")
+DTYPES = ("float32", "float16", "int8", "int4", "int2", "int1")
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def sanitized() -> Encode:
     return runner(ROOT / program)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "int4", "int2", "int1"])
 def test_the_same_bits_as_python(
     encode: Encode, model: pumice.StaticModel, tmp_path: Path, dtype: str
 ) -> None:

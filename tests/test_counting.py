@@ -73,7 +73,7 @@ def expected(parts: ModelParts, ids: list[int]) -> NDArray[np.float64]:
     return total / norm if norm else total
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "int2"])
 def test_vectors_are_the_weighted_sums(parts: ModelParts, dtype: str) -> None:
     for name, variant in variants(parts).items():
         model = pumice.StaticModel.from_parts(variant, dtype=dtype)
@@ -82,7 +82,7 @@ def test_vectors_are_the_weighted_sums(parts: ModelParts, dtype: str) -> None:
         vectors = model.encode(TEXTS, threads=1)
         for text, vector in zip(TEXTS, vectors, strict=True):
             # A multiplier of int8 rows is a whole number, what a repeat counts of it too.
-            atol = 2e-4 if dtype == "int8" or name.startswith("fine") else 2e-5
+            atol = 2e-4 if dtype.startswith("int") or name.startswith("fine") else 2e-5
             wanted = expected(stored, model.tokenize(text))
             assert np.allclose(vector, wanted, rtol=0, atol=atol), (name, text[:40])
             own = model.token_vectors(text).vectors.astype(np.float64).sum(0)

@@ -30,7 +30,7 @@ def variants(parts: ModelParts) -> dict[str, ModelParts]:
     }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "int4", "int1"])
 def test_the_mean_of_token_vectors_is_the_vector(parts: ModelParts, dtype: str) -> None:
     for name, variant in variants(parts).items():
         model = pumice.StaticModel.from_parts(variant, dtype=dtype)

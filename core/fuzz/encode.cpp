@@ -73,7 +73,11 @@ RuledModel& golden(unsigned stored) {
   static auto& float16 = *new RuledModel("float16");
   static auto& int8 = *new RuledModel("int8");
   static auto& counting = *new RuledModel("counting");
-  return stored == 0 ? float32 : stored == 1 ? float16 : stored == 2 ? int8 : counting;
+  static auto& int4 = *new RuledModel("int4");
+  static auto& int2 = *new RuledModel("int2");
+  static auto& int1 = *new RuledModel("int1");
+  RuledModel* const models[] = {&float32, &float16, &int8, &counting, &int4, &int2, &int1, &counting};
+  return *models[stored];
 }
 
 }  // namespace
@@ -81,7 +85,8 @@ RuledModel& golden(unsigned stored) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < Rules::kSize) return 0;
   const Rules rules(data);
-  if (data[3] >> 5 > 2 && (data[0] >> 5 & 1) == 0) return 0;  // tokens count alike where vectors are not normalised
+  if ((data[3] >> 5 & 3) == 3 && (data[0] >> 5 & 1) == 0)
+    return 0;  // tokens count alike where vectors are not normalised
   const std::string_view text(reinterpret_cast<const char*>(data + Rules::kSize), size - Rules::kSize);
   const pumice_model* model = golden(data[3] >> 5).under(rules);
   const pumice_info info = pumice_describe(model);

@@ -31,7 +31,7 @@ struct Mean {
 class MeanReference {
  public:
   explicit MeanReference(const pumice_model* model) : info_(pumice_describe(model)) {
-    rows_ = section(model, PUMICE_SECTION_ROWS);
+    rows_ = section(model, packed_bits() == 0 ? PUMICE_SECTION_ROWS : PUMICE_SECTION_PACKED_ROWS);
     token_rows_ = section(model, PUMICE_SECTION_TOKEN_ROWS);
     weights_ = section(model, PUMICE_SECTION_TOKEN_WEIGHTS);
     std::size_t size = 0;
@@ -50,7 +50,7 @@ class MeanReference {
       const std::uint32_t row = token_rows_ ? read<std::uint32_t>(token_rows_, id) : id;
       const double weight = counted(weight_of(id), seen[id]++, position++);
       for (std::uint32_t i = 0; i < dim; ++i) {
-        const double added = weight * value(std::size_t{row} * info_.dimensions + i);
+        const double added = weight * value(row, i);
         means[i].value += added;
         sizes[i] += std::fabs(added);
       }
@@ -95,19 +95,34 @@ class MeanReference {
   double counted(double weight, std::size_t before, std::size_t position) const {
     const double share =
         this->share(repeats_, repeat_count_, before) * this->share(positions_, position_count_, position);
-    if (info_.row_type != PUMICE_ROW_I8) return weight * share;
+    if (info_.row_type < PUMICE_ROW_I8) return weight * share;
     return std::floor(weight / info_.multiplier_unit * share + 0.5) * info_.multiplier_unit;
   }
 
   double weight_of(std::uint32_t id) const {
-    if (info_.row_type != PUMICE_ROW_I8) return weights_ ? read<float>(weights_, id) : 1.0;
+    if (info_.row_type < PUMICE_ROW_I8) return weights_ ? read<float>(weights_, id) : 1.0;
     if (multipliers_ == nullptr) return info_.multiplier_unit;
     const double high = read<std::int16_t>(multipliers_, id);
     const double multiplier = fine_ ? 0x1p15 * high + read<std::int16_t>(multipliers_, info_.tokens + id) : high;
     return multiplier * info_.multiplier_unit;
   }
 
-  double value(std::size_t index) const {
+  // 0 where rows are not packed.
+  unsigned packed_bits() const {
+    return info_.row_type == PUMICE_ROW_I4   ? 4
+           : info_.row_type == PUMICE_ROW_I2 ? 2
+           : info_.row_type == PUMICE_ROW_I1 ? 1
+                                             : 0;
+  }
+
+  double value(std::size_t row, std::size_t dimension) const {
+    if (const unsigned bits = packed_bits(); bits != 0) {
+      const std::size_t row_size = (info_.dimensions * bits + 7) / 8;
+      const unsigned byte = rows_[row * row_size + dimension * bits / 8];
+      const unsigned code = byte >> dimension * bits % 8 & ((1u << bits) - 1);
+      return 2.0 * code - ((1 << bits) - 1);
+    }
+    const std::size_t index = row * info_.dimensions + dimension;
     switch (info_.row_type) {
       case PUMICE_ROW_F32:
         return read<float>(rows_, index);
@@ -122,7 +137,7 @@ class MeanReference {
   const std::uint8_t* rows_;
   const std::uint8_t* token_rows_;
   const std::uint8_t* weights_;
-  const std::uint8_t* multipliers_;  // of int8 rows
+  const std::uint8_t* multipliers_;  // of rows of integers
   bool fine_;                        // two numbers a multiplier
   const std::uint8_t* repeats_;
   std::size_t repeat_count_ = 0;

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from pumice.modelfile.parts import ModelParts
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+DTYPES = ("int4", "int2", "int1")
+"""Of packed rows."""
 UNIT = struct.Struct("<II")
 LEAF = 0x80000000
 PARAMETER = {
     "dimensions": 0,
     "tokens": 4,
+    "row_type": 12,
     "unknown_id": 16,
     "word_chars": 28,
     "continuation_node": 36,
@@ -93,10 +97,20 @@ def whole_models() -> dict[str, bytes]:
         ),
         "int8-token-rows": int8,
         "int8-rows-last": ending_with(Kind.ROWS, sections_of(int8)),
+        **packed_models(plain),
         "limits": compile_model(parts(**limits)),
         "library-tokenizer": compile_model(library),
         "counting": compile_model(replace(plain, counting=Counting((128, 64), (200,)))),
     }
+
+
+def packed_models(plain: ModelParts) -> dict[str, bytes]:
+    """Rows of fewer bits: five dimensions fill no byte of any."""
+    rows = np.array([0, 1, 2, 3, 3, 2, 1, 0], np.uint32)
+    shared = replace(plain, token_rows=rows, embeddings=plain.embeddings[:4])
+    models = {dtype: compile_model(plain, dtype=dtype) for dtype in DTYPES}
+    last = ending_with(Kind.PACKED_ROWS, sections_of(compile_model(shared, dtype="int4")))
+    return {**models, "packed-rows-last": last}
 
 
 def hostile_models() -> dict[str, bytes]:
@@ -165,8 +179,19 @@ def hostile_models() -> dict[str, bytes]:
         "positions-last": ending_with(
             Kind.POSITIONS, {**sections, Kind.REPEATS: b"\x80", Kind.POSITIONS: b"\xff\x01"}
         ),
+        "packed-rows-short": packed_damaged(lambda rows: rows[:-1]),
+        "packed-rows-and-rows": pack({**sections, Kind.PACKED_ROWS: sections[Kind.ROWS]}),
+        "packed-rows-missing": packed_damaged(lambda rows: b"", kind=Kind.ROWS),
+        "row-type-unknown": parameter("row_type", 6),
         "rows-not-finite": pack({**sections, Kind.ROWS: infinite.tobytes()}),
     }
+
+
+def packed_damaged(damage: Callable[[bytes], bytes], *, kind: Kind = Kind.PACKED_ROWS) -> bytes:
+    """A model of 4 bits a value with other rows, in a section of this kind."""
+    sections = sections_of(compile_model(parts(), dtype="int4"))
+    rows = sections.pop(Kind.PACKED_ROWS)
+    return pack({**sections, kind: damage(rows)})
 
 
 def wrapped(data: bytes) -> bytes:
@@ -188,6 +213,7 @@ def wrapped(data: bytes) -> bytes:
 def texts() -> dict[str, bytes]:
     """Four bytes of rules, then a text: golden texts, and what is hostile to one rule."""
     plain = bytes([0b10101111, 0, 0, 19])
+    packed = {name: bytes([*plain[:3], stored << 5 | 19]) for stored, name in enumerate(DTYPES, 4)}
     kept = bytes([0b10010000, 0, 0, 0])
     cut = bytes([0b01111111, 2, 3, 7])
     counting = bytes([0b10101111, 0, 0, 3 << 5 | 19])
@@ -195,6 +221,7 @@ def texts() -> dict[str, bytes]:
         golden = [json.loads(line)["text"] for line in lines]
     return {
         **{f"golden-{i:02}": plain + text.encode() for i, text in enumerate(golden[:24])},
+        **{f"packed-{name}": rules + b"a b c, don't" for name, rules in packed.items()},
         "kept": kept + "A\0b\u2000c \x0bÅ [CLS]\u200b".encode(),
         "cut": cut + "é[SEP]北京".encode(),
         "cut-invalid": bytes([0b01111111, 2, 0, 7]) + "é[SEP]".encode() + b"\x80c",

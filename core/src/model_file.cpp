@@ -200,9 +200,9 @@ pumice_status read_rows(pumice_model& model) {
   model.rows = rows.bytes;
   model.row_stride = packed ? static_cast<std::size_t>(row_size) : p.dimensions;
   model.add_integer_rows = add_integer_rows(*model.kernels, p.row_type);
-  for (const pumice_section_kind kind : {PUMICE_SECTION_ROW_SCALES, PUMICE_SECTION_TOKEN_MULTIPLIERS}) {
-    if (model.sections[kind].bytes != nullptr && p.row_type < PUMICE_ROW_I8) return PUMICE_BAD_SECTION;
-  }
+  const bool scaled = model.sections[PUMICE_SECTION_ROW_SCALES].bytes != nullptr;
+  const bool multiplied = model.sections[PUMICE_SECTION_TOKEN_MULTIPLIERS].bytes != nullptr;
+  if ((scaled && p.row_type != PUMICE_ROW_I8) || (multiplied && p.row_type < PUMICE_ROW_I8)) return PUMICE_BAD_SECTION;
   const float* row_scales = nullptr;  // in the multipliers already
   pumice_status status = read_array(model.sections[PUMICE_SECTION_ROW_SCALES], p.rows, row_scales);
   if (status != PUMICE_OK) return status;

@@ -62,13 +62,13 @@ struct pumice_model {
   pumice::simd::ByteClasses byte_classes;
   const pumice::simd::Kernels* kernels = nullptr;
   const void* rows = nullptr;
-  std::size_t row_stride = 0;                       // values from one row to the next; of packed rows bytes
-  simd::AddIntegerRows add_integer_rows = nullptr;  // null: rows are floats
-  const std::uint32_t* token_rows = nullptr;        // null: token t has row t
-  const float* token_weights = nullptr;             // float rows; null: every weight is 1
-  const std::int16_t* token_multipliers = nullptr;  // rows of integers, in units; null: every one is 1
-  const std::int16_t* fine_multipliers = nullptr;   // the low 15 bits, where token_multipliers are the high ones
-  pumice::CountingRule counting;                    // of models that normalise
+  std::size_t row_stride = 0;                               // values from one row to the next; of packed rows bytes
+  pumice::simd::AddIntegerRows add_integer_rows = nullptr;  // null: rows are floats
+  const std::uint32_t* token_rows = nullptr;                // null: token t has row t
+  const float* token_weights = nullptr;                     // float rows; null: every weight is 1
+  const std::int16_t* token_multipliers = nullptr;          // rows of integers, in units; null: every one is 1
+  const std::int16_t* fine_multipliers = nullptr;  // the low 15 bits, where token_multipliers are the high ones
+  pumice::CountingRule counting;                   // of models that normalise
 };
 
 namespace pumice {

@@ -15,7 +15,7 @@ import pumice
 from tests.parity import golden_tokenizers
 
 TESTDATA = Path(__file__).resolve().parents[2] / "testdata"
-DTYPES = ("float32", "float16", "int8")
+DTYPES = ("float32", "float16", "int8", "int4", "int2", "int1")
 FAMILIES = tuple(golden_tokenizers.TOKENIZERS)
 
 

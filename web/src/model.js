@@ -22,6 +22,7 @@ const SECTIONS = {
   tokenMultipliers: 15,
   repeats: 16,
   positions: 17,
+  packedRows: 18,
 };
 const DTYPES = { float32: Float32Array, float16: Uint16Array, int8: Int8Array, binary: Uint8Array };
 const TYPES = { float32: 0, float16: 1, int8: 2, binary: 3 };

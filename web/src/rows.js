@@ -4,6 +4,8 @@ import { PumiceError } from "./errors.js";
 const WHOLE = 256; // what a token counts where it stands first
 const ALL = WHOLE * WHOLE;
 const FINE = 32768; // what the first of two multipliers counts
+const INT8 = 2; // the first type of rows that are integers
+const PACKED_BITS = { 3: 4, 4: 2, 5: 1 }; // of those of less than a byte
 
 /**
  * Float32Array, n × dim, of the tokens `ids`. `file` has `info` and `section(name)`; the arithmetic is the core's,
@@ -11,14 +13,12 @@ const FINE = 32768; // what the first of two multipliers counts
  */
 export function tokenRows(file, ids, dim) {
   const { dimensions, rows, rowType, tokens, unit } = file.info;
-  const table = file.section("rows");
   const mapping = numbers(file.section("tokenRows"), Uint32Array);
   const weights = numbers(file.section("tokenWeights"), Float32Array);
   const multipliers = numbers(file.section("tokenMultipliers"), Int16Array);
   const [repeats, positions] = [file.section("repeats"), file.section("positions")];
   const counts = (table, before) => (table === null || before === 0 ? WHOLE : table[Math.min(before, table.length) - 1]);
-  const Values = [Float32Array, Uint16Array, Int8Array][rowType];
-  const values = numbers(table, Values);
+  const value = reader(file, rowType, dimensions);
   const seen = new Map();
   const out = new Float32Array(ids.length * dim);
   ids.forEach((id, n) => {
@@ -30,7 +30,7 @@ export function tokenRows(file, ids, dim) {
       throw new PumiceError(`${file.name}: names a row that it does not have: fetch or compile the model again`);
     }
     let factor;
-    if (rowType === 2) {
+    if (rowType >= INT8) {
       const fine = multipliers !== null && multipliers.length > tokens;
       let multiplier = multipliers === null ? 1 : multipliers[id];
       if (fine) multiplier = multiplier * FINE + multipliers[tokens + id];
@@ -39,11 +39,24 @@ export function tokenRows(file, ids, dim) {
       factor = Math.fround((count / ALL) * (weights === null ? 1 : weights[id]));
     }
     for (let i = 0; i < dim; ++i) {
-      const value = values[row * dimensions + i];
-      out[n * dim + i] = factor * (rowType === 1 ? fromHalf(value) : value);
+      out[n * dim + i] = factor * value(row, i);
     }
   });
   return out;
+}
+
+// A function of row and dimension.
+function reader(file, rowType, dimensions) {
+  const bits = PACKED_BITS[rowType];
+  if (bits === undefined) {
+    const values = numbers(file.section("rows"), [Float32Array, Uint16Array, Int8Array][rowType]);
+    if (rowType === 1) return (row, i) => fromHalf(values[row * dimensions + i]);
+    return (row, i) => values[row * dimensions + i];
+  }
+  const bytes = file.section("packedRows");
+  const size = Math.ceil((dimensions * bits) / 8);
+  const largest = (1 << bits) - 1;
+  return (row, i) => 2 * ((bytes[row * size + ((i * bits) >> 3)] >> ((i * bits) & 7)) & largest) - largest;
 }
 
 // A section's bytes as numbers; a section begins at a multiple of 64.

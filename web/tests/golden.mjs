@@ -1,6 +1,6 @@
 // The golden vectors of testdata/, checked bit for bit; the same code runs in Node and in a browser's page.
 
-const DTYPES = ["float32", "float16", "int8", "counting"];
+const DTYPES = ["float32", "float16", "int8", "int4", "int2", "int1", "counting"];
 const PREFIX = 7;
 
 /** Compares every answer; `read(name)` gives a file of testdata as bytes. Returns what differs and how much was compared. */

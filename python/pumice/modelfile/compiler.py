@@ -20,6 +20,7 @@ from pumice.modelfile.native import (
     NotNativeError,
     compile_tokenizer,
 )
+from pumice.modelfile.packed_rows import BITS, packed
 from pumice.modelfile.parts import DocumentEncoder, Metadata, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers
 from pumice.modelfile.trie import encoded
@@ -35,7 +36,7 @@ MAX_TOKENS = 1 << 24
 def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     """The bytes of the model file; the same parts give the same bytes.
 
-    ``dtype`` is how rows are stored (float32, float16, int8; None: as ``parts`` has them). Raises
+    ``dtype`` is how rows are stored, one of ROW_DTYPES (None: as ``parts`` has them). Raises
     ModelFileError where tokenizer, rows and rules contradict each other.
     """
     with damage_named():
@@ -49,16 +50,17 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
             native, reason = compile_tokenizer(parts.tokenizer), None
     except NotNativeError as error:
         native, reason = NativeTokenizer(LIBRARY), str(error)
+    stored = rows.dtype.name if dtype is None else dtype
     weights, multipliers, unit = parts.token_weights, None, 0.0
     if rows.dtype == np.int8:
         multipliers, unit, weights, scales = int8_factors(weights, scales, parts.token_rows)
     sections = {
-        Kind.METADATA: to_json(describe(parts, rows, reason)),
+        Kind.METADATA: to_json(describe(parts, stored, reason)),
         Kind.PARAMETERS: PARAMETERS.pack(
             rows.shape[1],
             len(tokens),
             rows.shape[0],
-            ROW_DTYPES.index(rows.dtype.name),
+            ROW_DTYPES.index(stored),
             native.tokenizer,
             UNKNOWN_RULES.index(parts.unknown),
             parts.normalize,
@@ -72,9 +74,13 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
         ),
         Kind.TOKENS: string_table(tokens),
         Kind.TOKENIZER: to_json(without_vocabulary(parts.tokenizer)),
-        Kind.ROWS: little_endian(rows, rows.dtype),
         **native.sections,
     }
+    if stored in BITS:  # the multipliers say all that weights and scales would
+        weights = scales = None
+        sections[Kind.PACKED_ROWS] = packed(rows, stored)
+    else:
+        sections[Kind.ROWS] = little_endian(rows, rows.dtype)
     if scales is not None:
         sections[Kind.ROW_SCALES] = little_endian(scales, np.float32)
     if parts.token_rows is not None:
@@ -167,9 +173,9 @@ def check(parts: ModelParts, tokens: int) -> None:
         )
 
 
-def describe(parts: ModelParts, rows: NDArray[Any], reason: str | None) -> dict[str, Any]:
+def describe(parts: ModelParts, stored: str, reason: str | None) -> dict[str, Any]:
     """The metadata section: what people, and nothing at run time, read."""
-    metadata, dim = parts.metadata, int(rows.shape[1])
+    metadata, dim = parts.metadata, int(parts.embeddings.shape[1])
     prefixes, documents = metadata.prefixes, metadata.document_encoder
     described = {
         "name": metadata.name,
@@ -178,7 +184,7 @@ def describe(parts: ModelParts, rows: NDArray[Any], reason: str | None) -> dict[
         "languages": list(metadata.languages),
         "dimensions": dim,
         "prefixes": None if prefixes is None else sorted({*map(int, prefixes), dim}),
-        "dtype": rows.dtype.name,
+        "dtype": stored,
         "normalize": bool(parts.normalize),
         "unknown": parts.unknown,
         "max_tokens": parts.max_tokens,

@@ -37,6 +37,7 @@ class Kind(IntEnum):
     TOKEN_MULTIPLIERS = 15
     REPEATS = 16
     POSITIONS = 17
+    PACKED_ROWS = 18
 
 
 FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})

@@ -55,7 +55,8 @@ class ModelParts:
     """A static model, uncompiled.
 
     ``tokenizer`` is a parsed ``tokenizer.json``. ``embeddings`` has shape (rows, dim) and dtype
-    float32, float16 or int8 (plain integers, as model2vec stores them). Token ``t`` contributes
+    float32, float16 or int8 (plain integers, as model2vec stores them; rows of fewer bits come as int8
+    too). Token ``t`` contributes
     ``token_weights[t] * row_scales[r] * embeddings[r]`` with ``r = token_rows[t]``; weights and scales
     default to 1, rows to the token's own id.
     """

@@ -18,6 +18,7 @@ from pumice.modelfile import container
 from pumice.modelfile.compiler import metadata_of, read_string_table, with_vocabulary
 from pumice.modelfile.container import Kind
 from pumice.modelfile.counting import WHOLE, Counting
+from pumice.modelfile.packed_rows import BITS, unpacked_rows
 from pumice.modelfile.parts import DocumentEncoder, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, from_multipliers
 
@@ -129,20 +130,19 @@ class ModelFile:
         float32, shape (n, dimensions).
         """
         info = self.info
-        rows, token_rows = self._array(Kind.ROWS, ROW_DTYPES[info["row_type"]]), ids
-        assert rows is not None  # the core opens no file without it
+        token_rows = ids
         try:
             if (mapping := self._array(Kind.TOKEN_ROWS, "uint32")) is not None:
                 token_rows = mapping[ids]
             counts = self.counting.of(ids)
-            if info["row_type"] == ROW_DTYPES.index("int8"):
+            if info["row_type"] >= ROW_DTYPES.index("int8"):
                 units = (self._multipliers()[ids] * counts + WHOLE**2 // 2) // WHOLE**2
                 factors = (units * info["multiplier_unit"]).astype(np.float32)
             else:
                 factors = (counts / WHOLE**2).astype(np.float32)
                 if (weights := self._array(Kind.TOKEN_WEIGHTS, "float32")) is not None:
                     factors *= weights[ids]
-            chosen = rows.reshape(info["rows"], info["dimensions"])[token_rows]
+            chosen = self._rows(token_rows)
         except IndexError:
             raise ModelFileError(
                 f"{self.source}: names a row or token that it does not have: "
@@ -154,18 +154,20 @@ class ModelFile:
     def parts(self) -> ModelParts:
         """The model uncompiled again, its arrays views of the file."""
         info = self.info
-        rows = self._array(Kind.ROWS, ROW_DTYPES[info["row_type"]])
-        assert rows is not None  # the core opens no file without it
+        weights = self._array(Kind.TOKEN_WEIGHTS, "float32")
+        scales = self._array(Kind.ROW_SCALES, "float32")
+        if self._dtype in BITS:
+            weights, scales = self._factors()
         return ModelParts(
             tokenizer=self.tokenizer,
-            embeddings=rows.reshape(info["rows"], info["dimensions"]),
+            embeddings=self._rows(None),
             normalize=info["normalizes"],
             unknown="drop" if info["drops_unknown"] else "average",
             max_tokens=info["max_tokens"],
             max_chars=info["max_chars"],
-            token_weights=self._array(Kind.TOKEN_WEIGHTS, "float32"),
+            token_weights=weights,
             token_rows=self._array(Kind.TOKEN_ROWS, "uint32"),
-            row_scales=self._array(Kind.ROW_SCALES, "float32"),
+            row_scales=scales,
             counting=self.counting,
             metadata=metadata_of(self.metadata),
         )
@@ -175,6 +177,36 @@ class ModelFile:
         """What tokens count beside their weights."""
         sections = (self.section(kind) for kind in (Kind.REPEATS, Kind.POSITIONS))
         return Counting(*(() if section is None else tuple(section) for section in sections))
+
+    @property
+    def _dtype(self) -> str:
+        return ROW_DTYPES[self.info["row_type"]]
+
+    def _rows(self, chosen: NDArray[Any] | None) -> NDArray[Any]:
+        """The table's rows of these numbers, or all: shape (n, dimensions). Packed ones come as int8."""
+        section = self.section(Kind.PACKED_ROWS if self._dtype in BITS else Kind.ROWS)
+        assert section is not None  # the core opens no file without it
+        stored = np.frombuffer(section, "uint8" if self._dtype in BITS else self._dtype)
+        rows: NDArray[Any] = stored.reshape(self.info["rows"], -1)
+        rows = rows if chosen is None else rows[chosen]
+        if self._dtype not in BITS:
+            return rows
+        return unpacked_rows(rows, self._dtype, dim=self.info["dimensions"])
+
+    def _factors(self) -> tuple[NDArray[np.float32] | None, NDArray[np.float32]]:
+        """Token weights and row scales of packed rows: what their products, the multipliers, say of them."""
+        products = self._multipliers() * self.info["multiplier_unit"]
+        mapping = self._array(Kind.TOKEN_ROWS, "uint32")
+        if mapping is None:
+            return None, products.astype(np.float32)
+        if mapping.size and mapping.max() >= self.info["rows"]:
+            raise ModelFileError(
+                f"{self.source}: names a row that it does not have: fetch or compile the model again"
+            )
+        scales = np.zeros(self.info["rows"])
+        np.maximum.at(scales, mapping, np.abs(products))
+        shares = products / np.where(scales > 0, scales, 1)[mapping]
+        return shares.astype(np.float32), scales.astype(np.float32)
 
     def _multipliers(self) -> NDArray[np.int64]:
         """What the core multiplies each token's int8 row by, in units."""

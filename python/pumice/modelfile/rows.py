@@ -1,4 +1,4 @@
-"""How embedding rows are stored: float32, float16, or int8 with a scale per row."""
+"""How embedding rows are stored: float32, float16, or int8 and fewer bits with a scale per row."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, ModelFileError
+from pumice.modelfile.packed_rows import BITS, are_packable, quantize_packed
 
-ROW_DTYPES = ("float32", "float16", "int8")
+ROW_DTYPES = ("float32", "float16", "int8", "int4", "int2", "int1")
 """In the order of pumice_row_type."""
 
 
@@ -63,6 +64,8 @@ def convert_rows(
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
     """Rows and scales in the storage ``dtype`` (None: as they are, wider floats as float32).
 
+    Rows of 4, 2 and 1 bits are int8 too, odd numbers in their type's range.
+
     Raises InputError for an unknown dtype and ModelFileError for NaN, infinities, or values past
     float16's range.
     """
@@ -84,7 +87,11 @@ def convert_rows(
         dtype = rows.dtype.name if rows.dtype.name in ROW_DTYPES else "float32"
     if dtype == rows.dtype.name:
         return rows, None if scales is None else scales.astype(np.float32)
+    if dtype in BITS and scales is not None and are_packable(rows, dtype):
+        return rows, scales.astype(np.float32)
     full = widen_rows(rows, scales)
+    if dtype in BITS:
+        return quantize_packed(full, dtype)
     if dtype == "int8":
         return quantize_rows(full)
     if dtype == "float16" and np.abs(full).max(initial=0) > np.finfo(np.float16).max:

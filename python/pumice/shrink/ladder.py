@@ -10,7 +10,7 @@ from pumice.shrink.agreement import Quality
 from pumice.shrink.shrinking import Shrinker
 from pumice.shrink.sizes import Sizes, sizes_of
 
-SMALL_DTYPES = ("int8",)
+SMALL_DTYPES = ("int8", "int4", "int2", "int1")
 """Of rows, the most exact first."""
 
 
@@ -69,7 +69,7 @@ def whole_setting(shrinker: Shrinker) -> Setting:
 def neighbours_of(shrinker: Shrinker, chosen: Setting) -> list[Setting]:
     """The whole model, the chosen setting, and those beside it that differ in one thing.
 
-    Every dimension, int8 and int4 rows, half and twice the tokens; the largest model first.
+    Every dimension, smaller rows, half and twice the tokens; the largest model first.
     """
     tokens = {chosen.tokens, chosen.tokens // 2, min(2 * chosen.tokens, shrinker.total)}
     found = {
