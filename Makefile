@@ -23,6 +23,7 @@ help:
 	@echo 'make wasm       the core as WebAssembly, into web/wasm'
 	@echo 'make test-web   the npm package and the extension in Node and headless Chromium'
 	@echo 'make extension  find in page by meaning, for the browser, into web/dist'
+	@echo 'make web-demo   a page that searches your files, static and offline, into web/dist'
 	@echo 'make bench-web  WebAssembly in Chromium beside native code and transformers.js'
 	@echo 'make wheel      build a wheel into dist/'
 

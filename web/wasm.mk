@@ -48,7 +48,7 @@ build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 
 # Tests of the npm package in Node and Chromium; what is absent is skipped, with the command that installs it.
 .PHONY: test-web
-test-web: wasm extension
+test-web: wasm extension web-demo
 	@if ! command -v npm >/dev/null; then echo 'No Node: on Debian, apt-get install nodejs npm; the tests of web/ are skipped'; \
 	else $(MAKE) --no-print-directory web/node_modules/.package-lock.json && \
 		cd web && node --test tests/*.test.mjs tests/*/*.test.mjs; fi
@@ -74,3 +74,8 @@ extension: wasm web/models/find.pumice
 
 web/models/find.pumice: web/extension/model.py python/pumice/models/pumice-base-en.pumice $(VENV)/.package
 	$(PY) $< $@
+
+# The demo page, static files that any server hosts, in web/dist/demo.
+.PHONY: web-demo
+web-demo: wasm web/models/find.pumice
+	@if command -v node >/dev/null; then node web/demo/build.mjs; else echo 'No Node: on Debian, apt-get install nodejs npm'; fi

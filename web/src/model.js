@@ -30,6 +30,7 @@ const NONE = 0xffffffff;
 
 const TEXT_ROOM = 256 * 1024;
 const OUT_ROOM = 256 * 1024;
+const SPARE = 128 * 1024; // of a worker: what texts' intermediate forms and spans take
 const MOST_TEXTS = 512; // of one call of the core
 const decoder = new TextDecoder();
 
@@ -50,6 +51,7 @@ export class Model {
   #model; // address of the view
   #worker;
   #workerSize;
+  #spare = SPARE;
   #workerAt;
   #texts; // addresses of scratch
   #list;
@@ -74,7 +76,6 @@ export class Model {
     const unit = memory.floats(this.#word + 40, 1)[0];
     this.info = { dimensions, tokens, rows, rowType, tokenizer, unknownId, dropsUnknown, unit };
     this.dimensions = dimensions;
-    this.#workerSize = core.pumice_worker_fast_size(this.#model);
     this.#texts = memory.take(TEXT_ROOM);
     this.#list = memory.take(8 * MOST_TEXTS);
     this.#out = memory.take(OUT_ROOM);
@@ -266,11 +267,11 @@ export class Model {
       const status = call();
       if (status !== MEMORY_TOO_SMALL) return status;
       this.#memory.give(this.#workerAt, this.#workerSize);
-      this.#workerSize *= 2;
+      this.#spare *= 2;
       try {
         this.#startWorker();
       } catch (error) {
-        this.#workerSize = this.#core.pumice_worker_fast_size(this.#model);
+        this.#spare = SPARE;
         this.#startWorker();
         throw error;
       }
@@ -278,6 +279,7 @@ export class Model {
   }
 
   #startWorker() {
+    this.#workerSize = this.#core.pumice_worker_fast_size(this.#model) + this.#spare;
     this.#workerAt = this.#memory.take(this.#workerSize);
     this.#check(this.#core.pumice_worker_init(this.#model, this.#workerAt, this.#workerSize, this.#word), this.name);
     this.#worker = this.#result();

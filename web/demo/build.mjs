@@ -1,0 +1,29 @@
+// Puts the demo together in web/dist/demo: static files, and a service worker that knows their names and hash.
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const web = fileURLToPath(new URL("../", import.meta.url));
+const out = join(web, "dist", "demo");
+
+await rm(out, { recursive: true, force: true });
+await mkdir(join(out, "models"), { recursive: true });
+await cp(join(web, "demo"), out, { recursive: true, filter: (path) => !path.endsWith("build.mjs") });
+await cp(join(web, "models", "find.pumice"), join(out, "models", "find.pumice"));
+for (const name of ["src", "wasm"]) {
+  const wanted = (path) => !/\.d\.ts$|-all|node\.js$/.test(path); // the demo's model is WordPiece
+  await cp(join(web, name), join(out, "pumice", name), { recursive: true, filter: wanted });
+}
+
+const hash = createHash("sha256");
+const files = ["./"];
+for (const entry of (await readdir(out, { recursive: true, withFileTypes: true })).sort((a, b) => (join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1))) {
+  if (!entry.isFile() || entry.name === "offline.js") continue;
+  const path = join(entry.parentPath, entry.name);
+  hash.update(await readFile(path));
+  files.push(relative(out, path).replaceAll("\\", "/"));
+}
+const worker = await readFile(join(out, "offline.js"), "utf8");
+const written = worker.replace('"VERSION"', `"${hash.digest("hex").slice(0, 16)}"`).replace('["FILES"]', JSON.stringify(files));
+await writeFile(join(out, "offline.js"), written);
