@@ -19,6 +19,7 @@ VERBS = {
     "index": "index files and folders for search by meaning",
     "search": "ask an index a question",
     "encode": "turn files of texts into files of vectors",
+    "dedup": "leave out texts that repeat others, or nearly",
     "distill": "make a static model from a transformer",
     "train": "train a static model on pairs of texts",
     "shrink": "make a model smaller, and measure what that costs",

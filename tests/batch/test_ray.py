@@ -18,6 +18,7 @@ import pumice
 from pumice.batch import EncodeOptions, EncodeProgress, encode_files
 from pumice.errors import InputError
 from tests.batch.tables import as_jsonl, as_parquet, in_every_format, table, tree, vectors_of
+from tests.search.test_server import Backend, backend  # noqa: F401  # a fixture
 
 ray = pytest.importorskip("ray", reason='ray is absent (pip install "pumice[ray]")')
 pytestmark = pytest.mark.slow
@@ -133,3 +134,31 @@ def test_the_command(tmp_path: Path) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=180)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("embedded  10 rows")
+
+
+def test_rows_go_into_a_server_from_every_task(
+    cluster: None,
+    tmp_path: Path,
+    model: pumice.StaticModel,
+    backend: Backend,  # noqa: F811
+) -> None:
+    from pumice.batch.ray import store_files
+
+    model.save(tmp_path / "m.pumice")
+    (tmp_path / "a.parquet").write_bytes(as_parquet(table(900), row_group_size=100))
+    (tmp_path / "b.jsonl").write_bytes(as_jsonl(table(50, seed=3)))
+    url = backend.url  # type: ignore[attr-defined]
+    pumice.Index(url, tmp_path / "m.pumice", dim=32).close()
+    backend.failures = iter(["drop", "503", "store and drop"])
+    options = EncodeOptions(text="body", rows_per_file=300)
+    inputs = [tmp_path / "a.parquet", tmp_path / "b.jsonl"]
+    empty = sum(
+        not text for rows in (table(900), table(50, seed=3)) for text in rows["body"].to_pylist()
+    )
+    for state, embedded in ((None, 950), (None, 950), ("state", 950), ("state", 0)):
+        report = store_files(inputs, url, options=options, state=state and tmp_path / state)
+        assert report.embedded_rows == embedded
+        with pumice.Index(url) as index:
+            assert len(index) == 950 - empty
+    with pytest.raises(InputError, match="belongs to one process"):
+        store_files(inputs, tmp_path / "folder")

@@ -105,11 +105,18 @@ def opened_model(model: StaticModel | str | os.PathLike[str] | None) -> StaticMo
     return model if isinstance(model, StaticModel) else load(model)
 
 
+@dataclass(frozen=True)
+class Already:
+    """Parts that are there; ``only`` is the one to make of a Parquet input, where others make the rest."""
+
+    records: Records
+    only: int | None = None
+
+
 class Run:
     """One run over some inputs.
 
-    ``records`` are what is there already, by default all that the folder knows. ``only`` is the one part of
-    Parquet inputs to make, where other processes make the others. ``open_part`` says where parts go, by
+    ``already`` is what is there, by default all that the folder knows. ``open_part`` says where parts go, by
     default into files.
     """
 
@@ -120,18 +127,17 @@ class Run:
         sources: list[Input],
         *,
         progress: Progress | None = None,
-        records: Records | None = None,
-        only: int | None = None,
+        already: Already | None = None,
         open_part: Callable[[Job, OutputFolder, Step], OpenPart] | None = None,
     ) -> None:
         self._open = open_part or FilePart
-        self._only = only
+        self._only = already.only if already else None
         self._job = job
         self._folder = folder
         self._sources = sources
         self._progress = progress
         self._started = time.perf_counter()
-        self._records = folder.records() if records is None else records
+        self._records = already.records if already else folder.records()
         self._unchanged = 0
         self._done_files = 0
         self._done_bytes = 0

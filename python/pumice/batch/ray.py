@@ -1,42 +1,31 @@
 """Batch embedding on Ray Data: the files of a run over a cluster, or a stage of your own pipeline.
 
-The only user of ray. A model is mapped from its file, which every process of a node shares; where nodes do not
-see that file, its bytes come by way of Ray's object store and lie once in each node's temporary folder.
+A model is mapped from its file, which every process of a node shares; where nodes do not see that file, its
+bytes come by way of Ray's object store and lie once in each node's temporary folder.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pumice import errors
 from pumice.batch.arrow import arrow
-from pumice.batch.cutting import PART_BYTES, Counts
-from pumice.batch.encoding import (
-    Outcome,
-    Records,
-    Run,
-    is_complete,
-    opened_model,
-    report_of,
-)
+from pumice.batch.cluster import SharedModel, Task, ray_data, results
+from pumice.batch.cutting import Counts
+from pumice.batch.encoding import Outcome, Records, is_complete, opened_model, report_of
 from pumice.batch.folder import OutputFolder
 from pumice.batch.inputs import Input, as_locations, find_inputs
 from pumice.batch.job import Job, check_apart
 from pumice.batch.options import EncodeOptions
-from pumice.batch.parts import SUFFIXES
-from pumice.batch.readers import pieces_of
+from pumice.batch.points import check_options
 from pumice.batch.report import EncodeProgress, EncodeReport, Progress
 from pumice.batch.rows import check_text_type
 from pumice.batch.vectors import as_column, column_type
-from pumice.errors import InputError, MissingExtraError, PumiceError
+from pumice.errors import InputError
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
@@ -106,212 +95,92 @@ def encode_files(
     behind the files that were complete. Uses the cluster that ``ray.init`` or RAY_ADDRESS names, else this
     machine. Raises InputError and OutputError.
     """
-    started = time.perf_counter()
     locations = as_locations(inputs)
     check_apart(locations, os.fspath(output))
     options = options or EncodeOptions()
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
-    with OutputFolder(output) as folder, _data() as data:
-        folder.agree(job.settings())
-        records = folder.records()
-        waiting = _waiting(sources, records, folder)
-        shared = _Task(SharedModel.of(job.model), options, folder.location, job.columns)
-        embedded, done = Counts(), len(sources) - len(waiting)
+    with OutputFolder(output) as folder, ray_data() as data:
+        task = Task(SharedModel.of(job.model), options, folder.location, job.columns)
+        return _Driver(job, folder, sources, progress).drive(data, task)
+
+
+def store_files(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    index: Any,
+    *,
+    state: str | os.PathLike[str] | None = None,
+    options: EncodeOptions | None = None,
+    progress: Progress | None = None,
+) -> EncodeReport:
+    """``pumice.batch.store_files`` on a Ray cluster, every task uploading for itself.
+
+    ``index`` is the URL of a collection that `pumice.Index` has made, or a `pumice.search.Server`. ``state``
+    is a folder or URL that every node reaches and that remembers what is stored; without it a run that is
+    started again stores everything again. Either way a row has the same id each time, and is there once.
+    """
+    from pumice import Index
+
+    if isinstance(index, (str, os.PathLike)) and "://" not in str(index):
+        raise InputError(
+            f"{index}: an index in a folder belongs to one process: give the URL of a collection, or "
+            "leave Ray out"
+        )
+    with Index(index, create=False) as opened, TemporaryDirectory(prefix="pumice-") as nowhere:
+        options = EncodeOptions(**{**vars(options or EncodeOptions()), "dim": opened.dim})
+        sources = find_inputs(as_locations(inputs), as_format=options.input_format)
+        job = Job.of(opened.model, options, sources)
+        check_options(job)
+        with OutputFolder(state or nowhere) as folder, ray_data() as data:
+            place = folder.location if state else ""
+            shared = SharedModel.of(job.model)
+            task = Task(shared, options, place, job.columns, index)
+            return _Driver(job, folder, sources, progress).drive(data, task)
+
+
+class _Driver:
+    """What the calling process does: hand out, count, tell."""
+
+    def __init__(
+        self, job: Job, folder: OutputFolder, sources: list[Input], progress: Progress | None
+    ) -> None:
+        self._job, self._folder, self._sources = job, folder, sources
+        self._progress = progress
+        self._started = time.perf_counter()
+
+    def drive(self, data: Any, task: Task) -> EncodeReport:
+        """Until everything is done."""
+        self._folder.agree(self._job.settings())
+        waiting = self._waiting(self._folder.records())
+        done = unchanged = len(self._sources) - len(waiting)
+        embedded = Counts()
         failed: dict[str, str] = {}
-        unchanged = done
-        for told in _results(data, waiting, shared):
+        for told in results(data, waiting, task):
             if told["error"]:
                 raise getattr(errors, told["error"])(told["message"])
-            rows, size, bad = told["rows"], told["text_bytes"], json.loads(told["bad"])
-            embedded += Counts(0, rows, size, bad)
-            failed.update(json.loads(told["failed"]))
+            embedded += Counts(0, told["rows"], told["text_bytes"], told["bad"])
+            failed.update(told["failed"])
             done += told["ends_input"]
-            if progress is not None:
-                _tell(progress, sources, done, embedded, time.perf_counter() - started)
-        outcome = Outcome(embedded, failed, unchanged, time.perf_counter() - started)
-        return report_of(folder, sources, folder.records(), outcome)
+            if self._progress is not None:
+                self._progress(self._progress_at(done, embedded))
+        seconds = time.perf_counter() - self._started
+        outcome = Outcome(embedded, failed, unchanged, seconds)
+        return report_of(self._folder, self._sources, self._folder.records(), outcome)
 
+    def _waiting(self, records: Records) -> list[Input]:
+        """The inputs with something left to do; what was made of an older version is removed."""
+        waiting = []
+        for source in self._sources:
+            done = records.get(source.name, {})
+            if any(not record.is_of(source) for record in done.values()):
+                self._folder.forget(source)
+                done = {}
+            if not is_complete(done):
+                waiting.append(source)
+        return waiting
 
-def _waiting(sources: list[Input], records: Records, folder: OutputFolder) -> list[Input]:
-    """The inputs with something left to do; what was made of an older version is removed."""
-    waiting = []
-    for source in sources:
-        done = records.get(source.name, {})
-        if any(not record.is_of(source) for record in done.values()):
-            folder.forget(source)
-            done = {}
-        if not is_complete(done):
-            waiting.append(source)
-    return waiting
-
-
-def _results(data: Any, waiting: list[Input], task: _Task) -> Iterator[dict[str, Any]]:
-    """What each task told, as they end.
-
-    Ray Data runs a task again whose worker or node has died, without end, and not one that raised.
-    """
-    if not waiting:
-        return
-    items = [{"source": asdict(source)} for source in waiting]
-    parts = data.from_items(items, override_num_blocks=len(items)).flat_map(task.plan, num_cpus=1)
-    # A block a task, so that the death of a worker costs one output file at most.
-    parts = parts.repartition(target_num_rows_per_block=1)
-    told = parts.map(task.run, num_cpus=1)
-    try:
-        yield from told.iter_rows()
-    except PumiceError:
-        raise
-    except Exception as error:  # what Ray raises has no common parent
-        raise PumiceError(f"Ray: {' '.join(str(error).split())[:300]}") from error
-
-
-@dataclass(frozen=True)
-class SharedModel:
-    """A model by its file; by a reference to its bytes where a node has no such file."""
-
-    location: str
-    fingerprint: str
-    data: Any
-
-    @classmethod
-    def of(cls, model: StaticModel) -> SharedModel:
-        """Put the bytes into the object store of a cluster that has other nodes."""
-        ray = _ray()
-        source = model._file.source
-        here = Path(source).is_file()
-        alone = here and (not ray.is_initialized() or len(ray.nodes()) == 1)
-        data = None
-        if not alone:
-            content = model._file.to_bytes()
-            data = ray.put(content) if ray.is_initialized() else content
-        location = str(Path(source).resolve()) if here else ""
-        return cls(location, model.fingerprint, data)
-
-    def open(self) -> StaticModel:
-        """Map the file of this node, which is written where it is not there yet."""
-        from pumice.loading import load
-        from pumice.modelfile.writing import write_whole
-
-        places = [Path(self.location)] if self.location else []
-        places.append(Path(tempfile.gettempdir()) / f"pumice-{self.fingerprint}.pumice")
-        for place in places:
-            if place.is_file() and (model := load(place)).fingerprint == self.fingerprint:
-                return model
-        if self.data is None:
-            raise InputError(
-                f"{self.location}: is no longer the model that it was: start the run again"
-            )
-        content = self.data if isinstance(self.data, bytes) else _ray().get(self.data)
-        write_whole(places[-1], content)
-        return load(places[-1])
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What every task is told; small, but for the model."""
-
-    model: SharedModel
-    options: EncodeOptions
-    output: str
-    columns: Any
-
-    def plan(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """One row for each part of a Parquet input that is not there; else one for all parts."""
-        source = Input(**row["source"])
-        whole = [{"source": row["source"], "only": -1, "last": True}]
-        try:
-            pieces = pieces_of(
-                source, piece_bytes=PART_BYTES, piece_rows=self.options.rows_per_file
-            )
-        except PumiceError:
-            return whole  # the run says what is wrong
-        if pieces is None:
-            return whole
-        folder = OutputFolder(self.output)
-        suffix = SUFFIXES[self.options.format]
-        missing = [at for at in range(len(pieces)) if folder.record(source, at, suffix) is None]
-        return [{"source": row["source"], "only": at, "last": at == missing[-1]} for at in missing]
-
-    def run(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the part, or the parts."""
-        from dataclasses import replace
-
-        source = Input(**row["source"])
-        only = None if row["only"] < 0 else int(row["only"])
-        options = replace(self.options, threads=self.options.threads or 1)
-        job = Job.with_columns(self.model.open(), options, self.columns)
-        folder = OutputFolder(self.output, own=f"{os.getpid()}x{time.time_ns():x}")
-        done = {}
-        part = 0 if only is None else only
-        while record := folder.record(source, part, SUFFIXES[options.format]):
-            done[part] = record
-            part += 1
-            if only is not None:
-                break
-        run = Run(job, folder, [source], records={source.name: done}, only=only)
-        kind = message = ""
-        try:
-            run.go()
-        except PumiceError as error:  # Ray would lose it among its own
-            kind, message = type(error).__name__, str(error)
-        counts = asdict(run.embedded)
-        return {
-            "rows": counts["rows"],
-            "text_bytes": counts["text_bytes"],
-            "bad": json.dumps(counts["bad"]),
-            "failed": json.dumps(run.failed),
-            "ends_input": bool(row["last"]),
-            "error": kind,
-            "message": message,
-        }
-
-
-def _tell(
-    progress: Progress, sources: list[Input], done: int, embedded: Counts, seconds: float
-) -> None:
-    total = sum(source.size for source in sources)
-    progress(
-        EncodeProgress(
-            done,
-            len(sources),
-            total * done // len(sources),
-            total,
-            embedded.rows,
-            embedded.text_bytes,
-            seconds,
-        )
-    )
-
-
-@contextmanager
-def _data() -> Iterator[Any]:
-    """Ray Data on the cluster that is there, or on this machine for as long as this lasts."""
-    import logging
-
-    ray = _ray()
-    ours = not ray.is_initialized()
-    if ours:
-        ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False)
-    context = ray.data.DataContext.get_current()
-    shown = context.enable_progress_bars
-    context.enable_progress_bars = False
-    logger = logging.getLogger("ray.data")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield ray.data
-    finally:
-        context.enable_progress_bars = shown
-        logger.setLevel(level)
-        if ours:
-            ray.shutdown()
-
-
-def _ray() -> Any:
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise MissingExtraError("ray", "ray") from error
-    return ray
+    def _progress_at(self, done: int, embedded: Counts) -> EncodeProgress:
+        files, total = len(self._sources), sum(source.size for source in self._sources)
+        seconds = time.perf_counter() - self._started
+        size, rows = embedded.text_bytes, embedded.rows
+        return EncodeProgress(done, files, total * done // files, total, rows, size, seconds)
