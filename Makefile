@@ -6,13 +6,15 @@ SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include cor
 	-not -name '*.pyc' -not -name '*.so')
 CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding tests -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow test-kills test-crash test-exhaustive lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
+.PHONY: help demo test test-slow test-kills test-crash test-engines test-exhaustive bench-batch lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
 	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
-	@echo 'make test-kills  batch runs killed fifty times, workers of a Ray cluster killed (needs ray)'
 	@echo 'make test-crash an index is killed CRASHES times (100) while it adds, deletes and optimizes'
+	@echo 'make test-kills  batch runs killed fifty times, workers of a Ray cluster killed'
+	@echo 'make test-engines  the snippets of docs/scaling.md in DuckDB, Spark, Dask, Daft and Ray (Spark needs Java)'
+	@echo 'make bench-batch  batch embedding: share of the in-memory rate, stages, processes, Ray, Qdrant Edge'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
 	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
 	@echo 'make fuzz       each libFuzzer target for FUZZ_SECONDS (needs clang)'
@@ -37,13 +39,19 @@ test-slow: $(VENV)/.test
 	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search/test_storage.py tests/evaluate tests/test_kernels.py
 
 # Two minutes on two free cores: every start of a command that is to be killed takes a second.
-test-kills: $(VENV)/.test
+test-kills: $(VENV)/.ray
 	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_index.py tests/batch/test_ray.py
 
 # An index is killed at random moments; PUMICE_CRASH_SEED=N begins with another one.
 CRASHES ?= 100
 test-crash: $(VENV)/.test
 	PUMICE_CRASHES=$(CRASHES) $(PY) -m pytest -m slow -q tests/search/test_crash.py
+
+test-engines: $(VENV)/.engines
+	$(PY) -m pytest -m slow -q tests/batch/test_docs.py
+
+bench-batch: $(VENV)/.ray
+	$(PY) benchmarks/batch.py
 
 test-exhaustive: $(VENV)/.test
 	$(PY) -m pytest -m slow -q
@@ -196,6 +204,14 @@ $(VENV)/.search: $(VENV)/.package
 $(VENV)/.test: $(VENV)/.search
 	$(PY) -m pip install --quiet torch==2.13.0
 	$(PY) -m pip install --quiet --no-build-isolation '.[all]' --group test
+	@touch $@
+
+$(VENV)/.ray: $(VENV)/.test
+	$(PY) -m pip install --quiet --no-build-isolation '.[ray]'
+	@touch $@
+
+$(VENV)/.engines: $(VENV)/.ray
+	$(PY) -m pip install --quiet --group engines
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test

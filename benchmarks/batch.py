@@ -283,11 +283,58 @@ def cut(model: pumice.StaticModel, dim: int) -> pumice.StaticModel:
     )
 
 
+def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 30_000) -> None:
+    """Points into Qdrant Edge: the engine's own upserts of the same points, and ``--to-qdrant``."""
+    import qdrant_edge
+
+    from pumice.batch import store_files
+    from pumice.search import Index, Storage
+
+    rows = pq.read_table(sorted(data.glob("*.parquet"))[0]).slice(0, count)
+    pq.write_table(rows, scratch / "edge.parquet")
+    texts, ids = rows["text"].to_pylist(), rows["id"].to_pylist()
+    vectors = model.encode(texts, dim=256)
+    own, ours = [], []
+    for turn in range(ROUNDS):
+        folder = scratch / f"shard{turn}"
+        folder.mkdir()
+        params = qdrant_edge.EdgeVectorParams(size=256, distance=qdrant_edge.Distance.Cosine)
+        shard = qdrant_edge.EdgeShard.create(str(folder), qdrant_edge.EdgeConfig(vectors=params))
+        clock = [time.perf_counter(), time.process_time()]
+        for at in range(0, count, 1024):
+            points = [
+                qdrant_edge.Point(number, vector.tolist(), {"text": text})
+                for number, vector, text in zip(
+                    ids[at : at + 1024], vectors[at : at + 1024], texts[at : at + 1024], strict=True
+                )
+            ]
+            shard.update(qdrant_edge.UpdateOperation.upsert_points(points))
+        shard.flush()
+        own.append((time.perf_counter() - clock[0], time.process_time() - clock[1]))
+        shard.close()
+        storage = Storage(sparse=False)
+        with Index(scratch / f"index{turn}", model, dim=256, storage=storage) as index:
+            clock = [time.perf_counter(), time.process_time()]
+            options = EncodeOptions(text="text", id="id")
+            assert store_files(scratch / "edge.parquet", index, options=options).rows == count
+            ours.append((time.perf_counter() - clock[0], time.process_time() - clock[1]))
+    print(f"\nInto Qdrant Edge, {count:,} points of 256 dimensions with their text")
+    for name, times in (("the engine's own upserts", own), ("pumice encode, all of it", ours)):
+        wall, cpu = (statistics.median(column) for column in zip(*times, strict=True))
+        print(
+            f"  {name:26} {count / wall:9,.0f} points/s   {cpu / count * 1e6:6.1f} core-µs a point"
+        )
+    print(
+        f"  share {statistics.median(o[0] for o in own) / statistics.median(o[0] for o in ours):.0%}"
+    )
+
+
 PARTS: dict[str, Callable[[pumice.StaticModel, Path, Path], None]] = {
     "share": share,
     "stages": stages,
     "workers": workers,
     "ray": on_ray,
+    "edge": edge,
 }
 
 

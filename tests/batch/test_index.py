@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +49,8 @@ def test_ids_of_files_without_any(tmp_path: Path, model: pumice.StaticModel) -> 
     options = EncodeOptions(text="body", on_error="null")
     with pumice.Index(tmp_path / "index", model) as index:
         for run in range(2):  # nothing is remembered: stored again, under the same ids
-            report = store_files(
-                tmp_path / "a.jsonl", index, options=options, state=tmp_path / f"state{run}"
-            )
+            remembering = replace(options, state=str(tmp_path / f"state{run}"))
+            report = store_files(tmp_path / "a.jsonl", index, options=remembering)
             assert report.bad == {"null": 1}
             assert len(index) == 2  # an empty text has no vector
         assert {hit.id for hit in index.search("stone light", k=5)} == {

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,10 +156,13 @@ def test_rows_go_into_a_server_from_every_task(
     empty = sum(
         not text for rows in (table(900), table(50, seed=3)) for text in rows["body"].to_pylist()
     )
-    for state, embedded in ((None, 950), (None, 950), ("state", 950), ("state", 0)):
-        report = store_files(inputs, url, options=options, state=state and tmp_path / state)
+    place = str(tmp_path / "state")
+    for state, embedded in ((None, 950), (None, 950), (place, 950), (place, 0)):
+        report = store_files(
+            inputs, url, model=tmp_path / "m.pumice", options=replace(options, state=state)
+        )
         assert report.embedded_rows == embedded
-        with pumice.Index(url) as index:
+        with pumice.Index(url, tmp_path / "m.pumice") as index:
             assert len(index) == 950 - empty
     with pytest.raises(InputError, match="belongs to one process"):
         store_files(inputs, tmp_path / "folder")

@@ -71,16 +71,15 @@ def store_files(
     inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     index: PointIndex,
     *,
-    state: str | os.PathLike[str] | None = None,
     options: EncodeOptions | None = None,
     progress: Progress | None = None,
 ) -> EncodeReport:
     """Embed the texts of files with an index's model, and store them in it; go on where an earlier run was.
 
     ``index`` is a `pumice.Index`. ``options.id`` names the column of ids (without it a row's id is its file
-    and place), ``options.keep`` the payload. ``state`` is a folder that remembers what is stored, by default
-    that of an index in a folder; without one nothing is remembered, and a run that is started again stores
-    everything again, under the same ids. Raises InputError, OutputError, and what the index raises.
+    and place), ``options.keep`` the payload, ``options.state`` a folder that remembers what is stored, by
+    default that of an index in a folder; without one nothing is remembered, and a run that is started again
+    stores everything again, under the same ids. Raises InputError, OutputError, and what the index raises.
     """
     started = time.perf_counter()
     options = replace(options or EncodeOptions(), dim=index.dim)
@@ -88,7 +87,7 @@ def store_files(
     job = Job.of(index.model, options, sources)
     check_options(job)
     with TemporaryDirectory(prefix="pumice-") as nowhere:
-        place = state or (index.location if Path(index.location).is_dir() else nowhere)
+        place = options.state or (index.location if Path(index.location).is_dir() else nowhere)
         with OutputFolder(place) as folder:
             folder.agree(job.settings())
             open_part = partial(PointPart, index=index)

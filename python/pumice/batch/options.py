@@ -23,7 +23,8 @@ class EncodeOptions:
     fixed-size binary, which is written twenty times as fast and read back by ``numpy.frombuffer``); None
     takes lists for float32 and float16, bytes for int8 and binary. ``on_error`` says what becomes of a row
     whose text is null, not a string or not UTF-8: "fail" ends the run, "null" gives it a null vector, "skip"
-    leaves it out. ``id`` names the column of ids for an index (`store_files`). ``rows_per_file`` bounds the
+    leaves it out. ``id`` and ``state`` are for an index (`store_files`): the column of ids, and a folder
+    or URL that remembers which rows the index holds. ``rows_per_file`` bounds the
     rows of an output file (a Parquet input's row groups are never cut), ``memory`` is what the process should
     stay under, in bytes. Raises InputError.
     """
@@ -41,6 +42,7 @@ class EncodeOptions:
     rows_per_file: int | None = None
     memory: int = DEFAULT_MEMORY
     threads: int | None = None
+    state: str | None = None
 
     def __post_init__(self) -> None:
         arguments.checked_dtype(self.dtype)

@@ -109,15 +109,16 @@ def store_files(
     inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     index: Any,
     *,
-    state: str | os.PathLike[str] | None = None,
+    model: StaticModel | str | os.PathLike[str] | None = None,
     options: EncodeOptions | None = None,
     progress: Progress | None = None,
 ) -> EncodeReport:
     """``pumice.batch.store_files`` on a Ray cluster, every task uploading for itself.
 
-    ``index`` is the URL of a collection that `pumice.Index` has made, or a `pumice.search.Server`. ``state``
-    is a folder or URL that every node reaches and that remembers what is stored; without it a run that is
-    started again stores everything again. Either way a row has the same id each time, and is there once.
+    ``index`` is the URL of a collection that `pumice.Index` has made with ``model``, or a
+    `pumice.search.Server`. ``options.state`` is a folder or URL that every node reaches and that remembers
+    what is stored; without it a run that is started again stores everything again. Either way a row has the
+    same id each time, and is there once.
     """
     from pumice import Index
 
@@ -126,13 +127,16 @@ def store_files(
             f"{index}: an index in a folder belongs to one process: give the URL of a collection, or "
             "leave Ray out"
         )
-    with Index(index, create=False) as opened, TemporaryDirectory(prefix="pumice-") as nowhere:
+    with (
+        Index(index, opened_model(model), create=False) as opened,
+        TemporaryDirectory(prefix="pumice-") as nowhere,
+    ):
         options = EncodeOptions(**{**vars(options or EncodeOptions()), "dim": opened.dim})
         sources = find_inputs(as_locations(inputs), as_format=options.input_format)
         job = Job.of(opened.model, options, sources)
         check_options(job)
-        with OutputFolder(state or nowhere) as folder, ray_data() as data:
-            place = folder.location if state else ""
+        with OutputFolder(options.state or nowhere) as folder, ray_data() as data:
+            place = folder.location if options.state else ""
             shared = SharedModel.of(job.model)
             task = Task(shared, options, place, job.columns, index)
             return _Driver(job, folder, sources, progress).drive(data, task)

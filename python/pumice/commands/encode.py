@@ -147,17 +147,16 @@ def _into_index(
     from pumice.search import Storage
 
     storage = Storage(sparse=False) if args.no_words else None
-    state = args.output
+    options = replace(options, state=args.output)
     with Index(args.to_qdrant, args.model, dim=args.dim, storage=storage) as index:
+        model = index.model
         if args.engine == "local":
-            report = store_files(
-                args.inputs, index, state=state, options=options, progress=progress
-            )
+            report = store_files(args.inputs, index, options=options, progress=progress)
     if args.engine == "ray":
         from pumice.batch.ray import store_files as store_on_ray
 
         report = store_on_ray(
-            args.inputs, args.to_qdrant, state=state, options=options, progress=progress
+            args.inputs, args.to_qdrant, model=model, options=options, progress=progress
         )
     return replace(report, output=args.to_qdrant)
 
