@@ -25,6 +25,8 @@ KORQUAD = "korquad_v1_dev"
 DIM, TOKENS, ENGLISH_PAIRS = 1024, 29_000, 12_000
 SIF = 1e-3
 STEM, STEM_SIF = 2.0, 2e-3
+REPEATS, LEAD = 0.5, 100.0
+"""How tokens count, from the first step on (docs/training.md)."""
 NOISE = 0.3
 """Of the columns that the teacher does not fill, beside the others."""
 
@@ -100,6 +102,8 @@ def main() -> int:
         dims=(DIM, 512, 256, 128),
         batch_size=1024,
         epochs=args.epochs,
+        repeats=REPEATS,
+        lead=LEAD,
         hold_out=0.005,
         evaluations=3,
         name="pumice-base-ko-en",
