@@ -93,6 +93,17 @@ def test_no_more_tokens_than_asked_for(shrinker: Shrinker) -> None:
     assert [rung.setting for rung in rungs] == [Setting(900, 8, "int8"), Setting(900, 8, "float16")]
 
 
+def test_compressed_bits_are_counted(shrinker: Shrinker) -> None:
+    pytest.importorskip("brotli")
+    rungs = fit(shrinker, Limit(20_000, "brotli"), quality=by_dimensions)
+    assert {rung.setting.dtype for rung in rungs} >= {"int2", "int1"}
+    for rung in rungs:
+        assert rung.sizes.brotli is not None
+        assert rung.sizes.brotli <= 20_000
+    tokens = {(rung.setting.dim, rung.setting.dtype): rung.setting.tokens for rung in rungs}
+    assert tokens[32, "int1"] > tokens[32, "int2"]
+
+
 def test_a_ladder_is_the_chosen_one_and_what_is_beside_it(shrinker: Shrinker) -> None:
     chosen = Setting(700, 16, "int8")
     settings = neighbours_of(shrinker, chosen)

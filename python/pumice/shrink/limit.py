@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pumice.errors import InputError
 from pumice.shrink.agreement import Quality
@@ -49,33 +49,38 @@ def fit(
     """
     check_compression(limit.compressed)
     chosen = within or Range(shrinker.dims)
-    settings = []
+    most = min(chosen.tokens or shrinker.total, shrinker.total)
+    rungs = []
     for dim in sorted(chosen.dims, reverse=True):
         for dtype in chosen.dtypes:
-            most = min(chosen.tokens or shrinker.total, shrinker.total)
-            tokens = _most_tokens(shrinker, limit, Setting(most, dim, dtype))
-            if tokens is not None:
-                settings.append(Setting(tokens, dim, dtype))
-    if not settings:
+            rung = _largest(shrinker, limit, Setting(most, dim, dtype), quality)
+            if rung is not None:
+                rungs.append(rung)
+                if tell is not None:
+                    tell(rung)
+    if not rungs:
         raise InputError(
             f"no model of {limit.bytes:,} bytes can be made of this one: its {shrinker.fewest:,} "
             "tokens without which words would be unknown are larger than that"
         )
-    rungs = climb(shrinker, settings, quality=quality, tell=tell)
     return sorted(rungs, key=lambda rung: -(rung.quality or 0.0))
 
 
-def _most_tokens(shrinker: Shrinker, limit: Limit, most: Setting) -> int | None:
+def _largest(shrinker: Shrinker, limit: Limit, most: Setting, quality: Quality) -> Rung | None:
     """As many tokens as fit, to half a percent of the limit; None where not even the fewest do."""
 
-    def size(tokens: int, *, quick: bool = True) -> int:
-        data = model_of(shrinker, Setting(tokens, most.dim, most.dtype)).to_bytes()
-        return compressed_size(data, limit.compressed, quick=quick)
+    def size(tokens: int) -> int:
+        data = model_of(shrinker, replace(most, tokens=tokens)).to_bytes()
+        return compressed_size(data, limit.compressed, quick=True)
 
-    tokens = _search(size, limit.bytes, low=min(shrinker.fewest, most.tokens), high=most.tokens)
-    while tokens is not None and size(tokens, quick=False) > limit.bytes:
-        tokens = tokens - max(1, tokens // 200) if tokens > shrinker.fewest else None
-    return tokens
+    fewest = min(shrinker.fewest, most.tokens)
+    tokens = _search(size, limit.bytes, low=fewest, high=most.tokens)
+    while tokens is not None:
+        [rung] = climb(shrinker, [replace(most, tokens=tokens)], quality=quality)
+        if rung.sizes.after(limit.compressed) <= limit.bytes:
+            return rung
+        tokens = max(fewest, tokens - tokens // 200) if tokens > fewest else None
+    return None
 
 
 def _search(size: Callable[[int], int], limit: int, *, low: int, high: int) -> int | None:

@@ -32,6 +32,12 @@ class Sizes:
     brotli: int | None
     """None where the brotli library is not installed."""
 
+    def after(self, compression: str) -> int:
+        """Bytes after one of COMPRESSIONS."""
+        found = {"none": self.stored, "gzip": self.gzip, "brotli": self.brotli}[compression]
+        assert found is not None  # check_compression has found the library
+        return found
+
 
 def sizes_of(data: bytes) -> Sizes:
     """Stored and compressed as well as either can."""
