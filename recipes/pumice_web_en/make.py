@@ -12,7 +12,7 @@ import pumice
 from pumice.evaluate import RetrievalSet
 from pumice.evaluate.beir import read_beir
 from pumice.evaluate.ndcg import exact_ndcg
-from pumice.shrink import Limit, Rung, Shrinker, climb, fit
+from pumice.shrink import Limit, Range, Rung, Shrinker, climb, fit
 from pumice.shrink.ladder import model_of, whole_setting
 
 HERE = Path(__file__).parent
@@ -26,13 +26,19 @@ class Target:
 
     name: str
     limit: Limit
+    within: Range
+    """What may win: a limit that eight bits or all dimensions would fill with few tokens need not be tried."""
 
 
 TARGETS = (
-    Target("pumice-web-en", Limit(4_000_000, "brotli")),
-    Target("pumice-web-en-small", Limit(1_000_000, "brotli")),
+    Target(
+        "pumice-web-en", Limit(4_000_000, "brotli"), Range((256, 512), ("int8", "int4", "int2"))
+    ),
+    Target(
+        "pumice-web-en-small", Limit(1_000_000, "brotli"), Range((128, 256, 512), ("int2", "int1"))
+    ),
     # A device of 512 KB keeps it in flash as it is, beside the program.
-    Target("pumice-device-en", Limit(384_000)),
+    Target("pumice-device-en", Limit(384_000), Range((64, 128, 256), ("int2", "int1"))),
 )
 
 
@@ -89,7 +95,7 @@ def main() -> int:
     shrinker = Shrinker(pumice.load(), corpus=counts())
     [whole] = climb(shrinker, [whole_setting(shrinker)], quality=quality)
     for target in TARGETS:
-        rungs = fit(shrinker, target.limit, quality=quality)
+        rungs = fit(shrinker, target.limit, quality=quality, within=target.within)
         print(f"\n{target.name}: {target.limit}\n")
         print(table([whole, *rungs], whole, {0: "pumice-base-en", 1: target.name}), flush=True)
         chosen = rungs[0].setting
