@@ -131,6 +131,18 @@ def test_queries_need_no_torch(model_file: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
+def test_an_evaluation_asks_each_side(model_file: Path) -> None:
+    from pumice.evaluate.embedder import open_model
+
+    opened = open_model(str(model_file))
+    model = pumice.load(model_file)
+    assert opened is not None
+    np.testing.assert_allclose(
+        opened.documents.encode(TEXTS), model.encode_documents(TEXTS), atol=1e-5
+    )
+    np.testing.assert_array_equal(opened.queries.encode(TEXTS), model.encode(TEXTS))
+
+
 def test_an_index_is_filled_by_the_transformer(model_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("qdrant_edge")
     pytest.importorskip("Stemmer")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError, ModelFileError
 from pumice.loading import load
+from pumice.model import StaticModel
 
 TRANSFORMER_PREFIX = "st:"
 BM25 = "bm25"
@@ -37,6 +38,21 @@ class Embedder(Protocol):
 
     def encode(self, texts: Any, *, dim: int | None = None) -> NDArray[np.float32]:
         """Vectors of shape (n, dim); a str gives shape (dim,)."""
+
+
+class Documents:
+    """The documents' side of a static model of queries: what its transformer makes of them."""
+
+    def __init__(self, model: StaticModel) -> None:
+        self._model = model
+        self.dimensions, self.prefixes = model.dimensions, model.prefixes
+        self.name, self.fingerprint = model.name, model.fingerprint
+        self.nbytes = model.nbytes
+
+    def encode(self, texts: Any, *, dim: int | None = None) -> NDArray[np.float32]:
+        """See Embedder."""
+        vectors: NDArray[np.float32] = self._model.encode_documents(texts, dim=dim)
+        return vectors
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,8 @@ def open_model(
         return open_transformer(name[len(TRANSFORMER_PREFIX) :], folder=vectors, offline=offline)
     model = load(name, offline=offline)
     shown = model.name or (Path(name).name if name else "model")
+    if model.document_encoder is not None:
+        return Model(shown, Documents(model), model, static=False)
     return Model(shown, model, model, static=True)
 
 
