@@ -9,7 +9,7 @@ import lzma
 import shutil
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -81,17 +81,18 @@ def main() -> None:
     results: dict[str, dict[str, dict[str, float]]] = {}
     for dim in map(int, args.dims.split(",")):
         encoded = {name: encode(model, data, dim) for name, data in sets.items()}
-        rows = table(encoded, kinds)
-        if args.pairs:
-            for label, turn in rotations(model, args.pairs, dim).items():
-                turned = {
-                    name: Collection(one.data, turn(one.documents), turn(one.queries))
-                    for name, one in encoded.items()
-                }
-                for name, row in table(turned, _ROTATED).items():
-                    rows[f"{name}, {label}"] = row
-        results[str(dim)] = rows
-        show(dim, rows)
+        print(f"\n{dim} dimensions, nDCG@10")
+        print("".ljust(44), *(f"{name[:10]:>10}" for name in sets), "      mean    loss")
+        rows = results[str(dim)] = {}
+        for kind in kinds:
+            rows.update(shown(row_of(kind, encoded), rows))
+        for label, turn in rotations(model, args.pairs, dim).items() if args.pairs else ():
+            turned = {
+                name: Collection(one.data, turn(one.documents), turn(one.queries))
+                for name, one in encoded.items()
+            }
+            for kind in _ROTATED:
+                rows.update(shown(row_of(kind, turned, f", {label}"), rows))
     if args.json:
         args.json.write_text(json.dumps(results, indent=1) + "\n")
 
@@ -102,17 +103,18 @@ def encode(model: Any, data: RetrievalSet, dim: int) -> Collection:
     return Collection(data, model.encode(documents, dim=dim), model.encode(queries, dim=dim))
 
 
-def table(collections: dict[str, Collection], kinds: Sequence[str]) -> dict[str, dict[str, float]]:
-    """nDCG@10 of each kind of codes, alone and rescored."""
+def row_of(
+    kind: str, collections: dict[str, Collection], label: str = ""
+) -> dict[str, dict[str, float]]:
+    """nDCG@10 of one kind of codes, alone and rescored."""
     rows: dict[str, dict[str, float]] = {}
     for name, collection in collections.items():
-        for kind in kinds:
-            for label, score in measured(STORAGES[kind], kind, collection):
-                rows.setdefault(label, {})[name] = score
+        for way, score in measured(STORAGES[kind], collection):
+            rows.setdefault(f"{kind}{label}{way}", {})[name] = score
     return rows
 
 
-def measured(storage: Storage, kind: str, one: Collection) -> Iterator[tuple[str, float]]:
+def measured(storage: Storage, one: Collection) -> Iterator[tuple[str, float]]:
     folder = Path(tempfile.mkdtemp(prefix="pumice-codes-"))
     try:
         with Index(folder / "i", _Given(one.documents.shape[1]), storage=storage) as index:
@@ -121,11 +123,11 @@ def measured(storage: Storage, kind: str, one: Collection) -> Iterator[tuple[str
             index.add([{"id": int(row), "text": "-"} for row in rows], vectors=one.documents[rows])
             if storage.coded_later:
                 index.optimize()
-            yield kind, asked(index, one, SearchParams(rescore=False))
+            yield "", asked(index, one, SearchParams(rescore=False))
             if storage.quantize:
                 for wider in WIDER:
                     params = SearchParams(rescore=True, oversampling=wider)
-                    yield f"{kind}, rescored x{wider:g}", asked(index, one, params)
+                    yield f", rescored x{wider:g}", asked(index, one, params)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -185,15 +187,16 @@ def itq(centred: Vectors) -> Vectors:
     return turn.astype(float32)
 
 
-def show(dim: int, rows: dict[str, dict[str, float]]) -> None:
-    names = list(next(iter(rows.values())))
-    exact = statistics.mean(rows["float32"].values())
-    print(f"\n{dim} dimensions, nDCG@10")
-    print("".ljust(42), *(f"{name[:10]:>10}" for name in names), "      mean    loss")
-    for label, row in rows.items():
+def shown(
+    new: dict[str, dict[str, float]], rows: dict[str, dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    exact = statistics.mean(rows.get("float32", new.get("float32", {})).values())
+    for label, row in new.items():
         mean = statistics.mean(row.values())
         loss = f"{(1 - mean / exact) * 100:6.2f} %"
-        print(label.ljust(42), *(f"{row[name]:10.4f}" for name in names), f"{mean:10.4f}", loss)
+        scores = (f"{score:10.4f}" for score in row.values())
+        print(label.ljust(44), *scores, f"{mean:10.4f}", loss, flush=True)
+    return new
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from typing import cast
 
 from pumice.commands.opening import index_place, open_index, told
+from pumice.commands.output import check_output
 from pumice.commands.storing import add_storage_arguments, storage_asked
-from pumice.search import Index, IndexProgress, IndexReport, Server, index_paths
+from pumice.search import Index, IndexProgress, IndexReport, Server, index_paths, pack, unpack
 from pumice.search.documents.report import Progress
 from pumice.search.index import GRAPH_FROM
 from pumice.search.rendering import as_json, counted
@@ -24,7 +27,11 @@ _SKIPPED_SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a file or a folder")
+    parser.add_argument(
+        "--pack", metavar="FILE", help="write the index to one file too, which opens like a folder"
+    )
+    parser.add_argument("--unpack", metavar="FILE", help="put a packed index into --into first")
     parser.add_argument(
         "--into",
         metavar="INDEX",
@@ -38,8 +45,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Index, report, say what to try next."""
+    """Unpack, index, report, pack, say what to try next."""
+    if not (args.paths or args.pack or args.unpack):
+        args.parser.error("name a PATH to index")
     place = index_place(args.into)
+    if args.pack or args.unpack:
+        if isinstance(place, Server):
+            args.parser.error("a server's collection is neither packed nor unpacked")
+        if args.pack:
+            check_output(Path(args.pack), what="the index", example="notes.index")
+        if args.unpack:
+            unpack(args.unpack, cast(Path, place))
+    code = _index(args, place) if args.paths else 0
+    if args.pack:
+        size = pack(cast(Path, place), args.pack)
+        if not args.json:
+            print(f"packed   {args.pack}: {size / 1e6:.1f} MB")
+    return code
+
+
+def _index(args: argparse.Namespace, place: Path | Server) -> int:
     with open_index(place, args.model, **storage_asked(args)) as index:
         with _shown_progress(quiet=args.json) as progress:
             report = index_paths(index, args.paths, progress=progress)

@@ -2,10 +2,12 @@
 
 from pumice.search.documents import IndexProgress, IndexReport, SkippedFile, index_paths
 from pumice.search.index import Index
+from pumice.search.packing import pack
 from pumice.search.record import AddReport, Hit, Ranking, Skipped
 from pumice.search.search_params import Fusion, Mode, SearchParams
 from pumice.search.server import Server
 from pumice.search.storage import Storage
+from pumice.search.unpacking import unpack
 
 __all__ = [
     "AddReport",
@@ -22,4 +24,6 @@ __all__ = [
     "SkippedFile",
     "Storage",
     "index_paths",
+    "pack",
+    "unpack",
 ]

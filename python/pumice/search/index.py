@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
-from pumice.errors import InputError
+from pumice.errors import InputError, SearchIndexError
 from pumice.search.embedding import Embedded, Embedding
 from pumice.search.filter import Missing, parse_filter, path_of
 from pumice.search.folder import open_folder
@@ -37,6 +38,7 @@ from pumice.search.record import (
 from pumice.search.search_params import Mode, SearchParams
 from pumice.search.server import Server, open_server
 from pumice.search.storage import Storage
+from pumice.search.unpacking import is_packed, unpacked
 from pumice.search.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ class Index:
     ) -> None:
         """Open the index at `location`, or create it there.
 
-        `location` is a folder (Qdrant Edge, in this process), or a collection of a Qdrant server:
+        `location` is a folder (Qdrant Edge, in this process), a file that `pumice.search.pack` made
+        of one, for searching only, or a collection of a Qdrant server:
         `http://host:6333/collection`, or a `pumice.search.Server` with an API key and the like.
         `model` is a StaticModel or what `pumice.load` takes; None means the model that filled the
         index (a new index takes the shipped one). `dim` keeps a Matryoshka prefix of the vectors;
@@ -84,9 +87,12 @@ class Index:
         wanted = Wanted(model, dim, storage, create)
         place = _place(location)
         self.location = place.where if isinstance(place, Server) else str(place)
-        opened = (
-            open_server(place, wanted) if isinstance(place, Server) else open_folder(place, wanted)
-        )
+        self._packed = isinstance(place, Path) and is_packed(place)
+        if isinstance(place, Server):
+            opened = open_server(place, wanted)
+        else:
+            folder = unpacked(place) if self._packed else place
+            opened = open_folder(folder, replace(wanted, create=wanted.create and not self._packed))
         self.model, self._home = opened.model, opened.home
         self.dim, self.storage = opened.manifest.dim, opened.manifest.storage
         self._embedding = Embedding(self.model, dim=self.dim, words=self.storage.sparse)
@@ -103,6 +109,7 @@ class Index:
         Records are stored in batches of 1,024; an InputError names the first one that cannot be
         stored, and the batches before it stay. What `add` has returned from survives `kill -9`.
         """
+        self._check_writable()
         if isinstance(records, (Mapping, str)):
             raise InputError("records is one record: give a list of them")
         if vectors is not None and not isinstance(records, Sequence):
@@ -222,6 +229,7 @@ class Index:
         filter: Mapping[str, Any] | None = None,  # noqa: A002
     ) -> int:
         """Delete records by id (one or many), or all that match a filter; return how many went."""
+        self._check_writable()
         if (ids is None) == (filter is None):
             raise InputError("delete takes ids or a filter: give one of them")
         if filter is not None:
@@ -300,6 +308,13 @@ class Index:
     ) -> list[Embedded | None]:
         """Vector and words of each text; None for a text whose vector is zero, which means nothing."""
         return self._embedding.documents(texts, vectors=vectors)
+
+    def _check_writable(self) -> None:
+        if self._packed:
+            raise SearchIndexError(
+                f"index {self.location} is a packed file, for searching: unpack it into a folder "
+                "(pumice.search.unpack) to change it"
+            )
 
     def _plan(
         self,

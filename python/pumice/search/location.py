@@ -17,6 +17,11 @@ def demo_index_folder() -> Path:
     return _folder("cache") / "demo"
 
 
+def unpacked_folder() -> Path:
+    """Where packed indexes are opened: ~/.cache/pumice/unpacked on Linux."""
+    return _folder("cache") / "unpacked"
+
+
 def _folder(kind: str) -> Path:
     try:
         import platformdirs

@@ -63,9 +63,14 @@ def read_manifest(folder: Path) -> Manifest | None:
     return parse_manifest(content, str(path))
 
 
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """As it stands in the file."""
+    return json.dumps(manifest.to_json(), indent=2, ensure_ascii=False).encode() + b"\n"
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest in one step: a reader sees the old one or the new one, never half."""
-    data = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False).encode() + b"\n"
+    data = manifest_bytes(manifest)
     temporary: str | None = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=MANIFEST_FILE, suffix=".tmp", dir=folder)

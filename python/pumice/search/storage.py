@@ -84,7 +84,11 @@ class Storage:
         """The oversampling of a search that asks for none."""
         if self.oversampling is not None:
             return float(self.oversampling)
-        return 4.0
+        kind = self.quantize or ""
+        if kind in ("binary", "binary-1.5"):
+            return 8.0 if self.query == "binary" else 4.0
+        # What loses nothing (docs/quantization.md); a prefix tells less than the codes of the whole.
+        return 4.0 if self.stages else 2.0
 
     def differences(self, asked: Storage) -> str:
         """What `asked` has otherwise: `quantize None (binary was asked for)`; empty if nothing."""
