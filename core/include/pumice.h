@@ -80,6 +80,10 @@ typedef enum pumice_vector_type {
   PUMICE_VECTOR_BINARY = 3 /* 1 bit a dimension, set where x > 0; first dimension in the highest bit */
 } pumice_vector_type;
 
+/* Added to a pumice_vector_type of pumice_encode_many: the vectors are not read soon, and need not push the table and
+ * the words out of the caches on their way to memory. For results that are larger than the caches. */
+#define PUMICE_PAST_CACHES 256u
+
 typedef struct pumice_info {
   uint32_t dimensions;
   uint32_t tokens;        /* vocabulary size */

@@ -8,14 +8,15 @@
 #include "pre_tokenizer.h"
 #include "prefetch.h"
 #include "simd/kernels.h"
-#include "word_cache.h"
+#include "word_batch.h"
 #include "wordpiece.h"
 
 namespace pumice {
 
 // Reads a text and puts its token ids into a stream. Words of ASCII bytes are told apart by masks; a word that
 // holds anything else is read, up to the next ASCII space or punctuation, by the exact tables of BertWords.
-// Normalized tokens, where the model has some and they begin in words, are looked for in words that may begin one.
+// Where the worker has room for it and no normalized token can begin in a word, words wait in its WordBatch.
+// Otherwise normalized tokens, if they begin in words, are looked for in words that may begin one.
 class BertScanner {
  public:
   BertScanner(pumice_worker& worker, TokenStream& stream, std::string_view text)
@@ -26,9 +27,11 @@ class BertScanner {
         text_(text),
         cutter_(model_.normalized_tokens, text) {}
 
+  // Words may be left waiting in the worker's batch: call flush() before anything else puts tokens.
   pumice_status read() {
     const char* at = text_.data();
     const char* const end = at + text_.size();
+    if (worker_.batch != nullptr && !model_.tokens_begin_words) return read_batched(at, end);
     while (at < end && going_) {
       const char* next = nullptr;
       const pumice_status status = read_block(at, end, next);
@@ -40,11 +43,90 @@ class BertScanner {
 
   bool going() const { return going_; }
 
+  // Puts the tokens of the words that wait, ending the texts before this one.
+  void flush() {
+    WordBatch& batch = *worker_.batch;
+    batch.look_up(worker_.little_words, worker_.short_words, [&](std::size_t i, WordBatch::Found& found) {
+      learn(batch.list.begin[i], batch.list.size[i], found);
+    });
+    std::size_t from = 0;
+    for (std::size_t text = 0; text < batch.texts; ++text) {
+      TokenStream stream(model_, stream_.sink());
+      BertScanner(worker_, stream, {}).put_found(from, batch.ends[text]);
+      stream_.sink().end_text();
+      from = batch.ends[text];
+    }
+    put_found(from, batch.list.count);
+    batch.list.count = 0;
+    batch.texts = 0;
+  }
+
  private:
   static constexpr std::size_t kBlock = 64;
   static constexpr std::size_t kCollected = 64;  // tokens of a word that the cache may not be able to hold
 
   static constexpr std::size_t kLastStart = ShortWords::kStarts - 1;
+
+  struct Collected {
+    std::uint32_t ids[kCollected];  // of which more than `kept` may be copied
+    std::uint16_t kept = 0;
+    std::uint16_t total = 0;
+
+    void put(std::uint32_t id, const TokenStream& stream) {
+      ++total;
+      if (!stream.keeps(id) || kept == kCollected) return;
+      ids[kept++] = id;
+    }
+  };
+
+  pumice_status read_batched(const char* at, const char* end) {
+    simd::WordList& list = worker_.batch->list;
+    const simd::ListWords list_words = model_.kernels->list_words;
+    for (;;) {
+      at = list_words(model_.byte_classes, at, end, list);
+      if (list.count < simd::WordList::kFull && at == end) return PUMICE_OK;
+      const bool full = list.count >= simd::WordList::kFull;
+      flush();
+      if (!going_) return PUMICE_OK;
+      if (full) continue;
+      const char* word_end = find_end(at, end);
+      const pumice_status status = long_word(at, static_cast<std::size_t>(word_end - at), false);
+      if (status != PUMICE_OK || !going_) return status;
+      at = word_end;
+    }
+  }
+
+  // Puts the tokens of words of the batch, which are this text's.
+  void put_found(std::size_t from, std::size_t to) {
+    const simd::WordList& words = worker_.batch->list;
+    const WordBatch::Found* found = worker_.batch->found;
+    if (stream_.limited()) {
+      std::uint32_t known = 0, most = 0;  // a word has no more tokens than bytes
+      for (std::size_t i = from; i < to; ++i) {
+        const bool here = found[i].kept != WordBatch::kNot;
+        known += here ? found[i].tokens() : 0u;
+        most += here ? found[i].tokens() : words.size[i];
+      }
+      if (!stream_.fits(most)) {
+        for (std::size_t i = from; i < to && going_; ++i) long_word(words.begin[i], words.size[i], true);
+        return;
+      }
+      stream_.take_known(known);
+    }
+    std::uint32_t* out = stream_.sink().room_for(WordBatch::kMostIds * (to - from));
+    for (std::size_t i = from; i < to; ++i) {
+      if (found[i].kept == WordBatch::kNot) {
+        stream_.sink().wrote(out);
+        long_word(words.begin[i], words.size[i], true);
+        out = stream_.sink().room_for(WordBatch::kMostIds * (to - i));
+        continue;
+      }
+      std::memcpy(out, found[i].ids, sizeof found[i].ids);
+      out[ShortWords::kTokens] = found[i].last_id();
+      out += found[i].kept;
+    }
+    stream_.sink().wrote(out);
+  }
 
   // Reads the words that end in the block at `at`, and a word with special bytes to its end; `next` is where the
   // following word, white space or block begins.
@@ -173,21 +255,43 @@ class BertScanner {
     return PUMICE_OK;
   }
 
+  // The same of a word of ASCII bytes and of at most ShortWords::kBytes for the batch.
+  void learn(const char* word, std::size_t size, WordBatch::Found& found) {
+    Collected tokens;
+    collect_ascii(word, size, tokens);
+    const bool little = size <= LittleWords::kBytes && tokens.total <= LittleWords::kTokens &&
+                        tokens.kept == tokens.total && tokens.total > 0 && tokens.ids[0] != kNone &&
+                        tokens.ids[tokens.total - 1] != kNone;
+    const ShortWords::Key key = ShortWords::key_of(word, size);
+    std::memcpy(found.ids, tokens.ids, sizeof found.ids);
+    found.kept = static_cast<std::uint8_t>(tokens.kept);
+    found.total = static_cast<std::uint8_t>(tokens.total);
+    found.starts = 0;
+    if (little) {
+      worker_.little_words.insert(key.words[0], tokens.ids, tokens.total);
+    } else if (tokens.total == WordBatch::kMostIds && tokens.kept == tokens.total && tokens.ids[3] < kMaxTokens) {
+      found.total = static_cast<std::uint8_t>(tokens.ids[3]);
+      found.starts = static_cast<std::uint16_t>(tokens.ids[3] >> 8);
+      auto& entry = worker_.short_words.insert(key);
+      std::memcpy(entry.ids, found.ids, sizeof entry.ids);
+      entry.kept = found.kept;
+      entry.total = found.total;
+      entry.starts = found.starts;
+    } else if (tokens.total <= kCollected) {
+      remember(word, size, tokens, 0);
+      if (tokens.kept > ShortWords::kTokens) found.kept = WordBatch::kNot;
+    } else {
+      found.kept = WordBatch::kNot;
+    }
+  }
+
   // A word of at most LongWords::kBytes that the caches do not have.
   pumice_status new_word(const char* word, std::size_t size, bool ascii) {
     Collected found;
-    auto collect = [&](const Word& read) {
-      const std::uint32_t count = wordpiece(model_, read, worker_.pieces);
-      for (std::uint32_t i = 0; i < count; ++i) found.put(worker_.pieces[i], stream_);
-      return found.total <= kCollected;
-    };
     if (ascii) {
-      char lower[LongWords::kBytes];
-      for (std::size_t i = 0; i < size; ++i) {
-        lower[i] = model_.word_normalizer.ascii_lower[static_cast<unsigned char>(word[i])];
-      }
-      collect(Word{lower, size, size > model_.parameters.max_word_chars});
+      collect_ascii(word, size, found);
     } else {
+      auto collect = [&](const Word& read) { return this->collect(read, found); };
       BertWords words(model_.word_normalizer, worker_.word, collect);
       // Not UTF-8: an error only if a token before it is not the last that counts.
       if (words.read(word, word + size) != PUMICE_OK) return stream_word(word, size);
@@ -198,6 +302,20 @@ class BertScanner {
     if (found.total > kCollected || !stream_.fits(found.total)) return stream_word(word, size);
     stream_.put_many(found.ids, found.kept, found.total);
     return PUMICE_OK;
+  }
+
+  bool collect(const Word& read, Collected& found) {
+    const std::uint32_t count = wordpiece(model_, read, worker_.pieces);
+    for (std::uint32_t i = 0; i < count; ++i) found.put(worker_.pieces[i], stream_);
+    return found.total <= kCollected;
+  }
+
+  void collect_ascii(const char* word, std::size_t size, Collected& found) {
+    char lower[LongWords::kBytes];
+    for (std::size_t i = 0; i < size; ++i) {
+      lower[i] = model_.word_normalizer.ascii_lower[static_cast<unsigned char>(word[i])];
+    }
+    collect(Word{lower, size, size > model_.parameters.max_word_chars}, found);
   }
 
   // Without the caches: a word of any length and any number of tokens.
@@ -214,18 +332,6 @@ class BertScanner {
     going_ = words.going();
     return status;
   }
-
-  struct Collected {
-    std::uint32_t ids[kCollected];
-    std::uint16_t kept = 0;
-    std::uint16_t total = 0;
-
-    void put(std::uint32_t id, const TokenStream& stream) {
-      ++total;
-      if (!stream.keeps(id) || kept == kCollected) return;
-      ids[kept++] = id;
-    }
-  };
 
   // Where in a word normalized tokens begin or, as far as the word says, may: what follows it is ASCII white space or
   // punctuation, if it is not such a character itself. Bits as in the caches.

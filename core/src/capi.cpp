@@ -38,20 +38,27 @@ std::size_t arena_size(const pumice_model& model) {
 
 // The word caches that fit into what memory is left: logarithms of their sets.
 struct CacheBits {
-  unsigned many;  // of short_words or narrow_words
+  unsigned many;  // of short_words or narrow_words; one more of little_words
   unsigned few;   // of long_words or wide_words
 };
-// 2 MiB and an eighth as many long words; the sets of frequent words stay in a core's second-level cache.
-constexpr CacheBits kMostOfWordPiece = {15, 12};
+// 1 MiB of little words, 1 MiB of short and 512 KiB of long ones; the sets of frequent words stay in a core's
+// second-level cache.
+constexpr CacheBits kMostOfWordPiece = {13, 12};
 // 2 MiB each. These serve many languages at once, and have more words of many tokens.
 constexpr CacheBits kMostOfOthers = {14, 13};
 constexpr unsigned kLeastBits = 3;  // few words recur in fewer sets
 
 CacheBits most_cache_bits(const pumice_model& model) { return is_wordpiece(model) ? kMostOfWordPiece : kMostOfOthers; }
 
+// Sets of words begin where the processor's cache lines do.
+constexpr std::size_t kCacheLine = 64;
+
 std::size_t cache_size(const pumice_model& model, CacheBits bits) {
-  return is_wordpiece(model) ? pumice::ShortWords::size_of(bits.many) + pumice::LongWords::size_of(bits.few)
-                             : pumice::NarrowWords::size_of(bits.many) + pumice::WideWords::size_of(bits.few);
+  if (!is_wordpiece(model)) {
+    return kCacheLine + pumice::NarrowWords::size_of(bits.many) + pumice::WideWords::size_of(bits.few);
+  }
+  return kCacheLine + pumice::LittleWords::size_of(bits.many + 1) + pumice::ShortWords::size_of(bits.many) +
+         pumice::LongWords::size_of(bits.few) + padded(sizeof(pumice::WordBatch));
 }
 
 // Writes ids out as far as there is room, and counts them all.
@@ -222,10 +229,13 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
     for (; bits.few >= kLeastBits && cache_size(*model, bits) > left; --bits.few) --bits.many;
     if (bits.few >= kLeastBits) {
       std::memset(at, 0, cache_size(*model, bits));
+      at += (kCacheLine - reinterpret_cast<std::uintptr_t>(at) % kCacheLine) % kCacheLine;
       const auto adopt = [&take](auto& cache, unsigned sets) { cache.adopt(take(cache.size_of(sets)), sets); };
       if (is_wordpiece(*model)) {
+        adopt(made->little_words, bits.many + 1);
         adopt(made->short_words, bits.many);
         adopt(made->long_words, bits.few);
+        if (fast) made->batch = new (take(sizeof(pumice::WordBatch))) pumice::WordBatch;
       } else {
         adopt(made->narrow_words, bits.many);
         adopt(made->wide_words, bits.few);
@@ -286,14 +296,18 @@ pumice_status pumice_encode_many(pumice_worker* worker, const pumice_text* texts
                                  uint32_t type, void* out, size_t* done) {
   if (done != nullptr) *done = 0;
   const bool given = worker != nullptr && (texts != nullptr || count == 0) && (out != nullptr || count == 0);
+  const bool past_caches = (type & PUMICE_PAST_CACHES) != 0;
+  type &= ~PUMICE_PAST_CACHES;
   if (!given || done == nullptr || !is_vector(*worker->model, dim, type)) return PUMICE_BAD_ARGUMENT;
-  pumice::Pool pool(*worker, dim, type, out);
+  pumice::Pool pool(*worker, dim, type, out, past_caches);
   pumice_status status = PUMICE_OK;
   for (size_t i = 0; i < count && status == PUMICE_OK; ++i) {
     const bool is_text = texts[i].bytes != nullptr || texts[i].size == 0;
-    status = is_text ? pumice::tokenize(*worker, texts[i].bytes, texts[i].size, pool) : PUMICE_BAD_ARGUMENT;
-    status == PUMICE_OK ? pool.end_text() : pool.drop_text();
+    status = is_text ? pumice::tokenize(*worker, texts[i].bytes, texts[i].size, pool, true) : PUMICE_BAD_ARGUMENT;
+    if (status == PUMICE_OK) pumice::end_text(*worker, pool);
   }
+  pumice::flush_words(*worker, pool);
+  if (status != PUMICE_OK) pool.drop_text();
   if (!pool.finish() && status == PUMICE_OK) status = PUMICE_BAD_SECTION;
   *done = pool.done();
   return status;

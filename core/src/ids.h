@@ -16,9 +16,12 @@ class IdSink {
   static constexpr std::size_t kSlack = 8;
   // Leaves `count_` below the limit.
   using Drain = void (*)(IdSink& sink);
+  // Takes note that the ids of a text are complete.
+  using End = void (*)(IdSink& sink);
 
   // `room`: how many ids the memory holds, more than kSlack.
-  IdSink(std::uint32_t* ids, std::size_t room, Drain drain) : ids_(ids), limit_(room - kSlack), drain_(drain) {}
+  IdSink(std::uint32_t* ids, std::size_t room, Drain drain, End end = nullptr)
+      : ids_(ids), limit_(room - kSlack), drain_(drain), end_(end) {}
 
   void put(std::uint32_t id) {
     ids_[count_++] = id;
@@ -34,6 +37,21 @@ class IdSink {
     if (count_ >= limit_) drain_(*this);
   }
 
+  // Where the next `count` ids, less than half of what the memory holds, can be written, and kSlack more.
+  std::uint32_t* room_for(std::size_t count) {
+    if (count_ + count >= limit_) drain_(*this);
+    return ids_ + count_;
+  }
+
+  // Ids were written up to there.
+  void wrote(const std::uint32_t* end) {
+    count_ = static_cast<std::size_t>(end - ids_);
+    if (count_ >= limit_) drain_(*this);
+  }
+
+  // Of a sink for several texts.
+  void end_text() { end_(*this); }
+
  protected:
   std::uint32_t* ids_;
   std::size_t count_ = 0;
@@ -41,6 +59,7 @@ class IdSink {
  private:
   std::size_t limit_;
   Drain drain_;
+  End end_;
 };
 
 // How many tokens of a text count, and which of them are left out of its mean.
@@ -55,6 +74,8 @@ class TokenRules {
 
   // Takes note of a token; false once no further one counts.
   bool take() { return !limited_ || --left_ != 0; }
+
+  bool limited() const { return limited_; }
 
   // Whether `total` more tokens count and leave room for another.
   bool fits(std::uint32_t total) const { return !limited_ || total < left_; }
@@ -82,6 +103,9 @@ class TokenStream {
   }
 
   bool fits(std::uint32_t total) const { return rules_.fits(total); }
+  bool limited() const { return rules_.limited(); }
+  void take_known(std::uint32_t total) { rules_.take_known(total); }
+  IdSink& sink() { return sink_; }
   bool keeps(std::uint32_t id) const { return rules_.keeps(id); }
 
   // Tokens known to fit: `total` of them, of which the first `kept` of `ids`, an array of `Room`, are kept.

@@ -25,22 +25,26 @@ float norm_of(const simd::RowKernels& kernels, const float* x, std::size_t n) {
 
 }  // namespace
 
-Pool::Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* out)
-    : IdSink(worker.ids, worker.id_room, drain),
+Pool::Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* out, bool past_caches)
+    : IdSink(worker.ids, worker.id_room, drain, end),
       worker_(worker),
       model_(*worker.model),
       dim_(dim),
       type_(type),
       width_(pumice_vector_size(dim, type)),
-      total_count_(model_.fine_multipliers != nullptr ? 2 * dim : dim),
       out_(static_cast<std::uint8_t*>(out)),
       counter_(model_.counting, worker.seen, model_.parameters.tokens) {
+  const simd::RowKernels& kernels = *model_.kernels->rows;
+  if (type == PUMICE_VECTOR_F32 && reinterpret_cast<std::uintptr_t>(out) % alignof(float) == 0) {
+    write_floats_ = past_caches ? kernels.scale_past_caches : kernels.scale;
+  }
   begin_sum();
 }
 
-void Pool::end_text() {
-  ends_[texts_++] = count_;
-  if (texts_ == kMostTexts) write_texts();
+void Pool::end(IdSink& sink) {
+  auto& pool = static_cast<Pool&>(sink);
+  pool.ends_[pool.texts_++] = pool.count_;
+  if (pool.texts_ == kMostTexts) pool.write_texts();
 }
 
 void Pool::drop_text() {
@@ -54,6 +58,7 @@ void Pool::drop_text() {
 bool Pool::finish() {
   write_texts();
   if (text_begun_) counter_.end(nullptr, 0);  // a damaged file's
+  if (write_floats_ != nullptr) model_.kernels->rows->fence();
   return valid_;
 }
 
@@ -151,21 +156,18 @@ void Pool::begin_sum() {
   added_ = 0;
   in_totals_ = 0;
   spilled_ = false;
-  if (model_.add_integer_rows != nullptr) {
-    std::memset(worker_.totals, 0, total_count_ * sizeof *worker_.totals);
-  } else {
-    std::memset(worker_.sum, 0, dim_ * sizeof *worker_.sum);
-  }
 }
 
 // Adds `count` rows from `from` on to the sum; `ahead`: how many more that will be added next follow them.
 void Pool::add(std::size_t from, std::size_t count, std::size_t ahead) {
+  if (count == 0) return;
+  const bool first = added_ == 0;
   added_ += count;
   const Parameters& parameters = model_.parameters;
   if (model_.add_integer_rows != nullptr) return add_integers(from, count, ahead);
   const bool weighted = model_.token_weights != nullptr || model_.counting.any();
   const auto* weights = weighted ? static_cast<const float*>(worker_.weights) + from : nullptr;
-  const simd::RowList list = {model_.rows, parameters.dimensions, ids_ + from, count, ahead, dim_};
+  const simd::RowList list = {model_.rows, parameters.dimensions, ids_ + from, count, ahead, dim_, first};
   const simd::RowKernels& kernels = *model_.kernels->rows;
   (parameters.row_type == PUMICE_ROW_F32 ? kernels.add_rows_f32 : kernels.add_rows_f16)(worker_.sum, weights, list);
 }
@@ -176,7 +178,8 @@ void Pool::add_integers(std::size_t from, std::size_t count, std::size_t ahead) 
     if (in_totals_ == simd::kMostIntegerRows) spill();
     const std::size_t room = simd::kMostIntegerRows - in_totals_;
     const std::size_t now = count < room ? count : room;
-    const simd::RowList list = {model_.rows, model_.row_stride, ids_ + from, now, count - now + ahead, dim_};
+    const simd::RowList list = {model_.rows, model_.row_stride, ids_ + from, now, count - now + ahead,
+                                dim_,        in_totals_ == 0};
     const simd::AddIntegerRows add_rows = model_.add_integer_rows;
     add_rows(worker_.totals, multipliers + from, list);
     if (model_.fine_multipliers != nullptr) {
@@ -196,7 +199,6 @@ void Pool::spill() {
     const std::int64_t exact = fine ? total * kFine + worker_.totals[dim_ + i] : total;
     worker_.wide[i] = spilled_ ? worker_.wide[i] + exact : exact;
   }
-  std::memset(worker_.totals, 0, total_count_ * sizeof *worker_.totals);
   spilled_ = true;
   in_totals_ = 0;
 }
@@ -205,16 +207,20 @@ void Pool::spill() {
 void Pool::write_mean() {
   const simd::RowKernels& kernels = *model_.kernels->rows;
   float* sum = worker_.sum;
-  if (model_.add_integer_rows != nullptr) sum_integers();
-  if (added_ != 0 && !model_.parameters.normalize) {
-    const auto count = static_cast<float>(added_);
-    for (std::uint32_t i = 0; i < dim_; ++i) sum[i] /= count;
-  } else if (added_ != 0) {
-    const float norm = norm_of(kernels, sum, dim_);
-    if (norm != 0) kernels.scale(sum, 1.0f / norm, dim_, sum);
+  std::uint8_t* out = out_ + done_++ * width_;
+  if (added_ == 0) {
+    std::memset(sum, 0, dim_ * sizeof *sum);
+  } else {
+    if (model_.add_integer_rows != nullptr) sum_integers();
+    if (!model_.parameters.normalize) {
+      const auto count = static_cast<float>(added_);
+      for (std::uint32_t i = 0; i < dim_; ++i) sum[i] /= count;
+    } else if (const float norm = norm_of(kernels, sum, dim_); norm != 0) {
+      if (write_floats_ != nullptr) return write_floats_(sum, 1.0f / norm, dim_, reinterpret_cast<float*>(out));
+      kernels.scale(sum, 1.0f / norm, dim_, sum);
+    }
   }
-  write_vector(kernels, sum, dim_, type_, out_ + done_ * width_);
-  ++done_;
+  write_vector(kernels, sum, dim_, type_, out);
 }
 
 void Pool::sum_integers() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "ids.h"
+#include "simd/row_kernels.h"
 #include "worker_memory.h"
 
 namespace pumice {
@@ -14,11 +15,8 @@ namespace pumice {
 // the result is the same whatever ran before or beside it.
 class Pool : public IdSink {
  public:
-  // Vectors of `dim` dimensions are written one after the other from `out` on.
-  Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* out);
-
-  // The ids put since the text before are those of one text.
-  void end_text();
+  // Vectors of `dim` dimensions are written one after the other from `out` on; `past_caches`: see PUMICE_PAST_CACHES.
+  Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* out, bool past_caches = false);
 
   // Forgets the ids put since the text before.
   void drop_text();
@@ -33,6 +31,8 @@ class Pool : public IdSink {
   static constexpr std::size_t kMostTexts = 64;  // that wait
 
   static void drain(IdSink& sink);
+  // The ids put since the text before are those of one text.
+  static void end(IdSink& sink);
   void write_texts();
   bool find_rows(std::size_t count);
   void weigh(std::size_t count);
@@ -48,8 +48,8 @@ class Pool : public IdSink {
   const pumice_model& model_;
   std::uint32_t dim_;
   std::uint32_t type_;
-  std::size_t width_;        // bytes of a vector
-  std::size_t total_count_;  // used of worker.totals
+  std::size_t width_;                   // bytes of a vector
+  simd::Scale write_floats_ = nullptr;  // where vectors are written as they are
   std::uint8_t* out_;
   std::size_t done_ = 0;
   bool valid_ = true;

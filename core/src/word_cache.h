@@ -8,7 +8,7 @@
 namespace pumice {
 
 // A set-associative table over the worker's memory, keyed by the bytes as the text has them, so that
-// a hit skips the normalizer too. It never grows: a new word takes the place of the oldest one of its set.
+// a hit skips the normalizer too. It never grows: a new word takes the place of another one of its set.
 template <std::size_t Bytes, std::size_t Tokens, std::size_t Ways = 2>
 class WordCache {
  public:
@@ -75,9 +75,15 @@ class WordCache {
   // Where to write a new word's entry; its key is set.
   Entry& insert(const Key& key) {
     Entry* set = entries_ + Ways * place_of(key);
-    for (std::size_t way = Ways - 1; way > 0; --way) set[way] = set[way - 1];
-    set[0].key = key;
-    return set[0];
+    std::size_t place = 0;
+    while (place < Ways / 2 && !(set[place].key == Key{})) ++place;
+    // The older half stays, so that rare words do not drive out frequent ones; now and then all move on.
+    if (place == Ways / 2 && ++inserted_ % 16 == 0) place = 0;
+    if (!(set[place].key == Key{})) {
+      for (std::size_t way = Ways - 1; way > place; --way) set[way] = set[way - 1];
+    }
+    set[place].key = key;
+    return set[place];
   }
 
  private:
@@ -102,10 +108,7 @@ class WordCache {
 
   Entry* entries_ = nullptr;
   unsigned shift_ = 64;
+  unsigned inserted_ = 0;
 };
-
-using ShortWords = WordCache<16, 3>;
-using LongWords = WordCache<40, 5>;
-static_assert(sizeof(ShortWords::Entry) == 32 && sizeof(LongWords::Entry) == 64);
 
 }  // namespace pumice

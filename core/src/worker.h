@@ -20,14 +20,17 @@ bool is_utf8(std::string_view text);
 
 namespace pumice {
 
+inline void nothing() {}
+
 // Hands the parts of a text to `on_text(part, first) -> pumice_status`, added tokens to the stream.
-template <class OnText>
-pumice_status cut(const DoubleArray& tokens, std::string_view text, TokenStream& stream, bool& going,
-                  OnText&& on_text) {
+template <class OnText, class BeforeToken = void (*)()>
+pumice_status cut(const DoubleArray& tokens, std::string_view text, TokenStream& stream, bool& going, OnText&& on_text,
+                  BeforeToken&& before_token = nothing) {
   AddedTokenCutter cutter(tokens, text);
   pumice_status status = PUMICE_OK;
   for (AddedTokenCutter::Part part; status == PUMICE_OK && going && cutter.next(part);) {
     if (part.is_token) {
+      before_token();
       going = stream.put(part.id);
     } else {
       status = on_text(part.text, part.text.data() == text.data());
@@ -65,7 +68,26 @@ inline pumice_status tokenize_stages(pumice_worker& worker, std::string_view tex
   return result == PUMICE_MEMORY_TOO_SMALL && worker.arena.exhausted() ? PUMICE_TOO_MUCH_WORK : result;
 }
 
-inline pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size, IdSink& sink) {
+// Words that wait in the worker's batch are their texts' last.
+inline void flush_words(pumice_worker& worker, IdSink& sink) {
+  if (worker.batch == nullptr || worker.batch->list.count == 0) return;
+  TokenStream none(*worker.model, sink);
+  BertScanner(worker, none, {}).flush();
+}
+
+inline constexpr std::size_t kMostThatWaits = 4096;  // bytes
+
+// A text was tokenised with `waits`, and is complete.
+inline void end_text(pumice_worker& worker, IdSink& sink) {
+  WordBatch* batch = worker.batch;
+  if (batch == nullptr || batch->list.count == 0) return sink.end_text();
+  batch->ends[batch->texts++] = batch->list.count;
+  if (batch->texts == WordBatch::kMostTexts) flush_words(worker, sink);
+}
+
+// `waits`: the text's last words may be left waiting, to be read together with the next text's.
+inline pumice_status tokenize(pumice_worker& worker, const char* text, std::size_t size, IdSink& sink,
+                              bool waits = false) {
   const pumice_model& model = *worker.model;
   if (model.parameters.tokenizer == PUMICE_TOKENIZER_LIBRARY) return PUMICE_NO_NATIVE_TOKENIZER;
   const std::string_view read(text, cut_chars(text, size, model.parameters.max_chars));
@@ -75,16 +97,23 @@ inline pumice_status tokenize(pumice_worker& worker, const char* text, std::size
   const auto scan = [&](std::string_view part, bool) {
     BertScanner scanner(worker, stream, part);
     const pumice_status status = scanner.read();
+    const bool is_last = part.data() + part.size() == read.data() + read.size();
+    // A limit must not be near: words have no more tokens than bytes.
+    const bool may_wait =
+        waits && is_last && part.size() <= kMostThatWaits && stream.fits(static_cast<std::uint32_t>(part.size()));
+    if (worker.batch != nullptr && scanner.going() && !may_wait) scanner.flush();
     going = scanner.going();
     return status;
   };
-  if (model.normalized_tokens.empty()) return cut(model.added_tokens, read, stream, going, scan);
-  return cut(model.added_tokens, read, stream, going, [&](std::string_view part, bool) {
+  const auto flush = [&] { flush_words(worker, sink); };
+  if (model.normalized_tokens.empty()) return cut(model.added_tokens, read, stream, going, scan, flush);
+  const auto normalize_and_scan = [&](std::string_view part, bool) {
     worker.arena.reset();
     const pumice_status status = normalize(model.normalizer, worker.arena, part);
     if (status != PUMICE_OK || model.tokens_begin_words) return status == PUMICE_OK ? scan(part, true) : status;
-    return cut(model.normalized_tokens, part, stream, going, scan);
-  });
+    return cut(model.normalized_tokens, part, stream, going, scan, flush);
+  };
+  return cut(model.added_tokens, read, stream, going, normalize_and_scan, flush);
 }
 
 }  // namespace pumice

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -46,7 +47,7 @@ struct Rows {
     const std::size_t count = random_bits() % (kMostIntegerRows + 1);
     rows.resize(count + ahead);
     for (std::uint32_t& row : rows) row = static_cast<std::uint32_t>(random_bits() % height);
-    list = {table.data(), stride, rows.data(), count, ahead, dim};
+    list = {table.data(), stride, rows.data(), count, ahead, dim, random_bits() % 2 == 0};
   }
 };
 
@@ -85,7 +86,7 @@ void compare_integers(const char* name, AddIntegerRows kernel) {
       std::fill(rows.table.begin(), rows.table.end(), std::int8_t{-128});
       std::fill(multipliers.begin(), multipliers.end(), round % 8 ? INT16_MIN : INT16_MAX);
     }
-    std::vector<std::int32_t> wanted(rows.list.dim, 0), found(rows.list.dim, 0);
+    std::vector<std::int32_t> wanted(rows.list.dim, rows.list.first ? 77 : 0), found(wanted);
     kPortableRows.add_rows_i8(wanted.data(), multipliers.data(), rows.list);
     kernel(found.data(), multipliers.data(), rows.list);
     expect(same_bits(wanted, found), name, round);
@@ -108,7 +109,7 @@ void compare_packed(const char* name, AddIntegerRows portable, AddIntegerRows ke
     kernel(found.data(), multipliers.data(), rows.list);
     expect(same_bits(wanted, found), name, round);
     const std::size_t d = random_bits() % rows.list.dim;
-    std::int64_t sum = 3;
+    std::int64_t sum = rows.list.first ? 0 : 3;
     for (std::size_t i = 0; i < rows.list.count; ++i) {
       const std::uint8_t* row = rows.table.data() + rows.list.rows[i] * rows.list.stride;
       int value = 0;
@@ -134,6 +135,11 @@ void compare_vectors(const char* name, const RowKernels& kernels) {
     kPortableRows.scale(x.data(), 0.3f, n, wanted.data());
     kernels.scale(x.data(), 0.3f, n, found.data());
     expect(same_bits(wanted, found), name, round);
+    std::vector<float> room(n + 16);
+    float* const past = room.data() + random_bits() % 16;
+    kernels.scale_past_caches(x.data(), 0.3f, n, past);
+    kernels.fence();
+    expect(std::memcmp(wanted.data(), past, n * sizeof *past) == 0, name, round);
     std::vector<std::uint8_t> codes(2 * n), others(2 * n);
     kPortableRows.to_halves(x.data(), n, codes.data());
     kernels.to_halves(x.data(), n, others.data());
@@ -166,7 +172,44 @@ void compare_classes(const char* name, Classify kernel) {
   }
 }
 
-void compare_all(const char* name, const RowKernels& rows, const PackedKernels& packed, Classify classify) {
+// Classes as a model's are: disjoint, and a space is in none.
+ByteClasses disjoint_classes() {
+  ByteClasses classes{};
+  for (unsigned byte = 0; byte < 128; ++byte) {
+    const auto bit = static_cast<std::uint8_t>(1u << (byte >> 4));
+    const std::uint64_t kind = random_bits() % 16;
+    AsciiSet* sets[] = {&classes.word, &classes.punctuation, &classes.special};
+    if (kind < 13 && byte != ' ') sets[kind < 9 ? 0 : kind < 12 ? 1 : 2]->low[byte & 15] |= bit;
+  }
+  return classes;
+}
+
+// Texts that end anywhere, at the end of their memory, in lists with words of others.
+void compare_lists(const char* name, ListWords kernel) {
+  const auto wanted = std::make_unique<WordList>(), found = std::make_unique<WordList>();
+  for (std::size_t round = 0; round < 5000; ++round) {
+    const ByteClasses classes = disjoint_classes();
+    const std::size_t beyond = random_bits() % 40;  // one byte in so many may be beyond ASCII
+    std::vector<char> text(random_bits() % (round % 4 == 0 ? 2000 : 200));
+    for (char& byte : text) {
+      byte = static_cast<char>(random_bits() % (beyond != 0 && random_bits() % beyond == 0 ? 256 : 128));
+    }
+    if (round % 8 == 0) std::fill(text.begin(), text.end(), 'a');
+    const std::size_t before = random_bits() % 300;
+    wanted->count = found->count = before;
+    const char *at = text.data(), *end = at + text.size();
+    const bool same_stop = list_words_portable(classes, at, end, *wanted) == kernel(classes, at, end, *found);
+    expect(same_stop && found->count == wanted->count, name, round);
+    for (std::size_t i = before; i < std::min(wanted->count, found->count); ++i) {
+      const bool same_place = wanted->begin[i] == found->begin[i] && wanted->size[i] == found->size[i];
+      expect(same_place && wanted->low[i] == found->low[i] && wanted->high[i] == found->high[i], name, round);
+    }
+  }
+}
+
+void compare_all(const char* name, const Kernels& all) {
+  const RowKernels& rows = *all.rows;
+  const PackedKernels& packed = *all.packed;
   compare_floats<float>(name, kPortableRows.add_rows_f32, rows.add_rows_f32);
   compare_floats<std::uint16_t>(name, kPortableRows.add_rows_f16, rows.add_rows_f16);
   compare_integers(name, rows.add_rows_i8);
@@ -174,7 +217,8 @@ void compare_all(const char* name, const RowKernels& rows, const PackedKernels& 
   compare_packed(name, kPortablePacked.add_rows_2, packed.add_rows_2, 2);
   compare_packed(name, kPortablePacked.add_rows_4, packed.add_rows_4, 4);
   compare_vectors(name, rows);
-  compare_classes(name, classify);
+  compare_classes(name, all.classify);
+  compare_lists(name, all.list_words);
   std::printf("%s compared\n", name);
 }
 
@@ -183,16 +227,18 @@ void compare_all(const char* name, const RowKernels& rows, const PackedKernels& 
 int main() {
 #if defined(PUMICE_X86)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-    compare_all("avx2", kAvx2Rows, kAvx2Packed, classify_avx2);
+    compare_all("avx2", {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2});
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    compare_all("avx512", kAvx512Rows, kAvx512Packed, classify_avx512);
+    compare_all("avx512", {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2});
+  }
+  if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw")) {
+    compare_lists("avx512 vbmi2", list_words_avx512);
   }
 #elif defined(PUMICE_NEON)
-  compare_all("neon", kNeonRows, kNeonPacked, classify_neon);
+  compare_all("neon", {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon});
 #elif defined(PUMICE_WASM_SIMD)
-  compare_all("wasm", kWasmRows, kWasmPacked, classify_wasm);
+  compare_all("wasm", {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm});
 #endif
-  const Kernels& chosen = kernels();
-  compare_all("chosen", *chosen.rows, *chosen.packed, chosen.classify);
+  compare_all("chosen", kernels());
   return failures == 0 ? 0 : 1;
 }

@@ -150,6 +150,8 @@ class Model {
 
  private:
   static constexpr std::size_t kShort = 4096;  // bytes; some 20 µs
+  // Bytes of a result that processors' caches may hold until it is read.
+  static constexpr std::size_t kCached = std::size_t{4} << 20;
 
   struct alignas(PUMICE_ALIGNMENT) Cell {
     std::uint8_t bytes[PUMICE_ALIGNMENT];
@@ -170,11 +172,11 @@ class Model {
   void encode_texts(const Texts& texts, std::uint32_t dim, int type, unsigned threads, Bytes out) const {
     check_room(out, texts.views.size(), dim, type);
     const std::size_t width = pumice_vector_size(dim, vector_type(type));
+    const std::uint32_t kind = vector_type(type) | (out.size() > kCached ? PUMICE_PAST_CACHES : 0);
     const auto encode = [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
       std::vector<pumice_text> share(end - begin);
       for (std::size_t i = begin; i < end; ++i) share[i - begin] = {texts.views[i].data(), texts.views[i].size()};
-      return pumice_encode_many(worker, share.data(), share.size(), dim, vector_type(type), out.data() + begin * width,
-                                done);
+      return pumice_encode_many(worker, share.data(), share.size(), dim, kind, out.data() + begin * width, done);
     };
     run_shares(texts.views, threads, encode);
   }

@@ -12,11 +12,15 @@
   _Pragma("clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,f16c\"))), apply_to = function)")
 #define PUMICE_BEGIN_AVX512 \
   _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,f16c\"))), apply_to = function)")
+#define PUMICE_BEGIN_AVX512_VBMI2 \
+  _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,bmi,bmi2,lzcnt,popcnt\"))), apply_to = function)")
 #define PUMICE_END _Pragma("clang attribute pop")
 #else
 #define PUMICE_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,bmi,bmi2,f16c\")")
 #define PUMICE_BEGIN_AVX512 \
   _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,f16c\")")
+#define PUMICE_BEGIN_AVX512_VBMI2 \
+  _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,bmi,bmi2,lzcnt,popcnt\")")
 #define PUMICE_END _Pragma("GCC pop_options")
 #endif
 // clang-format on

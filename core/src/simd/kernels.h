@@ -2,6 +2,7 @@
 #pragma once
 
 #include "classify.h"
+#include "list_words.h"
 #include "packed_rows.h"
 #include "row_kernels.h"
 
@@ -11,6 +12,7 @@ struct Kernels {
   const RowKernels* rows;
   const PackedKernels* packed;
   Classify classify;
+  ListWords list_words;
 };
 
 const Kernels& kernels();

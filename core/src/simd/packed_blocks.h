@@ -59,6 +59,7 @@ void add_packed_block(std::int32_t* sum, const std::int16_t* multipliers, const 
 
 template <class Lanes, unsigned Bits, std::size_t Blocks>
 void add_packed_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list, AddIntegerRows rest) {
+  for (std::size_t i = 0; list.first && i < list.dim; ++i) sum[i] = 0;
   std::int32_t bias = 0;
   for (std::size_t i = 0; i < list.count; ++i) bias += multipliers[i];
   bias *= (1 << Bits) - 1;
@@ -73,6 +74,7 @@ void add_packed_rows(std::int32_t* sum, const std::int16_t* multipliers, const R
   RowList tail = list;
   tail.table = static_cast<const std::uint8_t*>(list.table) + from * Bits / 8;
   tail.dim = list.dim - from;
+  tail.first = false;
   rest(sum + from, multipliers, tail);
 }
 

@@ -7,6 +7,7 @@ namespace {
 template <unsigned Bits>
 void add_rows(std::int32_t* __restrict sum, const std::int16_t* multipliers, const RowList& list) {
   constexpr std::int32_t kLargest = (1 << Bits) - 1;
+  for (std::size_t d = 0; list.first && d < list.dim; ++d) sum[d] = 0;
   for (std::size_t i = 0; i < list.count; ++i) {
     const auto* __restrict row = static_cast<const std::uint8_t*>(list.table) + list.rows[i] * list.stride;
     const std::int32_t multiplier = multipliers[i];

@@ -2,6 +2,8 @@
 // Included after the instruction set has been chosen, so that they are built for it.
 #pragma once
 
+#include <utility>
+
 #include "int8_codes.h"
 #include "row_kernels.h"
 
@@ -19,6 +21,14 @@ void prefetch_row(const Value* table, const RowList& list, std::size_t i) {
   for (std::size_t at = 0; at < Bytes; at += kCacheLine) __builtin_prefetch(next + at);
 }
 
+// do_each(0), do_each(1), ... written out: of an array that a loop goes through GCC makes memory, not registers.
+template <std::size_t Count, class DoEach>
+inline void for_each(DoEach&& do_each) {
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    (do_each(Index), ...);
+  }(std::make_index_sequence<Count>());
+}
+
 // Adds `Registers` vectors' worth of dimensions from `from` on. Vector: kWidth, load(sum), widen(row), store.
 template <class Vector, std::size_t Registers, bool Weighted>
 void add_block(float* sum, const float* weights, const RowList& list, std::size_t from) {
@@ -26,22 +36,25 @@ void add_block(float* sum, const float* weights, const RowList& list, std::size_
   constexpr std::size_t kBytes = Registers * Vector::kWidth * sizeof(Value);
   const Value* table = static_cast<const Value*>(list.table) + from;
   typename Vector::Register acc[Registers];
-  for (std::size_t r = 0; r < Registers; ++r) acc[r] = Vector::load(sum + from + r * Vector::kWidth);
+  if (list.first) {
+    for_each<Registers>([&](std::size_t r) { acc[r] = Vector::broadcast(0); });
+  } else {
+    for_each<Registers>([&](std::size_t r) { acc[r] = Vector::load(sum + from + r * Vector::kWidth); });
+  }
   for (std::size_t i = 0; i < list.count; ++i) {
     const Value* row = table + list.rows[i] * list.stride;
     prefetch_row<kBytes>(table, list, i + kAhead);
     if constexpr (Weighted) {
       const auto weight = Vector::broadcast(weights[i]);
-      for (std::size_t r = 0; r < Registers; ++r) {
+      for_each<Registers>([&](std::size_t r) {
         acc[r] = Vector::add(acc[r], Vector::multiply(weight, Vector::widen(row + r * Vector::kWidth)));
-      }
+      });
     } else {
-      for (std::size_t r = 0; r < Registers; ++r) {
-        acc[r] = Vector::add(acc[r], Vector::widen(row + r * Vector::kWidth));
-      }
+      for_each<Registers>(
+          [&](std::size_t r) { acc[r] = Vector::add(acc[r], Vector::widen(row + r * Vector::kWidth)); });
     }
   }
-  for (std::size_t r = 0; r < Registers; ++r) Vector::store(sum + from + r * Vector::kWidth, acc[r]);
+  for_each<Registers>([&](std::size_t r) { Vector::store(sum + from + r * Vector::kWidth, acc[r]); });
 }
 
 // The part of a list from dimension `from` on.
@@ -76,13 +89,14 @@ void add_rows(float* sum, const float* weights, const RowList& list, AddRows res
 }
 
 // Integers, two rows at a time: the rows' values side by side meet the rows' multipliers side by side in one
-// instruction. Pairs: kWidth dimensions, Sums of Accumulator of them, multiplier(first, second),
-// add(sums, first row, second row, multipliers), add_to(sum, sums).
+// instruction. Pairs: kWidth dimensions, their sums in a Low and a High register, multiplier(first, second),
+// add(low, high, first row, second row, multipliers), store(sum, low, high), add_to(sum, low, high).
 template <class Pairs, std::size_t Blocks>
 void add_integer_block(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list, std::size_t from) {
   constexpr std::size_t kBytes = Blocks * Pairs::kWidth;
   const auto* table = static_cast<const std::int8_t*>(list.table) + from;
-  typename Pairs::Sums sums[Blocks] = {};
+  typename Pairs::Sums low[Blocks], high[Blocks];
+  for_each<Blocks>([&](std::size_t b) { low[b] = high[b] = Pairs::zero(); });
   for (std::size_t i = 0; i < list.count; i += 2) {
     const bool paired = i + 1 < list.count;
     const std::int8_t* first = table + list.rows[i] * list.stride;
@@ -90,11 +104,16 @@ void add_integer_block(std::int32_t* sum, const std::int16_t* multipliers, const
     prefetch_row<kBytes>(table, list, i + kAhead);
     prefetch_row<kBytes>(table, list, i + kAhead + 1);
     const auto pair = Pairs::multiplier(multipliers[i], paired ? multipliers[i + 1] : std::int16_t{0});
-    for (std::size_t b = 0; b < Blocks; ++b) {
-      Pairs::add(sums[b], first + b * Pairs::kWidth, second + b * Pairs::kWidth, pair);
-    }
+    for_each<Blocks>([&](std::size_t b) {
+      Pairs::add(low[b], high[b], first + b * Pairs::kWidth, second + b * Pairs::kWidth, pair);
+    });
   }
-  for (std::size_t b = 0; b < Blocks; ++b) Pairs::add_to(sum + from + b * Pairs::kWidth, sums[b]);
+  std::int32_t* to = sum + from;
+  if (list.first) {
+    for_each<Blocks>([&](std::size_t b) { Pairs::store(to + b * Pairs::kWidth, low[b], high[b]); });
+  } else {
+    for_each<Blocks>([&](std::size_t b) { Pairs::add_to(to + b * Pairs::kWidth, low[b], high[b]); });
+  }
 }
 
 template <class Pairs, std::size_t Blocks>
@@ -121,6 +140,9 @@ float sum_of_squares(const float* x, std::size_t n) {
       acc[r] = Floats::add(acc[r], Floats::multiply(value, value));
     }
   }
+  if constexpr (requires { Floats::total(acc); }) {
+    if (i == n) return Floats::total(acc);
+  }
   float lanes[kLanes];
   for (std::size_t r = 0; r < kRegisters; ++r) Floats::store(lanes + r * Floats::kWidth, acc[r]);
   for (; i < n; ++i) lanes[i % kLanes] += x[i] * x[i];
@@ -138,6 +160,29 @@ void scale(const float* x, float factor, std::size_t n, float* out) {
     Floats::store(out + i, Floats::multiply(factors, Floats::load(x + i)));
   }
   for (; i < n; ++i) out[i] = factor * x[i];
+}
+
+// Whole vectors where `out` is aligned to them; what comes before and after, which other vectors continue, as usual.
+template <class Floats>
+void scale_past_caches(const float* x, float factor, std::size_t n, float* out) {
+  constexpr std::size_t kBytes = Floats::kWidth * sizeof(float);
+  if constexpr (requires { Floats::store_past_caches(out, Floats::broadcast(factor)); }) {
+    const std::size_t before = (kBytes - reinterpret_cast<std::uintptr_t>(out) % kBytes) % kBytes / sizeof(float);
+    std::size_t i = 0;
+    for (; i < n && i < before; ++i) out[i] = factor * x[i];
+    const auto factors = Floats::broadcast(factor);
+    for (; i + Floats::kWidth <= n; i += Floats::kWidth) {
+      Floats::store_past_caches(out + i, Floats::multiply(factors, Floats::load(x + i)));
+    }
+    for (; i < n; ++i) out[i] = factor * x[i];
+  } else {
+    scale<Floats>(x, factor, n, out);
+  }
+}
+
+template <class Floats>
+void fence() {
+  if constexpr (requires { Floats::fence(); }) Floats::fence();
 }
 
 template <class Floats>
@@ -181,6 +226,8 @@ constexpr RowKernels row_kernels() {
       add_integer_rows<Pairs, Blocks>,
       sum_of_squares<F32>,
       scale<F32>,
+      scale_past_caches<F32>,
+      fence<F32>,
       to_floats<F32>,
       to_halves<F16>,
       to_bytes,

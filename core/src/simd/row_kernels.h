@@ -14,10 +14,11 @@ struct RowList {
   std::size_t count;
   std::size_t ahead;
   std::size_t dim;  // values of each row to add
+  bool first;       // nothing is in the sum yet: whatever it holds is overwritten
 };
 
-// The same bits from every kernel: dimension i is summed in the order of the list, one rounding a multiplication
-// and one an addition. `weights` has one for each row; null: every weight is 1.
+// The same bits from every kernel: dimension i is summed in the order of the list, from 0 where the list is the first,
+// one rounding a multiplication and one an addition. `weights` has one for each row; null: every weight is 1.
 // sum[i] += weight * row[i].
 using AddRows = void (*)(float* sum, const float* weights, const RowList& list);
 
@@ -31,6 +32,8 @@ inline constexpr std::size_t kMostIntegerRows = 256;
 using SumOfSquares = float (*)(const float* x, std::size_t n);
 // out[i] = factor * x[i]; `out` may be `x`.
 using Scale = void (*)(const float* x, float factor, std::size_t n, float* out);
+// Waits until what scale_past_caches wrote can be seen by other threads.
+using Fence = void (*)();
 // out[i] = unit * float(x[i])
 using ToFloats = void (*)(const std::int32_t* x, float unit, std::size_t n, float* out);
 
@@ -49,6 +52,9 @@ struct RowKernels {
   AddIntegerRows add_rows_i8;
   SumOfSquares sum_of_squares;
   Scale scale;
+  Scale
+      scale_past_caches;  // the same without room for `out` in the caches, where the processor can and `out` is aligned
+  Fence fence;
   ToFloats to_floats;
   ToHalves to_halves;
   ToBytes to_bytes;

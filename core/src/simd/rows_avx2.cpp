@@ -21,6 +21,15 @@ struct Floats {
   static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
   static Register multiply(Register a, Register b) { return _mm256_mul_ps(a, b); }
   static Register broadcast(float x) { return _mm256_set1_ps(x); }
+  static void store_past_caches(float* x, Register v) { _mm256_stream_ps(x, v); }
+  static void fence() { _mm_sfence(); }
+  // In the order of SumOfSquares.
+  static float total(const Register (&lanes)[2]) {
+    const __m256 eight = _mm256_add_ps(lanes[0], lanes[1]);
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+  }
   static Register from_integers(const std::int32_t* x) {
     return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
   }
@@ -47,27 +56,31 @@ struct FromF16 : Floats {
 
 // 16 dimensions: in each half of a register the low four of eight are in `low`, the high four in `high`.
 struct Pairs {
-  struct Sums {
-    __m256i low, high;
-  };
+  using Sums = __m256i;
   static constexpr std::size_t kWidth = 16;
+  static Sums zero() { return _mm256_setzero_si256(); }
   static __m256i multiplier(std::int16_t first, std::int16_t second) {
     return _mm256_set1_epi32(static_cast<std::uint16_t>(first) | static_cast<std::int32_t>(second) * 65536);
   }
   static __m256i widen(const std::int8_t* row) {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
   }
-  static void add(Sums& sums, const std::int8_t* first, const std::int8_t* second, __m256i pair) {
+  static void add(Sums& low, Sums& high, const std::int8_t* first, const std::int8_t* second, __m256i pair) {
     const __m256i a = widen(first), b = widen(second);
-    sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), pair));
-    sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), pair));
+    low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), pair));
+    high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), pair));
   }
-  static void add_to(std::int32_t* sum, const Sums& sums) {
+  static __m256i front(Sums low, Sums high) { return _mm256_permute2x128_si256(low, high, 0x20); }
+  static __m256i back(Sums low, Sums high) { return _mm256_permute2x128_si256(low, high, 0x31); }
+  static void store(std::int32_t* sum, Sums low, Sums high) {
     auto* out = reinterpret_cast<__m256i*>(sum);
-    const __m256i first = _mm256_permute2x128_si256(sums.low, sums.high, 0x20);
-    const __m256i second = _mm256_permute2x128_si256(sums.low, sums.high, 0x31);
-    _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), first));
-    _mm256_storeu_si256(out + 1, _mm256_add_epi32(_mm256_loadu_si256(out + 1), second));
+    _mm256_storeu_si256(out, front(low, high));
+    _mm256_storeu_si256(out + 1, back(low, high));
+  }
+  static void add_to(std::int32_t* sum, Sums low, Sums high) {
+    auto* out = reinterpret_cast<__m256i*>(sum);
+    _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), front(low, high)));
+    _mm256_storeu_si256(out + 1, _mm256_add_epi32(_mm256_loadu_si256(out + 1), back(low, high)));
   }
 };
 

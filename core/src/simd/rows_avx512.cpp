@@ -26,6 +26,15 @@ struct Floats {
   static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
   static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register broadcast(float x) { return _mm512_set1_ps(x); }
+  static void store_past_caches(float* x, Register v) { _mm512_stream_ps(x, v); }
+  static void fence() { _mm_sfence(); }
+  // In the order of SumOfSquares.
+  static float total(const Register (&lanes)[1]) {
+    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(lanes[0]), _mm512_extractf32x8_ps(lanes[0], 1));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+  }
   static Register from_integers(const std::int32_t* x) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(x)); }
   static unsigned positive(const float* x) {
     return static_cast<unsigned>(
@@ -50,28 +59,33 @@ struct FromF16 : Floats {
 
 // 32 dimensions: in each quarter of a register the low four of eight are in `low`, the high four in `high`.
 struct Pairs {
-  struct Sums {
-    __m512i low, high;
-  };
+  using Sums = __m512i;
   static constexpr std::size_t kWidth = 32;
+  static Sums zero() { return _mm512_setzero_si512(); }
   static __m512i multiplier(std::int16_t first, std::int16_t second) {
     return _mm512_set1_epi32(static_cast<std::uint16_t>(first) | static_cast<std::int32_t>(second) * 65536);
   }
   static __m512i widen(const std::int8_t* row) {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row)));
   }
-  static void add(Sums& sums, const std::int8_t* first, const std::int8_t* second, __m512i pair) {
+  static void add(Sums& low, Sums& high, const std::int8_t* first, const std::int8_t* second, __m512i pair) {
     const __m512i a = widen(first), b = widen(second);
-    sums.low = _mm512_add_epi32(sums.low, _mm512_madd_epi16(_mm512_unpacklo_epi16(a, b), pair));
-    sums.high = _mm512_add_epi32(sums.high, _mm512_madd_epi16(_mm512_unpackhi_epi16(a, b), pair));
+    low = _mm512_add_epi32(low, _mm512_madd_epi16(_mm512_unpacklo_epi16(a, b), pair));
+    high = _mm512_add_epi32(high, _mm512_madd_epi16(_mm512_unpackhi_epi16(a, b), pair));
   }
-  static void add_to(std::int32_t* sum, const Sums& sums) {
-    const __m512i front = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    const __m512i back = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    const __m512i first = _mm512_permutex2var_epi64(sums.low, front, sums.high);
-    const __m512i second = _mm512_permutex2var_epi64(sums.low, back, sums.high);
-    _mm512_storeu_si512(sum, _mm512_add_epi32(_mm512_loadu_si512(sum), first));
-    _mm512_storeu_si512(sum + 16, _mm512_add_epi32(_mm512_loadu_si512(sum + 16), second));
+  static __m512i front(Sums low, Sums high) {
+    return _mm512_permutex2var_epi64(low, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), high);
+  }
+  static __m512i back(Sums low, Sums high) {
+    return _mm512_permutex2var_epi64(low, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), high);
+  }
+  static void store(std::int32_t* sum, Sums low, Sums high) {
+    _mm512_storeu_si512(sum, front(low, high));
+    _mm512_storeu_si512(sum + 16, back(low, high));
+  }
+  static void add_to(std::int32_t* sum, Sums low, Sums high) {
+    _mm512_storeu_si512(sum, _mm512_add_epi32(_mm512_loadu_si512(sum), front(low, high)));
+    _mm512_storeu_si512(sum + 16, _mm512_add_epi32(_mm512_loadu_si512(sum + 16), back(low, high)));
   }
 };
 

@@ -40,22 +40,24 @@ struct FromF16 : Floats {
 
 // 8 dimensions; the two rows are multiplied one after the other, which is as fast here as side by side.
 struct Pairs {
-  struct Sums {
-    int32x4_t low, high;
-  };
+  using Sums = int32x4_t;
   struct Multiplier {
     std::int16_t first, second;
   };
   static constexpr std::size_t kWidth = 8;
+  static Sums zero() { return vdupq_n_s32(0); }
   static Multiplier multiplier(std::int16_t first, std::int16_t second) { return {first, second}; }
-  static void add(Sums& sums, const std::int8_t* first, const std::int8_t* second, Multiplier pair) {
+  static void add(Sums& low, Sums& high, const std::int8_t* first, const std::int8_t* second, Multiplier pair) {
     const int16x8_t a = vmovl_s8(vld1_s8(first)), b = vmovl_s8(vld1_s8(second));
-    sums.low = vmlal_n_s16(vmlal_n_s16(sums.low, vget_low_s16(a), pair.first), vget_low_s16(b), pair.second);
-    sums.high = vmlal_n_s16(vmlal_n_s16(sums.high, vget_high_s16(a), pair.first), vget_high_s16(b), pair.second);
+    low = vmlal_n_s16(vmlal_n_s16(low, vget_low_s16(a), pair.first), vget_low_s16(b), pair.second);
+    high = vmlal_n_s16(vmlal_n_s16(high, vget_high_s16(a), pair.first), vget_high_s16(b), pair.second);
   }
-  static void add_to(std::int32_t* sum, const Sums& sums) {
-    vst1q_s32(sum, vaddq_s32(vld1q_s32(sum), sums.low));
-    vst1q_s32(sum + 4, vaddq_s32(vld1q_s32(sum + 4), sums.high));
+  static void store(std::int32_t* sum, Sums low, Sums high) {
+    vst1q_s32(sum, low);
+    vst1q_s32(sum + 4, high);
+  }
+  static void add_to(std::int32_t* sum, Sums low, Sums high) {
+    store(sum, vaddq_s32(vld1q_s32(sum), low), vaddq_s32(vld1q_s32(sum + 4), high));
   }
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 template <class Value, class Widen>
 void add_rows(float* __restrict sum, const float* weights, const RowList& list, Widen widen) {
+  if (list.first) std::memset(sum, 0, list.dim * sizeof *sum);
   for (std::size_t i = 0; i < list.count; ++i) {
     const Value* __restrict row = static_cast<const Value*>(list.table) + list.rows[i] * list.stride;
     if (weights == nullptr) {
@@ -30,6 +31,7 @@ void add_f16(float* sum, const float* weights, const RowList& list) {
 }
 
 void add_i8(std::int32_t* __restrict sum, const std::int16_t* multipliers, const RowList& list) {
+  if (list.first) std::memset(sum, 0, list.dim * sizeof *sum);
   for (std::size_t i = 0; i < list.count; ++i) {
     const auto* __restrict row = static_cast<const std::int8_t*>(list.table) + list.rows[i] * list.stride;
     const std::int32_t multiplier = multipliers[i];
@@ -71,7 +73,7 @@ void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
 
 }  // namespace
 
-constexpr RowKernels kPortableRows = {add_f32,   add_f16,   add_i8,   squares, scale,
-                                      to_floats, to_halves, to_bytes, to_bits};
+constexpr RowKernels kPortableRows = {add_f32, add_f16,   add_i8,    squares,  scale,  scale,
+                                      [] {},   to_floats, to_halves, to_bytes, to_bits};
 
 }  // namespace pumice::simd

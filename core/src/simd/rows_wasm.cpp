@@ -49,23 +49,25 @@ struct FromF16 : Floats {
 
 // 8 dimensions: the low four in `low`, the high four in `high`.
 struct Pairs {
-  struct Sums {
-    v128_t low, high;
-  };
+  using Sums = v128_t;
   static constexpr std::size_t kWidth = 8;
+  static Sums zero() { return wasm_i32x4_splat(0); }
   static v128_t multiplier(std::int16_t first, std::int16_t second) {
     return wasm_i32x4_splat(static_cast<std::uint16_t>(first) | static_cast<std::int32_t>(second) * 65536);
   }
-  static void add(Sums& sums, const std::int8_t* first, const std::int8_t* second, v128_t pair) {
+  static void add(Sums& low_sums, Sums& high_sums, const std::int8_t* first, const std::int8_t* second, v128_t pair) {
     const v128_t a = wasm_i16x8_load8x8(first), b = wasm_i16x8_load8x8(second);
     const v128_t low = wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
     const v128_t high = wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-    sums.low = wasm_i32x4_add(sums.low, wasm_i32x4_dot_i16x8(low, pair));
-    sums.high = wasm_i32x4_add(sums.high, wasm_i32x4_dot_i16x8(high, pair));
+    low_sums = wasm_i32x4_add(low_sums, wasm_i32x4_dot_i16x8(low, pair));
+    high_sums = wasm_i32x4_add(high_sums, wasm_i32x4_dot_i16x8(high, pair));
   }
-  static void add_to(std::int32_t* sum, const Sums& sums) {
-    wasm_v128_store(sum, wasm_i32x4_add(wasm_v128_load(sum), sums.low));
-    wasm_v128_store(sum + 4, wasm_i32x4_add(wasm_v128_load(sum + 4), sums.high));
+  static void store(std::int32_t* sum, Sums low, Sums high) {
+    wasm_v128_store(sum, low);
+    wasm_v128_store(sum + 4, high);
+  }
+  static void add_to(std::int32_t* sum, Sums low, Sums high) {
+    store(sum, wasm_i32x4_add(wasm_v128_load(sum), low), wasm_i32x4_add(wasm_v128_load(sum + 4), high));
   }
 };
 

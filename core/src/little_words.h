@@ -1,0 +1,73 @@
+// Short words of one or two tokens, which most words are: four to a cache line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "model_file.h"
+
+namespace pumice {
+
+// Like WordCache, for words of 8 bytes at most whose tokens all enter the mean and where no normalized token begins.
+class LittleWords {
+ public:
+  static constexpr std::size_t kBytes = 8;
+  static constexpr std::size_t kTokens = 2;
+  static constexpr std::size_t kWays = 4;
+
+  struct Set {
+    std::uint64_t keys[kWays];          // a word's bytes, then zeros; 0: no word
+    std::uint32_t ids[kWays][kTokens];  // the second is kNone where there is one
+  };
+  static_assert(sizeof(Set) == 64);
+
+  // Bytes of memory for 2^bits sets.
+  static constexpr std::size_t size_of(unsigned bits) { return sizeof(Set) << bits; }
+
+  // `memory` holds size_of(bits) bytes of zeros.
+  void adopt(void* memory, unsigned bits) {
+    sets_ = static_cast<Set*>(memory);
+    shift_ = 64 - bits;
+  }
+
+  bool exists() const { return sets_ != nullptr; }
+
+  const Set& set_of(std::uint64_t key) const { return sets_[place_of(key)]; }
+
+  // Which way of a set has the key, as a bit; 0 if none has.
+  static unsigned ways_of(const Set& set, std::uint64_t key) {
+    unsigned ways = 0;
+    for (std::size_t way = 0; way < kWays; ++way) ways |= static_cast<unsigned>(set.keys[way] == key) << way;
+    return ways;
+  }
+
+  // A new word, of one token or of two that are not kNone.
+  void insert(std::uint64_t key, const std::uint32_t* ids, std::size_t count) {
+    Set& set = sets_[place_of(key)];
+    std::size_t place = 0;
+    while (place < kWays / 2 && set.keys[place] != 0) ++place;
+    // The older half stays, so that rare words do not drive out frequent ones; now and then all move on.
+    if (place == kWays / 2 && ++inserted_ % 16 == 0) place = 0;
+    if (set.keys[place] != 0) {
+      for (std::size_t way = kWays - 1; way > place; --way) {
+        set.keys[way] = set.keys[way - 1];
+        std::memcpy(set.ids[way], set.ids[way - 1], sizeof set.ids[way]);
+      }
+    }
+    set.keys[place] = key;
+    set.ids[place][0] = ids[0];
+    set.ids[place][1] = count > 1 ? ids[1] : kNone;
+  }
+
+ private:
+  std::size_t place_of(std::uint64_t key) const {
+    return static_cast<std::size_t>((key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_);
+  }
+
+  Set* sets_ = nullptr;
+  unsigned shift_ = 64;
+  unsigned inserted_ = 0;
+};
+
+}  // namespace pumice
