@@ -38,12 +38,12 @@ std::size_t arena_size(const pumice_model& model) {
 
 // The word caches that fit into what memory is left: logarithms of their sets.
 struct CacheBits {
-  unsigned many;  // of short_words or narrow_words; one more of little_words
+  unsigned many;  // of little_words and short_words, or narrow_words
   unsigned few;   // of long_words or wide_words
 };
-// 1 MiB of little words, 1 MiB of short and 512 KiB of long ones; the sets of frequent words stay in a core's
+// 1 MiB of little words, 2 MiB of short and 256 KiB of long ones; the sets of frequent words stay in a core's
 // second-level cache.
-constexpr CacheBits kMostOfWordPiece = {13, 12};
+constexpr CacheBits kMostOfWordPiece = {14, 11};
 // 2 MiB each. These serve many languages at once, and have more words of many tokens.
 constexpr CacheBits kMostOfOthers = {14, 13};
 constexpr unsigned kLeastBits = 3;  // few words recur in fewer sets
@@ -57,7 +57,7 @@ std::size_t cache_size(const pumice_model& model, CacheBits bits) {
   if (!is_wordpiece(model)) {
     return kCacheLine + pumice::NarrowWords::size_of(bits.many) + pumice::WideWords::size_of(bits.few);
   }
-  return kCacheLine + pumice::LittleWords::size_of(bits.many + 1) + pumice::ShortWords::size_of(bits.many) +
+  return kCacheLine + pumice::LittleWords::size_of(bits.many) + pumice::ShortWords::size_of(bits.many) +
          pumice::LongWords::size_of(bits.few) + padded(sizeof(pumice::WordBatch));
 }
 
@@ -232,7 +232,7 @@ pumice_status pumice_worker_init(const pumice_model* model, void* memory, size_t
       at += (kCacheLine - reinterpret_cast<std::uintptr_t>(at) % kCacheLine) % kCacheLine;
       const auto adopt = [&take](auto& cache, unsigned sets) { cache.adopt(take(cache.size_of(sets)), sets); };
       if (is_wordpiece(*model)) {
-        adopt(made->little_words, bits.many + 1);
+        adopt(made->little_words, bits.many);
         adopt(made->short_words, bits.many);
         adopt(made->long_words, bits.few);
         if (fast) made->batch = new (take(sizeof(pumice::WordBatch))) pumice::WordBatch;

@@ -11,7 +11,7 @@ namespace pumice::simd {
 namespace {  // each instruction set's own: the linker may not put one's code in place of another's
 
 // Rows ahead that are being fetched while one is added: the table is larger than the caches.
-constexpr std::size_t kAhead = 8;
+constexpr std::size_t kAhead = 16;
 constexpr std::size_t kCacheLine = 64;
 
 template <std::size_t Bytes, class Value>
