@@ -12,8 +12,10 @@ WASM_LINK := -target wasm32-wasi -mexec-model=reactor -s -Wl,--no-entry,--gc-sec
 ZIG := $(PY) -m ziglang
 WASM_OBJECTS = $(CORE_CPP:core/src/%.cpp=build/wasm/$1/%.o)
 
-.PHONY: wasm
-wasm: $(addprefix web/wasm/,pumice.wasm pumice-plain.wasm pumice-all.wasm pumice-all-plain.wasm)
+.PHONY: wasm wasm-files
+wasm:
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) wasm-files
+wasm-files: $(addprefix web/wasm/,pumice.wasm pumice-plain.wasm pumice-all.wasm pumice-all-plain.wasm)
 
 $(VENV)/.wasm: $(VENV)/.build
 	$(PY) -m pip install --quiet --group wasm

@@ -15,6 +15,7 @@ import pumice
 
 CHUNK = 500
 DIM = 256
+PASSES = 8  # as in bench.mjs
 
 
 def chunks() -> list[str]:
@@ -44,9 +45,12 @@ def main() -> None:
     about = {"version": pumice.__version__, "digest": digest, "bytes": CHUNK * len(texts)}
     print(json.dumps(about), flush=True)
     for _ in sys.stdin:
-        begin = time.perf_counter()
-        model.encode(texts, dim=DIM, threads=1)
-        print(time.perf_counter() - begin, flush=True)
+        passes = []
+        for _ in range(PASSES):
+            begin = time.perf_counter()
+            model.encode(texts, dim=DIM, threads=1)
+            passes.append(time.perf_counter() - begin)
+        print(min(passes), flush=True)
 
 
 if __name__ == "__main__":

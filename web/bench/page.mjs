@@ -11,6 +11,9 @@ const timed = (act) => {
   return (performance.now() - begin) / 1000;
 };
 
+// On a machine that does other work too, the shortest of several passes is the one that nothing interrupted.
+const shortest = (passes, act) => Math.min(...Array.from({ length: passes }, () => timed(act)));
+
 const actions = {
   async start() {
     texts = await (await fetch("/inputs/texts.json")).json();
@@ -19,7 +22,7 @@ const actions = {
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   },
 
-  encode: () => timed(() => model.encode(texts, { dim: DIM })),
+  encode: (passes) => shortest(passes, () => model.encode(texts, { dim: DIM })),
 
   // From the request, which the browser's cache answers, to the first vector.
   async ready(name) {
@@ -49,18 +52,21 @@ const actions = {
   },
 
   async peer() {
-    const { PreTrainedTokenizer, env } = await import("/web/bench/node_modules/@huggingface/transformers/dist/transformers.min.js");
+    const { PreTrainedTokenizer } = await import("/web/bench/node_modules/@huggingface/transformers/dist/transformers.min.js");
     const json = await (await fetch("/inputs/tokenizer.json")).json();
     tokenizer = new PreTrainedTokenizer(json, { tokenizer_class: "BertTokenizer", unk_token: "[UNK]" });
     const wrong = texts.slice(0, 200).filter((text) => {
       const ids = tokenizer.encode(text, { add_special_tokens: false });
       return JSON.stringify(ids.slice(0, model.tokenize(text).length)) !== JSON.stringify([...model.tokenize(text)]);
     });
-    return { version: env.version, wrong: wrong.length };
+    return { wrong: wrong.length };
   },
 
-  tokenizePeer: (share) => timed(() => texts.slice(0, texts.length / share).forEach((text) => tokenizer.encode(text, { add_special_tokens: false }))),
-  tokenize: () => timed(() => model.tokenize(texts)),
+  tokenizePeer: (passes, share) => {
+    const some = texts.slice(0, texts.length / share);
+    return shortest(passes, () => some.forEach((text) => tokenizer.encode(text, { add_special_tokens: false })));
+  },
+  tokenize: (passes) => shortest(passes, () => model.tokenize(texts)),
 };
 
 onmessage = async ({ data: [name, ...args] }) => {
