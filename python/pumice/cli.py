@@ -25,8 +25,8 @@ VERBS = {
     "shrink": "make a model smaller, and measure what that costs",
     "eval": "measure models on test collections: quality, memory, speed",
     "compare": "a static model against a transformer on your own texts: quality, time, price",
-    "export": "write a model as a folder for other libraries, or push it to a hub",
     "tune": "find the smallest index that still finds what it must, on your own texts",
+    "export": "write a model as a folder for other libraries, or push it to a hub",
     "explain": "show which words make two texts similar",
     "info": "describe a model",
 }

@@ -13,7 +13,7 @@ from pumice.evaluate.embedder import BM25, Model
 from pumice.evaluate.exact import Exact
 from pumice.evaluate.machine import Machine, this_machine
 from pumice.evaluate.retrieval_set import RetrievalSet
-from pumice.evaluate.settings import rows_of
+from pumice.evaluate.settings import Row, rows_of
 
 FORMAT = "pumice-eval"
 VERSION = 1
@@ -64,12 +64,17 @@ class Evaluation:
 
 
 def evaluate(
-    models: Sequence[Model | None], sets: Iterable[RetrievalSet], *, tell: Told | None = None
+    models: Sequence[Model | None],
+    sets: Iterable[RetrievalSet],
+    *,
+    rows: Callable[[Model], Sequence[Row]] = rows_of,
+    tell: Told | None = None,
 ) -> Evaluation:
     """Measure each model on each set: float vectors, codes, prefixes, words, both.
 
-    None among the models stands for bm25s. `sets` are taken one after the other, and `tell` is given
-    a line for each figure. Raises MissingExtraError before anything is measured.
+    None among the models stands for bm25s. `sets` are taken one after the other, `rows` says how a
+    model's vectors are kept and asked, and `tell` is given a line for each figure. Raises
+    MissingExtraError before anything is measured.
     """
     metrics.check_installed()
     if None in models:
@@ -81,7 +86,7 @@ def evaluate(
         relevant = sum(g > 0 for grades in data.judgments.values() for g in grades.values())
         sizes.append(SetSize(data.name, len(data.documents), len(data.queries), relevant))
         for model in models:
-            for figure in _bm25(data) if model is None else _model(model, data):
+            for figure in _bm25(data) if model is None else _model(model, data, rows(model)):
                 figures.append(figure)
                 if tell is not None:
                     tell(
@@ -91,11 +96,11 @@ def evaluate(
     return Evaluation(tuple(figures), tuple(sizes), seconds=time.perf_counter() - started)
 
 
-def _model(model: Model, data: RetrievalSet) -> Iterable[Figure]:
+def _model(model: Model, data: RetrievalSet, rows: Sequence[Row]) -> Iterable[Figure]:
     model.prepare(data.documents, data.queries)
     exact = Exact.of(model, data)
     asked = list(data.queries)
-    for row in rows_of(model):
+    for row in rows:
         with filled(model, data, row.storing, exact=exact) as index:
             for way in row.ways:
                 answers = index.ask(way)

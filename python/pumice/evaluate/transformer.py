@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
-import tempfile
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -13,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError
+from pumice.errors import HubError, InputError, MissingExtraError
 from pumice.evaluate.embedder import Model, listed
+from pumice.evaluate.kept_vectors import KeptVectors
 from pumice.teachers.quiet import quiet
 
 _BATCH = 32
@@ -44,9 +42,16 @@ class TransformerSide:
     def prepare(self, texts: Sequence[str]) -> None:
         """Compute the vectors of texts, or read those that are kept."""
         wanted = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if self._folder is not None and wanted:
+            kept = KeptVectors(self._folder, width=self.dimensions)
+            self._known.update(kept.read(wanted))
+            wanted = [text for text in wanted if text not in self._known]
         for begin in range(0, len(wanted), _TEXTS):
             part = wanted[begin : begin + _TEXTS]
-            self._known.update(zip(part, self._kept(part), strict=True))
+            vectors = self._run(part, self._role)
+            if self._folder is not None:
+                kept.write(part, vectors)
+            self._known.update(zip(part, vectors, strict=True))
 
     def encode(self, texts: Any, *, dim: int | None = None) -> NDArray[np.float32]:
         """See Embedder; vectors are as the transformer gives them."""
@@ -64,24 +69,6 @@ class TransformerSide:
     def time(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Compute, whatever is kept: for a clock."""
         return self._run(texts, self._role)
-
-    def _kept(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        if self._folder is None:
-            return self._run(texts, self._role)
-        digest = blake2b(digest_size=16)
-        for text in texts:
-            encoded = text.encode()
-            digest.update(len(encoded).to_bytes(8, "little") + encoded)
-        path = self._folder / f"{digest.hexdigest()}.npy"
-        try:
-            vectors: NDArray[np.float32] = np.load(path, allow_pickle=False)
-            if vectors.shape == (len(texts), self.dimensions):
-                return vectors
-        except (OSError, ValueError, EOFError):
-            pass  # absent, or cut short by a full disk: computed again
-        vectors = self._run(texts, self._role)
-        _write(path, vectors)
-        return vectors
 
     def _run(self, texts: Sequence[str], role: str) -> NDArray[np.float32]:
         encode = (
@@ -143,22 +130,3 @@ def _identity(transformer: Any) -> str:
         flat = tensor.detach().cpu().contiguous().flatten()
         digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _write(path: Path, vectors: NDArray[np.float32]) -> None:
-    """Whole or not at all."""
-    data = io.BytesIO()
-    np.save(data, vectors)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data.getvalue())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise ModelFileError(
-            f"{path.parent}: vectors cannot be kept there: {error.strerror}: name another folder"
-        ) from None
