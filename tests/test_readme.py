@@ -50,12 +50,18 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
     articles.mkdir()
     rows = pa.table({"id": [1, 2], "body": ["Renew a passport.", "Bake bread."]})
     pq.write_table(rows, articles / "a.parquet")
+    qrels = tmp_path / "scifact" / "qrels"
+    qrels.mkdir(parents=True)
+    (qrels / "test.tsv").write_text("q\ta\t1\n")
+    documents = [{"_id": "a", "text": "Renew a passport."}, {"_id": "b", "text": "Bake bread."}]
+    (qrels.parent / "corpus.jsonl").write_text("\n".join(map(json.dumps, documents)))
+    (qrels.parent / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "passports"}))
     ran = []
     for command in COMMANDS:
         words = command.split()
         if words[0] != "pumice":
             continue
-        command = command.replace("~/notes", "notes")
+        command = command.replace("~/notes", "notes").replace("~/beir/scifact", "scifact")
         command = command.replace("sentence-transformers/all-MiniLM-L6-v2", str(teacher_folder))
         if words[1] == "distill":
             command += " --dim 32"
@@ -71,9 +77,12 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
         assert done.returncode == 0, done.stderr
         ran.append((words[1], done.stdout))
     outputs = dict(ran)
-    assert [verb for verb, _ in ran] == ["index", "search", "encode", "distill", "info", "train"]
+    verbs = ["index", "search", "encode", "eval", "distill", "info", "train"]
+    assert [verb for verb, _ in ran] == verbs
     assert outputs["search"].index("passport.md") < outputs["search"].find("bread.txt") % 10**9
     assert "2 rows in 1 files" in outputs["encode"]
+    assert "hybrid" in outputs["eval"]
+    assert (tmp_path / "report.html").exists()
     assert "WordPiece" in outputs["info"]
 
 

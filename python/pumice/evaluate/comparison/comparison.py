@@ -23,7 +23,7 @@ from pumice.evaluate.settings import Way, plain
 FORMAT, VERSION = "pumice-compare", 1
 VECTORS, HYBRID = "vectors", "hybrid"
 WAYS = {VECTORS: Way(VECTORS), HYBRID: Way(HYBRID, "hybrid")}
-"""A static model is asked in both ways: words cost next to nothing and make up for much."""
+"""Words cost next to nothing and make up for much, so that both models are asked in both ways."""
 Told = Callable[[str], None]
 
 
@@ -65,9 +65,9 @@ class Comparison:
     static: Side
     transformer: Side
     quality: Quality | None
-    """Of the static model's better way of searching; None without judgments."""
-    way: str
-    """Which way that is."""
+    """Each model in the better of its own ways of searching; None without judgments."""
+    ways: tuple[str, str]
+    """Which these are."""
     agreement: Agreement
     recommendation: Recommendation
     price: float | None
@@ -112,19 +112,21 @@ def compare(
     theirs.prepare(sample.documents, sample.queries)
     answers, against = _answers(ours, sample), _answers(theirs, sample)
     judged = bool(sample.judgments)
-    measured = _measured(answers, sample) if judged else {}
-    best = max(measured, key=lambda way: measured[way]["nDCG@10"]) if judged else VECTORS
-    quality = judge(answers[best].nearest, against[VECTORS].nearest, sample) if judged else None
+    sides = [_measured(one, sample) if judged else {} for one in (answers, against)]
+    best = [max(side, key=lambda way: side[way]["nDCG@10"], default=VECTORS) for side in sides]
+    quality = None
+    if judged:
+        quality = judge(answers[best[0]].nearest, against[best[1]].nearest, sample)
     agreement = agree(answers[VECTORS].nearest, against[VECTORS].nearest)
     return Comparison(
         data.name,
         len(sample.documents),
         len(data.documents),
         len(sample.queries),
-        Side(ours.name, costs[0], measured),
-        Side(theirs.name, costs[1], _measured(against, sample) if judged else {}),
+        Side(ours.name, costs[0], sides[0]),
+        Side(theirs.name, costs[1], sides[1]),
         quality,
-        best,
+        (best[0], best[1]),
         agreement,
         recommend(costs[0], costs[1], quality=quality, agreement=agreement),
         options.price,

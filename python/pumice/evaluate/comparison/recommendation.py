@@ -56,10 +56,11 @@ def recommend(
 
 def _by_quality(quality: Quality) -> Iterator[str]:
     figures = f"nDCG@10 {quality.static:.3f} against {quality.transformer:.3f}"
+    both = "each in the better of its ways of searching"
     if quality.static >= quality.transformer:
-        yield f"The static model ranks as well or better: {figures}."
+        yield f"The static model ranks as well or better: {figures}, {both}."
     else:
-        yield f"The static model keeps {quality.kept:.0%} of the transformer's quality: {figures}."
+        yield f"The static model keeps {quality.kept:.0%} of the quality: {figures}, {both}."
     span = f"the difference lies between {quality.low:+.3f} and {quality.high:+.3f} (95 %)"
     if not quality.can_tell:
         yield f"{quality.queries} queries cannot tell the two apart: {span}."

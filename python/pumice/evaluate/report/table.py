@@ -44,7 +44,7 @@ def scores(row: SummaryRow, sets: Sequence[str]) -> list[str]:
 def costs(row: SummaryRow) -> list[str]:
     """In the order of COSTS."""
     return [
-        ABSENT if row.change is None else f"{row.change:+.1%}",
+        ABSENT if row.change is None else f"{round(row.change, 3) + 0.0:+.1%}",
         ABSENT if row.recall is None else f"{row.recall:.3f}",
         ABSENT if row.bytes_per_vector is None else f"{row.bytes_per_vector:,.0f}",
         f"{row.queries_per_second:,.0f}",
