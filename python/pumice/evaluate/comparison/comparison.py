@@ -108,7 +108,7 @@ def compare(
         texts, queries = list(sample.documents.values()), list(sample.queries.values())
         costs.append(measure_cost(spec, texts, queries, seconds=options.seconds))
     expected = costs[1].seconds / costs[1].texts * (len(sample.documents) + len(sample.queries))
-    say(f"{theirs.name}: embedding {len(sample.documents):,} documents, about {expected:.0f} s")
+    say(f"{theirs.name}: embedding {len(sample.documents):,} documents, up to {expected:.0f} s")
     theirs.prepare(sample.documents, sample.queries)
     answers, against = _answers(ours, sample), _answers(theirs, sample)
     judged = bool(sample.judgments)

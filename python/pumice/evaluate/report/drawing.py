@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from pumice.errors import MissingExtraError
@@ -74,10 +73,19 @@ def _for_a_page(svg: str, title: str) -> str:
     return svg
 
 
-def spread(values: Sequence[float], *, gap: float) -> list[float]:
-    """Heights for labels, in the order given: moved up as little as keeps them `gap` apart."""
-    order = sorted(range(len(values)), key=lambda at: values[at])
-    placed = list(values)
-    for before, at in pairwise(order):
-        placed[at] = max(placed[at], placed[before] + gap)
-    return placed
+def spread(points: Sequence[tuple[float, float]], *, reach: float, gap: float) -> list[float]:
+    """Heights for the labels of points, in their order: each as low as it fits, at its point or above.
+
+    Labels of points nearer than `reach` beside each other are kept `gap` apart.
+    """
+    heights: dict[int, float] = {}
+    for at in sorted(range(len(points)), key=lambda one: points[one][1]):
+        place, height = points[at]
+        beside = sorted(
+            heights[other] for other in heights if abs(points[other][0] - place) < reach
+        )
+        for taken in beside:
+            if abs(taken - height) < gap:
+                height = taken + gap
+        heights[at] = height
+    return [heights[at] for at in range(len(points))]

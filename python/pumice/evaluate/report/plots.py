@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log2
 
 from pumice.evaluate.report.drawing import MARKERS, drawn, spread
 from pumice.evaluate.report.summary import SummaryRow
+
+# How far a label reaches beside its point: in doublings of memory, and as a share of the speeds shown.
+_LABEL_DOUBLINGS, _LABEL_SHARE = 3.0, 0.5
 
 
 def memory_plot(rows: Sequence[SummaryRow], metric: str) -> str | None:
@@ -18,7 +22,8 @@ def memory_plot(rows: Sequence[SummaryRow], metric: str) -> str | None:
     room = max(high - low, 0.02)
     with drawn(title=f"{metric} over memory", height=4.2) as drawing:
         axes = drawing.axes
-        heights = spread([row.mean for row in there], gap=room * 0.055)
+        points = [(log2(row.bytes_per_vector or 1), row.mean) for row in there]
+        heights = spread(points, reach=_LABEL_DOUBLINGS, gap=room * 0.055)
         for row, height in zip(there, heights, strict=True):
             at = models.index(row.model)
             size = row.bytes_per_vector or 0
@@ -81,9 +86,10 @@ def speed_plot(rows: Sequence[SummaryRow]) -> str | None:
     models = list(dict.fromkeys(row.model for row in there))
     with drawn(title="recall over speed", height=4.2) as drawing:
         axes = drawing.axes
-        heights = spread([row.recall or 0.0 for row in there], gap=0.045)
         fastest = max(row.queries_per_second for row in there)
         slowest = min(row.queries_per_second for row in there)
+        points = [(row.queries_per_second, row.recall or 0.0) for row in there]
+        heights = spread(points, reach=(fastest - slowest) * _LABEL_SHARE, gap=0.045)
         for row, height in zip(there, heights, strict=True):
             at = models.index(row.model)
             speed = row.queries_per_second
