@@ -104,7 +104,7 @@ def test_agreement_by_hand() -> None:
     found = agree({"a": ["2", "1"], "b": ["3", "2"]}, theirs)
     assert found.top == pytest.approx((1 + 0.5 + 0) / 3)
     assert found.first == pytest.approx(1 / 3)
-    assert found.least == ("c", "b", "a")
+    assert found.least == ("b", "a", "c")
 
 
 def test_the_interval_holds_the_difference() -> None:

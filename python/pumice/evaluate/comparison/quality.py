@@ -48,7 +48,7 @@ class Agreement:
     first: float
     """The share of queries whose first hit by the transformer is among the static model's ten."""
     least: tuple[str, ...]
-    """The queries that agree least, for a person to look at."""
+    """Queries for a person to look at: with different first hits, and least in common."""
 
 
 def judge(static: Ranking, transformer: Ranking, data: RetrievalSet) -> Quality:
@@ -66,13 +66,14 @@ def judge(static: Ranking, transformer: Ranking, data: RetrievalSet) -> Quality:
 
 def agree(static: Ranking, transformer: Ranking, *, shown: int = 3) -> Agreement:
     """Of the first ten of each query."""
-    shares, firsts = {}, []
+    shares, differ, firsts = {}, {}, []
     for query, theirs in transformer.items():
         ours = static.get(query, ())[:NEAREST]
         best = theirs[:NEAREST]
         shares[query] = len(set(ours) & set(best)) / max(1, len(best))
+        differ[query] = ours[:1] != best[:1]
         firsts.append(bool(best) and best[0] in ours)
-    least = sorted(shares, key=lambda query: shares[query])[:shown]
+    least = sorted(shares, key=lambda query: (not differ[query], shares[query]))[:shown]
     return Agreement(float(np.mean(list(shares.values()))), float(np.mean(firsts)), tuple(least))
 
 
