@@ -71,7 +71,7 @@ def agree(static: Ranking, transformer: Ranking, *, shown: int = 3) -> Agreement
         ours = static.get(query, ())[:NEAREST]
         best = theirs[:NEAREST]
         shares[query] = len(set(ours) & set(best)) / max(1, len(best))
-        differ[query] = ours[:1] != best[:1]
+        differ[query] = list(ours[:1]) != list(best[:1])
         firsts.append(bool(best) and best[0] in ours)
     least = sorted(shares, key=lambda query: (not differ[query], shares[query]))[:shown]
     return Agreement(float(np.mean(list(shares.values()))), float(np.mean(firsts)), tuple(least))
