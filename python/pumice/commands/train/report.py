@@ -54,8 +54,9 @@ def told(made: dict[str, Any]) -> Iterator[str]:
     if made["stopped"]:
         yield f"note: {made['stopped']}"
     if made["agreement"]:
+        stage = "alignment" if "document_encoder" in made else "regression"
         yield (
-            f"with the teacher, {made['agreement_name']}, before -> after: "
+            f"with the teacher, {made['agreement_name']}, before -> after the {stage}: "
             + ", ".join(
                 f"{dim} d {first:.3f} -> {last:.3f}"
                 for dim, first, last in zip(
