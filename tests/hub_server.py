@@ -16,7 +16,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[tuple[str, list[str]]]:
+def serve(folder: Path, *, kind: str = "models") -> Iterator[tuple[str, list[str]]]:
     """Serve the folder as repository owner/name; gives the hub's address and the paths asked for."""
     asked: list[str] = []
     files = {
@@ -32,10 +32,10 @@ def serve(folder: Path) -> Iterator[tuple[str, list[str]]]:
     class Handler(BaseHTTPRequestHandler):
         def reply(self) -> None:
             asked.append(self.path)
-            if self.path.startswith("/api/models/owner/name/tree/"):
+            if self.path.startswith(f"/api/{kind}/owner/name/tree/"):
                 body = json.dumps(tree).encode()
                 headers = {"Content-Type": "application/json"}
-            elif self.path.startswith("/api/models/owner/name"):
+            elif self.path.startswith(f"/api/{kind}/owner/name"):
                 siblings = [{"rfilename": name} for name in files]
                 body = json.dumps(
                     {"id": "owner/name", "sha": COMMIT, "siblings": siblings}

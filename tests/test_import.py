@@ -110,9 +110,10 @@ def test_importing_train_and_batch_loads_no_library() -> None:
 
 def test_the_verbs_are_reached_from_the_package() -> None:
     code = (
-        "import pumice, pumice.distill, pumice.search, pumice.train, inspect\n"
-        "from pumice import Index, distill, train\n"
-        "print(callable(pumice.distill) and callable(pumice.train), inspect.isclass(pumice.Index),\n"
+        "import pumice, pumice.distill, pumice.evaluate, pumice.search, pumice.train, inspect\n"
+        "from pumice import Index, distill, evaluate, train\n"
+        "verbs = (pumice.distill, pumice.evaluate, pumice.train)\n"
+        "print(all(map(callable, verbs)), inspect.isclass(pumice.Index),\n"
         "      pumice.__version__)"
     )
     assert in_child(code).split()[:2] == ["True", "True"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from pumice import PumiceError
 from pumice.evaluate import open_sets
 from pumice.evaluate.beir import read_beir
 from tests.evaluate.conftest import DOCUMENTS, JUDGMENTS, QUERIES, Writer
+from tests.hub_server import serve
 
 
 def test_a_folder_is_read(write_beir: Writer) -> None:
@@ -180,6 +184,31 @@ def test_a_name_is_asked_of_the_hub_alone(monkeypatch: pytest.MonkeyPatch, tmp_p
         list(open_sets(["scifact"], offline=True))
     assert "mteb/scifact" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_is_fetched_once_and_kept(write_beir: Writer, tmp_path: Path) -> None:
+    code = (
+        "from pumice.evaluate import open_sets\n"
+        "[data] = open_sets(['owner/name'])\n"
+        "print(data.name, len(data.documents), len(data.queries))"
+    )
+    (write_beir("repository") / "left-out.bin").write_bytes(b"never asked for")
+    cache = {"HF_HUB_CACHE": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1"}
+    counts: list[int] = []
+    with serve(tmp_path / "repository", kind="datasets") as (address, asked):
+        for _ in range(2):
+            ran = subprocess.run(
+                [sys.executable, "-c", code],
+                env={**os.environ, **cache, "HF_ENDPOINT": address},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert ran.stdout == "owner/name 6 4\n", ran.stderr
+            counts.append(len(asked))
+    assert 0 < counts[0] == counts[1]
+    assert any(path.endswith("/qrels/test.tsv") for path in asked)
+    assert not any("left-out" in path for path in asked)
 
 
 def test_a_sample_keeps_what_is_relevant(write_beir: Writer) -> None:
