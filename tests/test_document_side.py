@@ -98,6 +98,19 @@ def test_what_the_file_says_survives(model_file: Path, tmp_path: Path) -> None:
         model.encode_documents(["help", 3])  # type: ignore[list-item]
 
 
+def test_a_shrunk_model_compares_the_first_dimensions(model_file: Path) -> None:
+    parts = pumice.load(model_file).parts()
+    metadata = replace(parts.metadata, prefixes=None)
+    cut = replace(parts, embeddings=parts.embeddings[:, :8].copy(), metadata=metadata)
+    vectors = pumice.StaticModel.from_parts(cut).encode_documents(TEXTS)
+    wanted = pumice.load(model_file).encode_documents(TEXTS, dim=8)
+    np.testing.assert_allclose(vectors, wanted, atol=1e-6)
+    wide = np.repeat(parts.embeddings, 2, axis=1)
+    model = pumice.StaticModel.from_parts(replace(cut, embeddings=wide))
+    with pytest.raises(ModelFileError, match="its vectors have 16 dimensions and the model's 32"):
+        model.encode_documents("help")
+
+
 def test_other_weights_are_refused(model_file: Path, teacher: Path, tmp_path: Path) -> None:
     from tests.distill.teachers import make_bert, make_sentence_bert
 

@@ -43,12 +43,13 @@ class DocumentSide:
     encoder: DocumentEncoder
     """What the model file says of it."""
     dimensions: int
+    """Of the model: a shrunk one has the first of the encoder's."""
     place: DocumentPlace
     _loaded: dict[str, SentenceEncoder] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def encode(self, texts: Sequence[str], *, precision: Precision) -> NDArray[np.float32]:
-        """Unit vectors, (n, dimensions); zeros for a text that is empty or white space.
+        """The first ``dimensions`` of unit vectors; zeros for a text that is empty or white space.
 
         Raises HubError, ModelFileError and MissingExtraError where the encoder cannot be had, is not the one
         that the model was aligned to, or gives no numbers.
@@ -61,7 +62,8 @@ class DocumentSide:
         rest = (number for number, text in enumerate(texts) if text.strip())
         for numbers in _batches(rest):
             encoder = self._encoder(precision)
-            vectors[numbers] = encoder.encode([texts[number] for number in numbers])
+            made = encoder.encode([texts[number] for number in numbers])
+            vectors[numbers] = made[:, : self.dimensions]
         return vectors
 
     def _encoder(self, precision: Precision) -> SentenceEncoder:
@@ -92,7 +94,7 @@ class DocumentSide:
         teacher = load_teacher(
             folder, TeacherOptions(precision=precision, prompt=self.encoder.prompt, offline=True)
         )
-        if teacher.width != self.dimensions:
+        if teacher.width < self.dimensions:
             raise ModelFileError(
                 f"{folder}: its vectors have {teacher.width} dimensions and the model's "
                 f"{self.dimensions}: {_ELSEWHERE}"

@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("minilm-queries.pumice"))
     parser.add_argument("--teacher-vectors", type=Path, help="a folder to keep them in")
     parser.add_argument("--init", help="a model to start from; else the teacher, distilled")
-    parser.add_argument("--epochs", type=float, default=4.0)
+    parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--ranking-share", type=float, default=0.5)
     args = parser.parse_args()
     options = AlignOptions(
@@ -78,7 +78,7 @@ def main() -> int:
         ranking_share=args.ranking_share,
         teacher_vectors=args.teacher_vectors,
         hold_out=0.005,
-        evaluations=2,
+        evaluations=1,
         name="minilm-queries",
         license="Apache-2.0",
         offline=True,

@@ -12,7 +12,7 @@ from pumice.train.options import RunOptions
 class AlignOptions(RunOptions):
     """How texts and a teacher become a model of queries; the defaults suit retrieval."""
 
-    epochs: float = 5.0
+    epochs: float = 3.0
     dtype: str = "float32"
     """How the model's rows are stored. Beside a transformer, size is no matter."""
     ranking_share: float = 0.5
