@@ -80,7 +80,7 @@ def test_commands_run(tmp_path: Path, teacher_folder: Path) -> None:
     verbs = ["index", "search", "encode", "eval", "distill", "info", "train"]
     assert [verb for verb, _ in ran] == verbs
     assert outputs["search"].index("passport.md") < outputs["search"].find("bread.txt") % 10**9
-    assert "2 rows in 1 files" in outputs["encode"]
+    assert "2 rows in 1 file" in outputs["encode"]
     assert "hybrid" in outputs["eval"]
     assert (tmp_path / "report.html").exists()
     assert "WordPiece" in outputs["info"]

@@ -32,7 +32,7 @@ def test_a_run_and_the_same_again(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(command) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("embedded  300 rows, ")
-    assert said[-1].startswith(f"output    {tmp_path}/out: 300 rows in 1 files, ")
+    assert said[-1].startswith(f"output    {tmp_path}/out: 300 rows in 1 file, ")
     assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["files_unchanged"], told["embedded_rows"], told["rows"]) == (1, 0, 300)
@@ -57,7 +57,7 @@ def test_failures_are_1_and_wrong_usage_is_2(
     assert main([*command, "--on-error", "null"]) == 1
     said = capsys.readouterr().out
     assert f"failed    {tmp_path}/b.parquet: cannot be read as Parquet" in said
-    assert "10 rows in 1 files" in said
+    assert "10 rows in 1 file" in said
 
 
 def test_progress_is_lines_away_from_a_terminal_and_a_bar_on_one(tmp_path: Path) -> None:

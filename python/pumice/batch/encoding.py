@@ -320,7 +320,10 @@ def _check_unchanged(source: Input) -> None:
     """InputError for a file that was written to while it was read."""
     if is_url(source.location):
         return
-    found = Path(source.location).stat()
+    try:
+        found = Path(source.location).stat()
+    except OSError as error:
+        raise InputError(f"{source.location}: cannot be read any more: {error.strerror}") from None
     if (found.st_size, str(found.st_mtime_ns)) != (source.size, source.version):
         raise InputError(
             f"{source.location}: has changed while it was read: start the same command again when it is written"

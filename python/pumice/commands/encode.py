@@ -176,7 +176,8 @@ def _summary(report: EncodeReport) -> Iterator[str]:
     if len(report.failed) > _FAILED_SHOWN:
         yield f"          and {len(report.failed) - _FAILED_SHOWN:,} more (--json lists them all)"
     size = f"{report.output_bytes / 1e6:,.1f} MB"
-    files = f" in {report.output_files:,} files, {size}" if report.output_bytes else ""
+    plural = "" if report.output_files == 1 else "s"
+    files = f" in {report.output_files:,} file{plural}, {size}" if report.output_bytes else ""
     yield f"output    {report.output}: {report.rows:,} rows{files}"
 
 
