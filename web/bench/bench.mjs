@@ -70,7 +70,7 @@ for (let round = 0; round < ROUNDS; ++round) {
 const filled = await call("fill");
 for (let round = 0; round < 10 * ROUNDS; ++round) times.search.push(await call("search", `${QUERIES[round % 4]} ${round}`));
 
-const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const least = (list) => Math.min(...list);
 const speed = (list) => `${(bytes / 1e6 / least(list)).toFixed(0)} MB/s (median ${(bytes / 1e6 / median(list)).toFixed(0)})`;
 const ms = (list) => `${(1000 * least(list)).toFixed(1)} ms (median ${(1000 * median(list)).toFixed(1)})`;

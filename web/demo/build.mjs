@@ -1,7 +1,7 @@
 // Puts the demo together in web/dist/demo: static files, and a service worker that knows their names and hash.
 import { createHash } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const web = fileURLToPath(new URL("../", import.meta.url));
@@ -18,11 +18,10 @@ for (const name of ["src", "wasm"]) {
 
 const hash = createHash("sha256");
 const files = ["./"];
-for (const entry of (await readdir(out, { recursive: true, withFileTypes: true })).sort((a, b) => (join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1))) {
-  if (!entry.isFile() || entry.name === "offline.js") continue;
-  const path = join(entry.parentPath, entry.name);
-  hash.update(await readFile(path));
-  files.push(relative(out, path).replaceAll("\\", "/"));
+for (const name of (await readdir(out, { recursive: true })).sort()) {
+  if (name === "offline.js" || !(await stat(join(out, name))).isFile()) continue;
+  hash.update(await readFile(join(out, name)));
+  files.push(name.replaceAll("\\", "/"));
 }
 const worker = await readFile(join(out, "offline.js"), "utf8");
 const written = worker.replace('"VERSION"', `"${hash.digest("hex").slice(0, 16)}"`).replace('["FILES"]', JSON.stringify(files));

@@ -1,7 +1,7 @@
 /** A loaded model file that turns texts into vectors. */
 import { PumiceError } from "./errors.js";
 import { explanationOf } from "./explanation.js";
-import { instantiate } from "./module.js";
+import { instantiate, platformOf } from "./module.js";
 import { tokenRows } from "./rows.js";
 import { SearchIndex } from "./search_index.js";
 import { open, readModel } from "./source.js";
@@ -196,12 +196,13 @@ export class Model {
   }
 
   async verify() {
-    if (!globalThis.crypto?.subtle) {
+    const { subtle } = platformOf();
+    if (!subtle) {
       throw new PumiceError("verify needs crypto.subtle, which browsers give to pages from https: or localhost only");
     }
     const copy = this.#memory.bytes(this.#file.address, this.#file.size).slice();
     copy.fill(0, 32, 64);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", copy));
+    const digest = new Uint8Array(await subtle.digest("SHA-256", copy));
     if (hex(digest) !== this.fingerprint) {
       throw new PumiceError(`${this.name}: damaged: its content does not match its fingerprint: fetch it again`);
     }

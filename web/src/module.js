@@ -20,15 +20,15 @@ const builds = {
   "all plain": () => new URL("../wasm/pumice-all-plain.wasm", import.meta.url),
 };
 const compiled = new Map();
-let readFile = null;
+const platform = { readFile: null, subtle: globalThis.crypto?.subtle };
 
-/** How file: URLs and paths are read where fetch does not; Node's entry point sets it. */
-export function setFileReader(reader) {
-  readFile = reader;
+/** What fetch and the global crypto do not do here: how file: URLs and paths are read, SHA-256. Node's entry sets it. */
+export function setPlatform(given) {
+  Object.assign(platform, given);
 }
 
-export function fileReader() {
-  return readFile;
+export function platformOf() {
+  return platform;
 }
 
 /**
@@ -55,7 +55,7 @@ async function compile(wasm) {
   if (wasm instanceof WebAssembly.Module) return wasm;
   if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm);
   const url = String(wasm);
-  if (readFile !== null && url.startsWith("file:")) return WebAssembly.compile(await readFile(new URL(url)));
+  if (platform.readFile !== null && url.startsWith("file:")) return WebAssembly.compile(await platform.readFile(new URL(url)));
   let response;
   try {
     response = await fetch(url);

@@ -1,7 +1,8 @@
 /** pumice in Node: the same, and files by their paths. */
+import { webcrypto } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { setFileReader } from "./module.js";
+import { setPlatform } from "./module.js";
 
-setFileReader((path) => readFile(path));
+setPlatform({ readFile: (path) => readFile(path), subtle: webcrypto.subtle }); // Node 18 has no global crypto
 
 export * from "./index.js";

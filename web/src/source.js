@@ -1,6 +1,6 @@
 /** Where a model's bytes come from: a URL, bytes, a Response, a Blob or a stream, read once into the core's memory. */
 import { PumiceError } from "./errors.js";
-import { fileReader } from "./module.js";
+import { platformOf } from "./module.js";
 
 const HEADER = 64;
 const MAGIC = [0x89, 0x50, 0x55, 0x4d, 0x49, 0x43, 0x45, 0x0a];
@@ -63,7 +63,7 @@ function sizeOf(header, name) {
 
 async function fromAddress(address) {
   const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(address);
-  const reader = fileReader();
+  const reader = platformOf().readFile;
   if (reader !== null && (!isUrl || address.startsWith("file:"))) {
     try {
       return { name: address, chunks: [await reader(isUrl ? new URL(address) : address)] };

@@ -4,10 +4,14 @@ import { existsSync } from "node:fs";
 const PATHS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 export const executablePath = PATHS.find((path) => path && existsSync(path));
 
-const playwright = await import("playwright-core").catch(() => null);
+/** False, or why Playwright, Vite and tsc do not run; the package itself runs in Node 18. */
+export const tooOld = Number.parseInt(process.versions.node) < 20 && `Node ${process.version}: Playwright, Vite and tsc need 20 or newer`;
+
+const playwright = tooOld ? null : await import("playwright-core").catch(() => null);
 
 /** False, or why there is nothing to test with. */
 export const skip =
+  tooOld ||
   (playwright === null && "no playwright-core: npm ci in web/") ||
   (executablePath === undefined && "no Chromium: on Debian, apt-get install chromium (or set CHROMIUM)");
 
