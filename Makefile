@@ -36,7 +36,7 @@ test: $(VENV)/.test wasm
 	$(PY) -m pytest -m 'not slow' -q -n auto --dist worksteal
 
 test-slow: $(VENV)/.test
-	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search/test_storage.py tests/evaluate tests/test_kernels.py
+	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search/test_storage.py tests/search/test_reranking.py tests/evaluate tests/test_kernels.py
 
 # Two minutes on two free cores: every start of a command that is to be killed takes a second.
 test-kills: $(VENV)/.ray

@@ -46,8 +46,8 @@ STORAGES = {
 }
 WIDER = (2.0, 4.0, 8.0)
 _ROTATED = ("binary, 8-bit query", "binary, symmetric")
-_LEARNED_FROM = 20_000  # texts for centre and rotation
-_ITQ_STEPS = 50
+_LEARNED_FROM = 6_000  # texts for centre and rotation
+_ITQ_STEPS = 20
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Bulk upload and hybrid queries over many passages, beside qdrant-client, usearch and faiss.
 
-The passages are words of the model's vocabulary drawn by Zipf's law, so that any number can be had; their
-vectors are the model's own. Recall is against exact search over the same vectors, which every peer gets too.
+The passages are those of --pairs, or words of the model's vocabulary drawn by Zipf's law, so that any number
+can be had; their vectors are the model's own. Recall is against exact search over the same vectors, which every
+peer gets too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import lzma
 import resource
 import shutil
 import statistics
@@ -18,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +57,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--passages", type=int, default=100_000, help="default 100,000; 1,000,000 takes an hour"
     )
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        nargs="+",
+        help="NAME.jsonl.xz whose `positive` texts are the passages",
+    )
     parser.add_argument("--dim", type=int, default=256)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--quantize", default="turbo-1")
-    parser.add_argument("--oversample", type=float, default=4.0)
+    parser.add_argument("--oversample", type=float, default=8.0)
     parser.add_argument("--graph", action="store_true", help="build it; minutes for each 100,000")
     parser.add_argument("--peers", default="qdrant-client,usearch,faiss")
     parser.add_argument("--json", type=Path)
@@ -74,7 +83,9 @@ def main() -> None:
     peers = {"usearch": usearch_row, "faiss": faiss_row, "qdrant-client": qdrant_row}
     asked = [name for name in args.peers.split(",") if name]
     print_machine(model, [f"{name}: not installed" for name in asked if not _installed(name)])
-    print(f"{args.passages:,} passages of {args.dim} dimensions, {args.queries} queries, k = {_K}")
+    print(
+        f"up to {args.passages:,} passages of {args.dim} dimensions, {args.queries} queries, k = {_K}"
+    )
     folder = Path(tempfile.mkdtemp(prefix="pumice-search-"))
     try:
         rows = ours(args, model, folder)
@@ -93,8 +104,30 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def passages(count: int, *, seed: int) -> Iterator[list[str]]:
-    """Lists of at most 20,000 texts."""
+def passages(count: int, *, pairs: Sequence[Path]) -> Iterator[list[str]]:
+    """Lists of at most 20,000 texts, of the files in turn; drawn words where there are none."""
+    if not pairs:
+        yield from drawn(count, seed=1)
+        return
+    texts = islice((pair["positive"] for path in pairs for pair in _lines(path)), count)
+    while part := list(islice(texts, _BATCH)):
+        yield part
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def questions_of(args: argparse.Namespace) -> list[str]:
+    if not args.pairs:
+        return [" ".join(text.split()[:6]) for text in next(drawn(args.queries, seed=2))]
+    rows = (pair["anchor"] for path in args.pairs for pair in _lines(path))
+    return list(islice(rows, 0, 50 * args.queries, 50))
+
+
+def drawn(count: int, *, seed: int) -> Iterator[list[str]]:
+    """Words of the vocabulary by Zipf's law."""
     vocabulary = [token for token in pumice.load().tokens if token.isalpha() and len(token) > 2]
     shares = 1 / np.arange(1, len(vocabulary) + 1) ** _ZIPF
     shares /= shares.sum()
@@ -109,8 +142,8 @@ def passages(count: int, *, seed: int) -> Iterator[list[str]]:
 def ours(args: argparse.Namespace, model: Any, folder: Path) -> list[Row]:
     """Edge with vectors alone, and with words; queries in a process of their own, for its memory."""
     rows = []
-    questions = next(passages(args.queries, seed=2))
-    questions = [" ".join(text.split()[:6]) for text in questions]
+    questions = questions_of(args)
+    args.passages = sum(map(len, passages(args.passages, pairs=args.pairs or ())))
     np.save(folder / "queries.npy", model.encode(questions, dim=args.dim))
     (folder / "questions.json").write_text(json.dumps(questions))
     encoded = np.lib.format.open_memmap(
@@ -126,7 +159,7 @@ def ours(args: argparse.Namespace, model: Any, folder: Path) -> list[Row]:
         )
         with Index(place, model, dim=args.dim, storage=storage) as index:
             done, seconds = 0, 0.0
-            for texts in passages(args.passages, seed=1):
+            for texts in passages(args.passages, pairs=args.pairs or ()):
                 records = [{"id": done + at, "text": text} for at, text in enumerate(texts)]
                 started = time.perf_counter()
                 index.add(records)

@@ -13,7 +13,7 @@ from pumice.commands.opening import index_place, open_index
 from pumice.commands.words import coloured
 from pumice.errors import InputError
 from pumice.explanation import Word
-from pumice.search import Hit, Index, SearchParams
+from pumice.search import Hit, Index, SearchParams, rerank
 from pumice.search.earned import Earned, Explainer
 from pumice.search.filter import parse_filter
 from pumice.search.highlight import Match, best_sentences
@@ -23,6 +23,7 @@ from pumice.search.search_params import MODES
 from pumice.terminal import printable, wants_colours
 
 _FILTER = re.compile(r"([^=<>!]+)(>=|<=|=|>|<)(?![=<>])(.*)", re.DOTALL)
+_RERANKED = 50  # at least so many are read
 _EARNERS = 5  # words that are named where they cannot be coloured
 _BOUNDS = {">=": "gte", ">": "gt", "<=": "lte", "<": "lt"}
 
@@ -75,6 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--exact", action="store_true", help="compare with every vector, without codes and graph"
     )
     parser.add_argument(
+        "--rerank",
+        metavar="M",
+        help="a cross-encoder, folder or hub id, that reads the fifty best, or ten times -k",
+    )
+    parser.add_argument(
         "--explain", action="store_true", help="show which words of each passage earned its place"
     )
     parser.add_argument("--json", action="store_true", help="print the hits as JSON")
@@ -86,10 +92,13 @@ def run(args: argparse.Namespace) -> int:
     question = " ".join(args.question)
     params = SearchParams(oversampling=args.oversample, exact=args.exact)
     with open_index(index_place(args.index), args.model, create=False) as index:
-        hits = index.search(question, k=args.k, filter=wanted, mode=args.mode, params=params)
+        k = max(_RERANKED, 10 * args.k) if args.rerank else args.k
+        hits = index.search(question, k=k, filter=wanted, mode=args.mode, params=params)
         if not hits and wanted:
             _check_fields(index, wanted)
         model = index.model
+    if args.rerank:
+        hits = rerank(question, hits, model=args.rerank, k=args.k)
     earned: list[list[Earned] | None] = [None] * len(hits)
     if args.explain:
         explainer = Explainer(question, model=model, dim=index.dim, words=args.mode != "dense")

@@ -4,6 +4,7 @@ from pumice.search.documents import IndexProgress, IndexReport, SkippedFile, ind
 from pumice.search.index import Index
 from pumice.search.packing import pack
 from pumice.search.record import AddReport, Hit, Ranking, Skipped
+from pumice.search.reranking import rerank
 from pumice.search.search_params import Fusion, Mode, SearchParams
 from pumice.search.server import Server
 from pumice.search.storage import Storage
@@ -25,5 +26,6 @@ __all__ = [
     "Storage",
     "index_paths",
     "pack",
+    "rerank",
     "unpack",
 ]

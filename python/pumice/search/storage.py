@@ -84,10 +84,10 @@ class Storage:
         """The oversampling of a search that asks for none."""
         if self.oversampling is not None:
             return float(self.oversampling)
+        # What loses next to nothing (docs/quantization.md).
         kind = self.quantize or ""
-        if kind in ("binary", "binary-1.5"):
+        if kind.startswith(("binary", "turbo-1")):
             return 8.0 if self.query == "binary" else 4.0
-        # What loses nothing (docs/quantization.md); a prefix tells less than the codes of the whole.
         return 4.0 if self.stages else 2.0
 
     def differences(self, asked: Storage) -> str:

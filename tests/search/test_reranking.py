@@ -1,0 +1,36 @@
+"""A cross-encoder, tiny and of random weights, reorders hits by its own scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pumice.errors import InputError
+from pumice.search import Hit, rerank
+from tests.train.conftest import WORDS
+from tests.train.cross_encoders import make_cross_encoder
+
+
+@pytest.mark.slow  # importing sentence-transformers takes seconds
+def test_the_cross_encoder_decides(tmp_path: Path) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    question = " ".join(WORDS[:3])
+    hits = [Hit(at, 1 - at / 10, " ".join(WORDS[at : at + 4])) for at in range(8)]
+    encoder = sentence_transformers.CrossEncoder(str(make_cross_encoder(tmp_path / "one")))
+    scores = encoder.predict([(question, hit.text) for hit in hits]).tolist()
+    found = rerank(question, hits, model=encoder)
+    assert [hit.score for hit in found] == pytest.approx(sorted(scores, reverse=True), abs=1e-6)
+    assert [hit.text for hit in found] == [hits[hit.id].text for hit in found]  # type: ignore[index]
+    assert rerank(question, hits, model=str(tmp_path / "one"), k=3) == found[:3]
+    assert rerank(question, [], model=encoder) == []
+    for kind in ({"labels": 2}, {"broken": True}):
+        other = make_cross_encoder(tmp_path / str(kind), **kind)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="a single output, and finite"):
+            rerank(question, hits, model=str(other))
+
+
+@pytest.mark.slow
+def test_what_is_none_is_told() -> None:
+    with pytest.raises(InputError, match="no cross-encoder can be loaded"):
+        rerank("q", [Hit(1, 1.0, "a")], model="/nowhere/at/all")
