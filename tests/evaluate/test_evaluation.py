@@ -105,7 +105,9 @@ def test_the_command(
     assert (content["format"], content["version"]) == ("pumice-eval", 1)
     assert {figure["model"] for figure in content["figures"]} == {"pumice-base-en", "bm25"}
     assert content["sets"] == [{"name": "tiny", "documents": 6, "queries": 4, "relevant": 5}]
+    assert content["fingerprints"] == {"pumice-base-en": pumice.load().fingerprint}
     html = page.read_text("utf-8")
+    assert pumice.load().fingerprint in html
     assert html.count("<svg") == html.count("</svg>") == 3
     assert "<script" not in html
     assert "http" not in html.replace("http://www.w3.org/", "")  # nothing is fetched

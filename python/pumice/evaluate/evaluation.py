@@ -57,6 +57,8 @@ class Evaluation:
     sets: tuple[SetSize, ...]
     machine: Machine = field(default_factory=this_machine)
     seconds: float = 0.0
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """By model: of its file or its weights."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; format and version first."""
@@ -93,7 +95,12 @@ def evaluate(
                         f"{figure.data}: {figure.model}, {figure.setting}: "
                         f"nDCG@10 {figure.metrics['nDCG@10']:.4f}"
                     )
-    return Evaluation(tuple(figures), tuple(sizes), seconds=time.perf_counter() - started)
+    return Evaluation(
+        tuple(figures),
+        tuple(sizes),
+        seconds=time.perf_counter() - started,
+        fingerprints={one.name: one.documents.fingerprint for one in models if one is not None},
+    )
 
 
 def _model(model: Model, data: RetrievalSet, rows: Sequence[Row]) -> Iterable[Figure]:

@@ -57,6 +57,8 @@ def _body(evaluation: Evaluation, metric: str) -> Iterator[str]:
     )
     yield "<h2>Measured on</h2>"
     yield from definitions(machine_lines(evaluation.machine))
+    yield "<h2>Models</h2>"
+    yield from definitions(evaluation.fingerprints.items())
 
 
 def machine_lines(machine: Machine) -> Iterator[tuple[str, str]]:
