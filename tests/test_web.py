@@ -16,8 +16,8 @@ WEB = ROOT / "web"
 MOST_BYTES = {
     "pumice": 60_000,
     "pumice-plain": 60_000,
-    "pumice-all": 90_000,
-    "pumice-all-plain": 90_000,
+    "pumice-all": 100_000,
+    "pumice-all-plain": 100_000,
 }  # gzip
 MODULES = [WEB / "wasm" / f"{name}.wasm" for name in MOST_BYTES]
 LEAST_NODE = 18
