@@ -45,6 +45,7 @@ def variants(parts: ModelParts) -> dict[str, ModelParts]:
         "weights": replace(parts, token_weights=weights),
         "token rows": replace(parts, embeddings=parts.embeddings[:100], token_rows=mapped),
         "fine multipliers": replace(parts, embeddings=integers, token_weights=weights),
+        "int8 alone": replace(parts, embeddings=integers),
         "cut": replace(parts, max_tokens=5, unknown="average"),
     }
     return {
@@ -82,7 +83,7 @@ def test_vectors_are_the_weighted_sums(parts: ModelParts, dtype: str) -> None:
         vectors = model.encode(TEXTS, threads=1)
         for text, vector in zip(TEXTS, vectors, strict=True):
             # A multiplier of int8 rows is a whole number, what a repeat counts of it too.
-            atol = 2e-4 if dtype.startswith("int") or name.startswith("fine") else 2e-5
+            atol = 2e-4 if dtype.startswith("int") or name.startswith(("fine", "int8")) else 2e-5
             wanted = expected(stored, model.tokenize(text))
             assert np.allclose(vector, wanted, rtol=0, atol=atol), (name, text[:40])
             own = model.token_vectors(text).vectors.astype(np.float64).sum(0)

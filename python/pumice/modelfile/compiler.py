@@ -53,6 +53,8 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     stored = rows.dtype.name if dtype is None else dtype
     weights, multipliers, unit = parts.token_weights, None, 0.0
     if rows.dtype == np.int8:
+        if weights is None and scales is None and parts.counting != PLAIN:
+            weights = np.ones(len(tokens), np.float32)  # whole units could not be parted
         multipliers, unit, weights, scales = int8_factors(weights, scales, parts.token_rows)
     sections = {
         Kind.METADATA: to_json(describe(parts, stored, reason)),
