@@ -25,6 +25,7 @@ from report import megahertz, plot, print_machine, print_table
 
 import pumice
 
+Clock = Callable[[], float]
 ROUNDS = 7
 SLOW = 2.0
 """Seconds from which a call counts as slow and is timed three times only."""
@@ -81,21 +82,23 @@ def chunks(text: str, size: int) -> list[str]:
     return pieces * max(1, round(8e6 / total))
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
+def seconds(call: Callable[[], Any], clock: Clock = time.perf_counter) -> float:
+    """What a clock says that one call took."""
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def interleaved(calls: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
+def interleaved(
+    calls: dict[str, Callable[[], Any]], *, clock: Clock = time.perf_counter
+) -> dict[str, list[float]]:
     """Each call's times, taken in turn, after one round that does not count."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     warm = {name: seconds(call) for name, call in calls.items()}
     for turn in range(ROUNDS):
         for name, call in calls.items():
             if turn < 3 or warm[name] < SLOW:
-                times[name].append(seconds(call))
+                times[name].append(seconds(call, clock))
     return times
 
 
@@ -121,13 +124,14 @@ def throughput(
     stored: dict[str, pumice.StaticModel],
     peers: list[Peer],
     texts: list[str],
+    clock: Clock,
 ) -> dict[str, list[float]]:
     """MB/s of every peer."""
     assert_equal(model, peers, texts[:4000])
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     calls = {peer.name: (lambda call=peer.call: call(texts)) for peer in peers}
     bounds = {f"bound {name}: copy, add rows": bound(m, texts) for name, m in stored.items()}
-    times = interleaved({**calls, **bounds})
+    times = interleaved({**calls, **bounds}, clock=clock)
     return {name: [megabytes / t for t in taken] for name, taken in times.items()}
 
 
@@ -139,7 +143,13 @@ def main() -> None:
     parser.add_argument("--dim", type=int, help="cut the table to this many dimensions first")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="an .svg or .png")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="count all threads' processor time for throughput, on a machine that does other work too",
+    )
     args = parser.parse_args()
+    clock = time.process_time if args.processor_time else time.perf_counter
     figures: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -150,7 +160,7 @@ def main() -> None:
         peers = [*others, *ours]
         text, source = prose(args.text)
         for label, size in (("500-byte chunks", 500), ("75-byte texts", 75)):
-            figures[f"{label}, MB/s"] = throughput(model, stored, peers, chunks(text, size))
+            figures[f"{label}, MB/s"] = throughput(model, stored, peers, chunks(text, size), clock)
         figures["text that never repeats, MB/s"] = worst(model, folder)
         single = [peer for peer in ours if peer.name in ("pumice float32", "pumice int8")]
         vectors = [*(peer for peer in others if peer.makes == "vectors"), *single]
@@ -177,17 +187,25 @@ def main() -> None:
 
 
 def float32(model: pumice.StaticModel, *, dim: int | None) -> pumice.StaticModel:
-    """The model with its rows widened and, where asked, cut."""
+    """The model with its rows widened and, where asked, cut, and its weights multiplied in.
+
+    The products are those that encoding would make, so vectors keep their bits; laghu-rs adds rows up
+    only where there are no weights. All tokens count alike: no peer has a rule for it.
+    """
     from dataclasses import replace
 
+    from pumice.modelfile.counting import PLAIN
     from pumice.modelfile.rows import widen_rows
 
     parts = model._file.parts()
     rows = widen_rows(parts.embeddings, parts.row_scales)
     rows = np.ascontiguousarray(rows[:, : dim or rows.shape[1]])
     metadata = replace(parts.metadata, prefixes=None)
+    if parts.token_weights is not None and parts.token_rows is None:
+        rows = rows * parts.token_weights[:, None]
+        parts = replace(parts, token_weights=None)
     return pumice.StaticModel.from_parts(
-        replace(parts, embeddings=rows, row_scales=None, metadata=metadata)
+        replace(parts, embeddings=rows, row_scales=None, counting=PLAIN, metadata=metadata)
     )
 
 
