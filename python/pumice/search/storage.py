@@ -86,8 +86,10 @@ class Storage:
             return float(self.oversampling)
         # What loses next to nothing (docs/quantization.md).
         kind = self.quantize or ""
-        if kind.startswith(("binary", "turbo-1")):
-            return 8.0 if self.query == "binary" else 4.0
+        if kind in ("binary", "binary-1.5"):
+            return 16.0 if self.query == "binary" else 8.0
+        if kind in ("turbo-1", "turbo-1.5"):
+            return 4.0
         return 4.0 if self.stages else 2.0
 
     def differences(self, asked: Storage) -> str:
