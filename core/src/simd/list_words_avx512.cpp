@@ -60,9 +60,15 @@ class VectorBlock {
       const std::size_t to = list.count + done;
       _mm512_storeu_si512(list.low + to, _mm512_maskz_permutexvar_epi8(has_low, low, bytes_));
       _mm512_storeu_si512(list.high + to, _mm512_maskz_permutexvar_epi8(has_high, high, bytes_));
-      const __m512i offset = _mm512_and_si512(begin, _mm512_set1_epi64(0xFF));
-      const __m512i address = _mm512_set1_epi64(static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(at)));
-      _mm512_storeu_si512(list.begin + to, _mm512_add_epi64(offset, address));
+      const __m512i offsets = _mm512_and_si512(begin, _mm512_set1_epi64(0xFF));
+      if constexpr (sizeof(const char*) == sizeof(std::int64_t)) {
+        const __m512i address = _mm512_set1_epi64(static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(at)));
+        _mm512_storeu_si512(list.begin + to, _mm512_add_epi64(offsets, address));
+      } else {
+        std::uint64_t offset[8];
+        _mm512_storeu_si512(offset, offsets);
+        for (std::size_t i = 0; i < 8; ++i) list.begin[to + i] = at + static_cast<std::size_t>(offset[i]);
+      }
     }
     list.count += count;
   }
