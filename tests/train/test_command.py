@@ -134,6 +134,15 @@ def test_a_batch_larger_than_the_data_is_told(
     assert capsys.readouterr().err.splitlines()[0] == told
 
 
+def test_how_tokens_count_reaches_the_model(start_file: Path, tmp_path: Path) -> None:
+    pairs = write_jsonl(tmp_path / "p.jsonl", make_pairs(20))
+    arguments = ["train", "--pairs", str(pairs), "--init", str(start_file), "--repeats", "0.5"]
+    assert main([*arguments, "--lead", "20", "-o", str(tmp_path / "m.pumice"), "--json"]) == 0
+    counting = pumice.load(tmp_path / "m.pumice").parts().counting
+    assert counting.repeats
+    assert counting.positions
+
+
 def test_a_typo_is_no_option(pairs_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--pair", str(pairs_file), "-o", "m.pumice"]) == 2
     assert "--pairs" in capsys.readouterr().err
