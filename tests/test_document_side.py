@@ -111,6 +111,22 @@ def test_a_shrunk_model_compares_the_first_dimensions(model_file: Path) -> None:
         model.encode_documents("help")
 
 
+def test_both_sides_as_a_sentence_transformers_router(model_file: Path, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = pumice.load(model_file)
+    model.save_pretrained(tmp_path / "both", format="sentence-transformers")
+    both = SentenceTransformer(str(tmp_path / "both"), device="cpu")
+    texts = [TEXTS[0], *TEXTS[3:]]
+    np.testing.assert_allclose(both.encode_query(texts), model.encode(texts), atol=1e-6)
+    np.testing.assert_allclose(
+        both.encode_document(texts), model.encode_documents(texts), atol=1e-5
+    )
+    assert "These are vectors of queries" in (tmp_path / "both" / "README.md").read_text("utf-8")
+    with pytest.warns(UserWarning, match="documents are another model's"):
+        model.save_pretrained(tmp_path / "static", format="model2vec")
+
+
 def test_other_weights_are_refused(model_file: Path, teacher: Path, tmp_path: Path) -> None:
     from tests.distill.teachers import make_bert, make_sentence_bert
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -72,11 +73,29 @@ class DocumentSide:
                 self._loaded[precision] = self._load(precision)
             return self._loaded[precision]
 
+    def whole_folder(self) -> Path | None:
+        """Where the encoder lies, if it is a sentence transformer; raises as ``encode`` does."""
+        folder = self._checked_folder()
+        return folder if (folder / "modules.json").is_file() else None
+
     def _load(self, precision: Precision) -> SentenceEncoder:
-        from pumice.teachers.files import teacher_folder, weights_fingerprint
         from pumice.teachers.options import TeacherOptions
         from pumice.teachers.sentences import SentenceEncoder
         from pumice.teachers.teacher import load_teacher
+
+        folder = self._checked_folder()
+        teacher = load_teacher(
+            folder, TeacherOptions(precision=precision, prompt=self.encoder.prompt, offline=True)
+        )
+        if teacher.width < self.dimensions:
+            raise ModelFileError(
+                f"{folder}: its vectors have {teacher.width} dimensions and the model's "
+                f"{self.dimensions}: {_ELSEWHERE}"
+            )
+        return SentenceEncoder(teacher, max_tokens=teacher.cut_at)
+
+    def _checked_folder(self) -> Path:
+        from pumice.teachers.files import teacher_folder, weights_fingerprint
 
         name = self.encoder.name
         try:
@@ -91,15 +110,7 @@ class DocumentSide:
                 f"{folder}: its weights ({found[:8]}…) are not those of the document encoder {name} "
                 f"({self.encoder.fingerprint[:8]}…) that the model was aligned to: {_ELSEWHERE}"
             )
-        teacher = load_teacher(
-            folder, TeacherOptions(precision=precision, prompt=self.encoder.prompt, offline=True)
-        )
-        if teacher.width < self.dimensions:
-            raise ModelFileError(
-                f"{folder}: its vectors have {teacher.width} dimensions and the model's "
-                f"{self.dimensions}: {_ELSEWHERE}"
-            )
-        return SentenceEncoder(teacher, max_tokens=teacher.cut_at)
+        return folder
 
 
 def _batches(numbers: Iterator[int]) -> Iterator[list[int]]:

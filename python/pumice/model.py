@@ -274,12 +274,16 @@ class StaticModel:
         """Write a folder with the model and its card, README.md.
 
         ``format`` is "model2vec" or "sentence-transformers", which those libraries load, with a warning of
-        rules that they cannot carry, or "pumice", which holds the model file. ``card`` is Markdown for the
-        README.md, below the front matter that hubs read; None: a short one.
+        rules that they cannot carry, or "pumice", which holds the model file. A model of queries takes its
+        document encoder along as a sentence-transformers Router, where that is a sentence transformer. ``card`` is
+        Markdown for the README.md, below the front matter that hubs read; None: a short one.
         """
         from pumice.modelfile.export import write_folder
 
-        write_folder(self._file, checked_path(folder, what="folder"), format=format, card=card)
+        target, documents = checked_path(folder, what="folder"), None
+        if format == "sentence-transformers" and self._document_side is not None:
+            documents = self._document_side.whole_folder()
+        write_folder(self._file, target, format=format, card=card, documents=documents)
 
     def push_to_hub(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pumice.modelfile.card import CardFacts, model_card
 from pumice.modelfile.counting import PLAIN
 from pumice.modelfile.folders import median_token_length
 from pumice.modelfile.parts import ModelParts
+from pumice.modelfile.router import write_router
 from pumice.modelfile.rows import widen_rows
 from pumice.modelfile.vocabulary import unknown_id
 from pumice.modelfile.writing import write_whole
@@ -26,10 +28,18 @@ FORMATS = ("model2vec", "sentence-transformers", "pumice")
 MODEL_FILE = "model.pumice"
 
 
-def write_folder(file: ModelFile, folder: Path, *, format: str, card: str | None) -> None:  # noqa: A002
+def write_folder(
+    file: ModelFile,
+    folder: Path,
+    *,
+    format: str,  # noqa: A002
+    card: str | None,
+    documents: Path | None,
+) -> None:
     """Write the folder; files already there are replaced. ``card`` takes the place of a short one.
 
-    Warns, naming it, of any rule of the model that the format cannot carry.
+    ``documents`` is the folder of the document encoder, to be written beside a model of queries. Warns,
+    naming it, of any rule of the model that the format cannot carry.
     """
     if format not in FORMATS:
         raise InputError(f'format "{format}" is not one of {", ".join(FORMATS)}')
@@ -42,10 +52,20 @@ def write_folder(file: ModelFile, folder: Path, *, format: str, card: str | None
         else:
             if parts.counting != PLAIN:
                 warn(f"{format} counts all of a text's tokens alike; this model does not")
-            if parts.metadata.document_encoder is not None:
+            encoder = parts.metadata.document_encoder
+            if encoder is not None and documents is None:
                 warn("documents are another model's, which only pumice knows")
-            write = write_model2vec if format == "model2vec" else write_sentence_transformers
-            write(parts, folder)
+            if format == "model2vec":
+                write_model2vec(parts, folder)
+            elif encoder is None or documents is None:
+                write_sentence_transformers(parts, folder)
+            else:
+                write_router(
+                    partial(write_sentence_transformers, parts),
+                    folder,
+                    documents=documents,
+                    prompt=encoder.prompt,
+                )
         (folder / "README.md").write_text(model_card(parts, facts), "utf-8")
     except FileExistsError:
         raise InputError(f"{folder}: is a file: name a folder to write") from None
