@@ -275,8 +275,8 @@ class StaticModel:
 
         ``format`` is "model2vec" or "sentence-transformers", which those libraries load, with a warning of
         rules that they cannot carry, or "pumice", which holds the model file. A model of queries takes its
-        document encoder along as a sentence-transformers Router, where that is a sentence transformer. ``card`` is
-        Markdown for the README.md, below the front matter that hubs read; None: a short one.
+        document encoder along as a sentence-transformers Router, where that is a sentence transformer.
+        ``card`` is Markdown for the README.md, below the front matter that hubs read; None: a short one.
         """
         from pumice.modelfile.export import write_folder
 

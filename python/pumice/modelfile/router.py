@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pumice.errors import MissingExtraError, ModelFileError
 
@@ -31,7 +32,7 @@ def write_router(
     with TemporaryDirectory(prefix="pumice-") as place, quiet():
         write_queries(Path(place))
         try:
-            sides = [
+            sides: list[Any] = [
                 sentence_transformers.SentenceTransformer(
                     str(one), device="cpu", local_files_only=True
                 )
