@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,11 +21,6 @@ def write_router(
     """
     try:
         import sentence_transformers
-
-        try:
-            from sentence_transformers.sentence_transformer.modules import Router
-        except ImportError:  # before version 6
-            from sentence_transformers.models import Router
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "distill") from error
     from pumice.teachers.quiet import quiet
@@ -38,7 +34,7 @@ def write_router(
                 )
                 for one in (place, documents)
             ]
-            router = Router.for_query_document(
+            router = _modules().Router.for_query_document(
                 query_modules=list(sides[0]), document_modules=list(sides[1])
             )
             both = sentence_transformers.SentenceTransformer(
@@ -50,3 +46,10 @@ def write_router(
         except Exception as error:  # whatever the library's modules raise
             reason = str(error).strip().split("\n")[0]
             raise ModelFileError(f"{documents}: cannot be written as a Router: {reason}") from error
+
+
+def _modules() -> Any:
+    try:
+        return import_module("sentence_transformers.sentence_transformer.modules")
+    except ModuleNotFoundError:  # before version 6
+        return import_module("sentence_transformers.models")
