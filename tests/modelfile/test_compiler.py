@@ -109,7 +109,7 @@ def test_values_past_float16_are_refused(parts: ModelParts) -> None:
     with pytest.raises(ModelFileError, match="do not fit float16"):
         compile_model(large, dtype="float16")
     with pytest.raises(InputError, match="not one of float32, float16, int8"):
-        compile_model(large, dtype="int4")
+        compile_model(parts, dtype="float8")
 
 
 def edit(tokenizer: dict[str, Any], *path: str, value: Any) -> dict[str, Any]:
