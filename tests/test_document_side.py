@@ -117,7 +117,7 @@ def test_both_sides_as_a_sentence_transformers_router(model_file: Path, tmp_path
     model = pumice.load(model_file)
     model.save_pretrained(tmp_path / "both", format="sentence-transformers")
     both = SentenceTransformer(str(tmp_path / "both"), device="cpu")
-    texts = [TEXTS[0], *TEXTS[3:]]
+    texts = [TEXTS[0], *TEXTS[3:], "the value of an argument " * 40]
     np.testing.assert_allclose(both.encode_query(texts), model.encode(texts), atol=1e-6)
     np.testing.assert_allclose(
         both.encode_document(texts), model.encode_documents(texts), atol=1e-5

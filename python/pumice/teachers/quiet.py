@@ -1,24 +1,28 @@
-"""transformers without its progress bars and load reports."""
+"""transformers and sentence-transformers without progress bars, load reports and advice."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from printing, and restore its settings."""
+    """Keep both from printing, and restore their settings."""
     from transformers.utils import logging as transformers_logging
 
-    logging: Any = transformers_logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    theirs: Any = transformers_logging
+    sentences = logging.getLogger("sentence_transformers")
+    level, bars, before = theirs.get_verbosity(), theirs.is_progress_bar_enabled(), sentences.level
+    theirs.set_verbosity_error()
+    theirs.disable_progress_bar()
+    sentences.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        theirs.set_verbosity(level)
+        sentences.setLevel(before)
         if bars:
-            logging.enable_progress_bar()
+            theirs.enable_progress_bar()
