@@ -285,12 +285,12 @@ def model2vec_on_ray(
     for turn in range(3):
         shutil.rmtree(scratch / "m2v", ignore_errors=True)
         began = time.perf_counter()
-        ray.data.read_parquet(str(sample)).map_batches(
+        ray.data.read_parquet(str(sample), override_num_blocks=8).map_batches(
             Model2vec,
             fn_constructor_args=[str(scratch / "model2vec")],
             batch_size=4096,
-            num_cpus=1,
-            concurrency=max(1, (os.cpu_count() or 2) - 0),
+            num_cpus=0.5,  # room for the tasks that read and write
+            concurrency=os.cpu_count() or 2,
         ).write_parquet(str(scratch / "m2v"))
         if turn:
             times.append(time.perf_counter() - began)

@@ -100,7 +100,7 @@ def encode_files(
     options = options or EncodeOptions()
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
-    with OutputFolder(output) as folder, ray_data() as data:
+    with ray_data() as data, OutputFolder(output) as folder:
         task = Task(SharedModel.of(job.model), options, folder.location, job.columns)
         return _Driver(job, folder, sources, progress).drive(data, task)
 
@@ -135,7 +135,7 @@ def store_files(
         sources = find_inputs(as_locations(inputs), as_format=options.input_format)
         job = Job.of(opened.model, options, sources)
         check_options(job)
-        with OutputFolder(options.state or nowhere) as folder, ray_data() as data:
+        with ray_data() as data, OutputFolder(options.state or nowhere) as folder:
             place = folder.location if options.state else ""
             shared = SharedModel.of(job.model)
             task = Task(shared, options, place, job.columns, index)
