@@ -210,3 +210,23 @@ def test_too_few_tokens_and_other_models_are_told() -> None:
     tokenizer["model"] = {**tokenizer["model"], "type": "Foo"}
     with pytest.raises(ModelFileError, match="'Foo' cannot be shrunk"):
         needed_tokens(tokenizer)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"merges": ["t h e"]},
+        {"merges": [["t"]]},
+        {"merges": [7]},
+        {"merges": {"a": 1}},
+    ],
+)
+def test_damaged_merges_are_told(damage: Json) -> None:
+    tokenizer = BUILD["bpe_byte_level"]()
+    before = model_of(tokenizer)
+    parts = before.parts()
+    damaged = {**parts.tokenizer, "model": {**parts.tokenizer["model"], **damage}}
+    broken = pumice.StaticModel.from_parts(before.parts())
+    broken._file.__dict__["tokenizer"] = damaged  # as a file's own section would have it
+    with pytest.raises(ModelFileError, match=r"tokenizer\.json is damaged"):
+        Shrinker(broken, corpus={"the": 1}).model(tokens=300)

@@ -14,6 +14,7 @@ from pumice.loading import load
 from pumice.model import StaticModel
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows
+from pumice.modelfile.vocabulary import damage_named
 from pumice.shrink.choice import Choice, order_of
 from pumice.shrink.counting import count_tokens
 from pumice.shrink.rows import new_rows, with_rows
@@ -49,9 +50,10 @@ class Shrinker:
         """The model as it was given."""
         self._parts = self.whole.parts()
         counts = None if corpus is None else count_tokens(self.whole, corpus)
-        order = order_of(self._parts, counts, self.whole.tokens)
-        self._choice = Choice(self._parts.tokenizer, order)
-        self._new_rows = new_rows(self._parts, self._choice.missing)
+        with damage_named():
+            order = order_of(self._parts, counts, self.whole.tokens)
+            self._choice = Choice(self._parts.tokenizer, order)
+            self._new_rows = new_rows(self._parts, self._choice.missing)
         self._ranked_by = "the model" if corpus is None else "a corpus"
         self._converted: dict[tuple[int, str], ModelParts] = {}
 
@@ -84,7 +86,8 @@ class Shrinker:
         if tokens is not None and checked_count("tokens", tokens) < self.total:
             kept = self._choice.kept(tokens)
             new = self._new_rows[:, :width]
-            parts = with_rows(parts, kept, pieces=self._choice.missing, rows=new)
+            with damage_named():
+                parts = with_rows(parts, kept, pieces=self._choice.missing, rows=new)
         provenance = {
             "method": "shrinking",
             "start": {"name": self.whole.name, "fingerprint": self.whole.fingerprint},
