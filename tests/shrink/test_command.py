@@ -17,7 +17,9 @@ WORDS = ("passport", "bread", "piano", "snow", "battery", "doctor", "river", "mo
 def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of 64 dimensions, texts to count in, and a test collection."""
     folder = tmp_path_factory.mktemp("shrink")
-    pumice.shrink(pumice.load(), tokens=3000, dim=128).save(folder / "model.pumice")
+    words = dict.fromkeys(WORDS, 1)
+    whole = pumice.shrink(pumice.load(), tokens=3000, dim=128, corpus=words)
+    whole.save(folder / "model.pumice")
     (folder / "texts").mkdir()
     lines = [f"the {a} and the {b}: number {i}" for i, a in enumerate(WORDS) for b in WORDS]
     (folder / "texts" / "one.txt").write_text("\n".join(lines), encoding="utf-8")

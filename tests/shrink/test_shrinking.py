@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,8 @@ def test_folders_of_other_libraries_give_the_same_vectors(
     import sentence_transformers
 
     texts = [text for text in TEXTS if text]
+    # Neither library counts a text's tokens otherwise than alike, as the shipped model does.
+    small = pumice.StaticModel.from_parts(replace(small.parts(), counting=Counting()))
     small.save_pretrained(tmp_path / "m2v", format="model2vec")
     small.save_pretrained(tmp_path / "st", format="sentence-transformers")
     theirs = model2vec.StaticModel.from_pretrained(str(tmp_path / "m2v"))
