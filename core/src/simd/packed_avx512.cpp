@@ -29,12 +29,18 @@ struct Lanes {
   static Register codes(const std::uint8_t* row) {
     static constexpr auto kWord = lane_table<std::int16_t, kWidth>([](std::size_t i) { return i * Bits / 16; });
     static constexpr auto kShift = lane_table<std::int16_t, kWidth>([](std::size_t i) { return i * Bits % 16; });
-    std::uint8_t bytes[16] = {};
-    std::memcpy(bytes, row, kWidth * Bits / 8);
-    const Register all = _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+    const Register all = _mm512_castsi128_si512(load<Bits>(row));
     const Register words = _mm512_permutexvar_epi16(_mm512_load_si512(kWord.values), all);
     const Register moved = _mm512_srlv_epi16(words, _mm512_load_si512(kShift.values));
     return _mm512_and_si512(moved, _mm512_set1_epi16((1 << Bits) - 1));
+  }
+  template <unsigned Bits>
+  static __m128i load(const std::uint8_t* row) {
+    if constexpr (Bits == 4) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(row));
+    if constexpr (Bits == 2) return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row));
+    std::int32_t bytes;
+    std::memcpy(&bytes, row, sizeof bytes);
+    return _mm_cvtsi32_si128(bytes);
   }
   static Register zero() { return _mm512_setzero_si512(); }
   static Register multiplier(std::int16_t first, std::int16_t second) {
