@@ -83,6 +83,15 @@ def test_an_error_of_encoding_or_writing_ends_reading(where: str) -> None:
     assert closed.wait(5)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A worker of pytest-xdist ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_it_soon() -> None:
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     written: list[int] = []
