@@ -206,8 +206,9 @@ def test_no_permission(tmp_path: Path, model: pumice.StaticModel) -> None:
 def test_another_users_files(tmp_path: Path, model: pumice.StaticModel) -> None:
     (tmp_path / "a.jsonl").write_bytes(as_jsonl(table(3)))
     (tmp_path / "out").mkdir()
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
+    # With pytest-xdist, pytest's own private folder is one further up.
+    for place in (tmp_path, *tmp_path.parents[:3]):
+        place.chmod(place.stat().st_mode | 0o055)
     os.seteuid(65534)
     try:
         said = refused(tmp_path / "a.jsonl", tmp_path / "out", model)
