@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -186,30 +187,23 @@ def _remote_input(
     )
 
 
-class told:  # noqa: N801
+@contextmanager
+def told(location: str, what: str = "cannot be read") -> Iterator[None]:
     """Whatever a store's library raises inside the ``with`` becomes an InputError that names the location.
 
     Each store has errors of its own (botocore's are no OSError), so that every Exception is meant.
     """
-
-    def __init__(self, location: str, what: str = "cannot be read") -> None:
-        self._location, self._what = location, what
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: object
-    ) -> None:
-        """Translate."""
-        if isinstance(error, Exception) and not isinstance(error, (PumiceError, MemoryError)):
-            errno = getattr(error, "errno", None)
-            # Arrow's own errors carry an errno too, and a strerror with the path in it.
-            reason = os.strerror(errno) if errno else str(error) or type(error).__name__
-            if isinstance(error, FileNotFoundError):
-                reason = "no such file or folder"
-            reason = " ".join(str(reason).split())[:300]
-            raise InputError(f"{self._location}: {self._what}: {reason}") from None
+    try:
+        yield
+    except (PumiceError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{location}: {what}: no such file or folder") from None
+    except Exception as error:
+        errno = getattr(error, "errno", None)
+        # Arrow's own errors carry an errno too, and a strerror with the path in it.
+        reason = os.strerror(errno) if errno else str(error) or type(error).__name__
+        raise InputError(f"{location}: {what}: {' '.join(reason.split())[:300]}") from None
 
 
 def _before_magic(parts: Iterable[str]) -> list[str]:

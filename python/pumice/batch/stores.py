@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -191,25 +193,17 @@ class UrlStore:
         self._store.makedirs(f"{self._root}/{path}".rpartition("/")[0], exist_ok=True)
 
 
-class writing:  # noqa: N801
+@contextmanager
+def writing(folder: object) -> Iterator[None]:
     """A system error inside the ``with`` becomes one sentence that says what to do."""
-
-    def __init__(self, folder: object) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: object
-    ) -> None:
-        """Translate."""
-        if isinstance(error, OSError):
-            reason = os.strerror(error.errno) if error.errno else error
-            raise OutputError(
-                f"{self._folder}: cannot be written to: {reason}: mend that, and start the "
-                "same command again; it goes on where it was"
-            ) from None
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        raise OutputError(
+            f"{folder}: cannot be written to: {reason}: mend that, and start the "
+            "same command again; it goes on where it was"
+        ) from None
 
 
 def _sync(folder: Path) -> None:
