@@ -121,13 +121,14 @@ build/fuzz/core/%.o: core/src/%.cpp $(CORE_H)
 
 # The fuzz targets over their committed inputs, the core's tests, and threads, under GCC's or clang's sanitizers.
 REPLAYS := $(FUZZ_TARGETS:%=$(SANITIZE)/memory/%)
-sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test threads encode_c) \
+sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test threads encode_c run_table_test) \
 		$(addprefix $(SANITIZE)/threads/,threads parallel_test)
 	@$(foreach target,$(FUZZ_TARGETS),$(SANITIZE)/memory/$(target) $(call inputs,$(target))/* 2>$(SANITIZE)/$(target).log || \
 		{ tail -n 40 $(SANITIZE)/$(target).log >&2; exit 1; }; )
 	@$(SANITIZE)/memory/kernels_test
 	@$(SANITIZE)/memory/topk_test
 	@$(SANITIZE)/memory/unicode_test
+	@$(SANITIZE)/memory/run_table_test
 	@for memory in memory threads; do $(SANITIZE)/$$memory/threads testdata/golden-int8.pumice README.md || exit 1; done
 	@for family in unigram int8; do $(SANITIZE)/threads/parallel_test testdata/golden-$$family.pumice || exit 1; done
 
@@ -136,6 +137,10 @@ $(SANITIZE)/memory/tokenize-%: core/fuzz/tokenize.cpp core/fuzz/replay.cpp $(SAN
 
 $(SANITIZE)/memory/%: core/fuzz/%.cpp core/fuzz/replay.cpp $(SANITIZE)/memory/core.a $(FUZZ_H)
 	@$(CXX) $(CORE_FLAGS) $(MEMORY) $(TESTDATA_FLAG) $(filter %.cpp %.a,$^) -o $@
+
+$(SANITIZE)/memory/run_table_test: tests/binding/run_table_test.cpp python/binding/run_table.cpp $(CORE_H)
+	@mkdir -p $(@D)
+	@$(CXX) $(CORE_FLAGS) $(MEMORY) $(filter %.cpp,$^) -o $@
 
 $(SANITIZE)/memory/encode_c: core/tests/encode.c $(SANITIZE)/memory/core.a
 	@$(CC) -std=c11 -pedantic -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L -Icore/include $(MEMORY) -g -c $< -o $@.o

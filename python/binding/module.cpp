@@ -14,7 +14,9 @@
 #include "normalized.h"
 #include "parallel.h"
 #include "pumice.h"
+#include "run_table.h"
 #include "spans.h"
+#include "terms.h"
 #include "texts.h"
 #include "whole_pieces.h"
 
@@ -262,6 +264,10 @@ NB_MODULE(_core, m) {
       .def("token_spans", &Model::token_spans, nb::arg("text"))
       .def("pool", &Model::pool, nb::arg("ids"), nb::arg("offsets"), nb::arg("dim"), nb::arg("kind"),
            nb::arg("out").noconvert());
+  nb::class_<pumice::RunTable>(m, "RunTable")
+      .def(nb::init<>())
+      .def("__len__", &pumice::RunTable::size)
+      .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"));
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_merges_whole", &pumice::bpe_merges_whole, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));

@@ -12,13 +12,17 @@ import re
 import threading
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pumice import _core
 from pumice.errors import MissingExtraError
 from pumice.search.home import Terms
+from pumice.search.points import TermRows
 from pumice.search.stop_words import STOP_WORDS
 
 K1, B = 1.2, 0.75
@@ -48,26 +52,38 @@ class Words:
         self._numbers: dict[str, tuple[int, ...]] = {}
         self._stem = stemmer()
         self._stemming = threading.Lock()  # a stemmer is not for two threads at a time
+        self._runs = _core.RunTable()
+        self._counting = threading.Lock()
 
-    def document(self, text: str) -> Terms:
-        """The terms of a text that is stored, weighted by how often and in how long a text they come."""
-        counts: dict[int, int] = {}
-        for number in self._terms(text):
-            counts[number] = counts.get(number, 0) + 1
-        numbers = np.fromiter(counts, np.uint32, count=len(counts))
-        times = np.fromiter(counts.values(), np.float32, count=len(counts))
-        length = float(times.sum())
-        saturation = np.float32(K1 * (1 - B + B * length / AVERAGE_LENGTH))
-        return Terms(numbers, times * np.float32(K1 + 1) / (times + saturation))
+    def documents(self, texts: Sequence[str]) -> TermRows:
+        """The terms of texts that are stored, weighted by how often and in how long a text they come.
+
+        The core cuts texts into runs of letters, whose words are read here once. InputError for a
+        lone surrogate.
+        """
+        with self._counting:
+            offsets, numbers, times = self._runs.read(texts, self._read_runs)
+        before = np.concatenate([[0], np.cumsum(times, dtype=np.float64)])
+        lengths = np.diff(before[offsets])
+        saturation = (K1 * (1 - B + B * lengths / AVERAGE_LENGTH)).astype(np.float32)
+        divisor = times + np.repeat(saturation, np.diff(offsets))
+        return TermRows(offsets, numbers, times * np.float32(K1 + 1) / divisor)
 
     def query(self, text: str) -> Terms:
         """The terms of a question, each once."""
         numbers = np.fromiter(dict.fromkeys(self._terms(text)), np.uint32)
         return Terms(numbers, np.ones(len(numbers), np.float32))
 
+    def _read_runs(self, runs: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        found = [
+            [_number(term) for word in _words(run) for term in self._read(word)] for run in runs
+        ]
+        counts = np.fromiter(map(len, found), np.int64, count=len(found))
+        return np.fromiter(chain.from_iterable(found), np.uint32, count=counts.sum()), counts
+
     def _terms(self, text: str) -> Iterator[int]:
         numbers = self._numbers
-        for word in _WORD.findall(_HUMP.sub(" ", text).lower()):
+        for word in _words(text):
             known = numbers.get(word)
             if known is None:
                 if len(numbers) >= _CACHED:
@@ -98,6 +114,11 @@ def stemmer() -> Any:
     except ImportError:
         raise MissingExtraError("PyStemmer", "search") from None
     return Stemmer.Stemmer("english", 0)
+
+
+def _words(text: str) -> list[str]:
+    words: list[str] = _WORD.findall(_HUMP.sub(" ", text).lower())
+    return words
 
 
 def _number(word: str) -> int:

@@ -7,22 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy import float32
+from numpy import bool_, float32
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, SearchIndexError
 from pumice.search.bm25 import Words
-from pumice.search.home import Query, Terms
+from pumice.search.home import Query
+from pumice.search.points import TermRows
 from pumice.search.search_params import MODES
 from pumice.search.spelling import is_spelled
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """What is stored of a text."""
+    """What is stored of texts, a row each."""
 
     dense: NDArray[float32]
-    terms: Terms | None
+    terms: TermRows | None
+    known: NDArray[bool_]
+    """Whether the vector is not zero: the model knows a token of the text."""
+
+    def of_known(self) -> Embedded:
+        """What is stored: the rows of texts that have a vector."""
+        if self.known.all():
+            return self
+        rows = np.flatnonzero(self.known)
+        terms = self.terms.take(rows) if self.terms is not None else None
+        return Embedded(self.dense[rows], terms, self.known[rows])
 
 
 class Embedding:
@@ -35,19 +46,13 @@ class Embedding:
 
     def documents(
         self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None
-    ) -> list[Embedded | None]:
-        """Of each text; None for one whose vector is zero: the model knows no token of it."""
+    ) -> Embedded:
+        """Of each text."""
         if vectors is None:  # the two sides of a model may differ
             encode = getattr(self._model, "encode_documents", self._model.encode)
             vectors = self._encoded(texts, encode)
-        dense, words = vectors, self._words
-        known = np.any(dense, axis=1).tolist() if len(texts) else []
-        return [
-            Embedded(dense[row], words.document(text) if words is not None else None)
-            if known[row]
-            else None
-            for row, text in enumerate(texts)
-        ]
+        terms = self._words.documents(texts) if self._words is not None else None
+        return Embedded(vectors, terms, np.any(vectors, axis=1))
 
     def queries(
         self, texts: Sequence[str], *, vectors: NDArray[float32] | None, mode: str | None

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Protocol
 
 from numpy import float32, uint32
 from numpy.typing import NDArray
 
 from pumice.search.filter import Condition
+from pumice.search.points import Payload, PointId, Points
 from pumice.search.search_params import SearchParams
-
-PointId = int | UUID
-Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,16 +20,6 @@ class Terms:
 
     numbers: NDArray[uint32]
     weights: NDArray[float32]
-
-
-@dataclass(frozen=True)
-class Point:
-    """A vector and words with their payload, ready to be stored: checked, finite, not zero."""
-
-    id: PointId
-    dense: NDArray[float32]
-    terms: Terms | None
-    payload: Payload
 
 
 @dataclass(frozen=True)
@@ -73,7 +60,7 @@ class Home(Protocol):
     atomic: bool
     """Whether one `upsert` that fails has stored all of its points or none."""
 
-    def upsert(self, points: Sequence[Point]) -> None:
+    def upsert(self, points: Points) -> None:
         """Store points, replacing those of the same id."""
 
     def delete(self, ids: Sequence[PointId]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,12 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, SearchIndexError
+from pumice.search.ahead import one_ahead
 from pumice.search.embedding import Embedded, Embedding
 from pumice.search.filter import Missing, parse_filter, path_of
 from pumice.search.folder import open_folder
-from pumice.search.home import Home, Plan, Point, Scored
+from pumice.search.home import Home, Plan, Scored
+from pumice.search.points import Points
 from pumice.search.record import (
     PRIVATE,
     AddReport,
@@ -34,6 +36,7 @@ from pumice.search.record import (
     point_id_of,
     ranking_of,
     stored_payload,
+    utf8_size,
 )
 from pumice.search.search_params import Mode, SearchParams
 from pumice.search.server import Server, open_server
@@ -116,35 +119,26 @@ class Index:
             records = list(records)
         if vectors is not None:
             vectors = self._embedding.checked(vectors, count=len(records))  # type: ignore[arg-type]
-        added = size = at = 0
+        added = size = 0
         seconds = 0.0
         skipped: list[Skipped] = []
-        for batch in _batches(records):
-            texts = [record.text for record in batch]
-            given = None if vectors is None else vectors[at : at + len(batch)]
-            at += len(batch)
+
+        def embed(batch: _Batch) -> tuple[Embedded, float]:
+            texts = [record.text for record in batch.records]
+            end = batch.first + len(texts)
             started = time.perf_counter()
-            embedded = self.embed(texts, vectors=given)
-            seconds += time.perf_counter() - started
-            size += sum(len(text.encode()) for text in texts)
-            points = [
-                Point(record.point_id, found.dense, found.terms, stored_payload(record))
-                for record, found in zip(batch, embedded, strict=True)
-                if found is not None
-            ]
-            if points:
-                self._home.upsert(points)
-            # A record replaced by a text without a vector must not be found by its old text.
-            latest = {record.point_id: row for row, record in enumerate(batch)}
-            replaced = [point_id for point_id, row in latest.items() if embedded[row] is None]
-            if stored := self._home.present(replaced) if replaced else set():
-                self._home.delete(list(stored))
-            added += len(points)
-            skipped += [
-                Skipped(record.id, NO_TOKENS)
-                for record, found in zip(batch, embedded, strict=True)
-                if found is None
-            ]
+            embedded = self.embed(
+                texts, vectors=None if vectors is None else vectors[batch.first : end]
+            )
+            return embedded, time.perf_counter() - started
+
+        for batch, (embedded, took) in one_ahead(_batches(records), embed):
+            seconds += took
+            size += sum(utf8_size(record.text) for record in batch.records)
+            self._store(batch.records, embedded)
+            unknown = np.flatnonzero(~embedded.known).tolist()
+            added += len(batch.records) - len(unknown)
+            skipped += [Skipped(batch.records[row].id, NO_TOKENS) for row in unknown]
         return AddReport(added, tuple(skipped), size, seconds)
 
     @overload
@@ -303,11 +297,23 @@ class Index:
         """Place, model and dimensions."""
         return f"Index({self.location!r}, model={self.model.name!r}, dim={self.dim})"
 
-    def embed(
-        self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None
-    ) -> list[Embedded | None]:
-        """Vector and words of each text; None for a text whose vector is zero, which means nothing."""
+    def embed(self, texts: Sequence[str], *, vectors: NDArray[float32] | None = None) -> Embedded:
+        """Vectors and words of texts; a zero vector means nothing."""
         return self._embedding.documents(texts, vectors=vectors)
+
+    def _store(self, records: Sequence[Record], embedded: Embedded) -> None:
+        known, rows = embedded.known.tolist(), embedded.of_known()
+        kept = [record for record, has in zip(records, known, strict=True) if has]
+        ids = [record.point_id for record in kept]
+        if kept:
+            payloads = [stored_payload(record) for record in kept]
+            self._home.upsert(Points(ids, rows.dense, rows.terms, payloads))
+        if len(kept) < len(records):
+            # A record replaced by a text without a vector must not be found by its old text.
+            latest = {record.point_id: has for record, has in zip(records, known, strict=True)}
+            replaced = [point_id for point_id, has in latest.items() if not has]
+            if stored := self._home.present(replaced):
+                self._home.delete(list(stored))
 
     def _check_writable(self) -> None:
         if self._packed:
@@ -373,10 +379,20 @@ def _place(location: Any) -> Path | Server:
     return Path(os.path.expanduser(location)).absolute()
 
 
-def _batches(records: Iterable[Mapping[str, Any]]) -> Iterator[list[Record]]:
+@dataclass(frozen=True)
+class _Batch:
+    """Records that are embedded and written together; `first` is the place of the first one."""
+
+    first: int
+    records: list[Record]
+
+
+def _batches(records: Iterable[Mapping[str, Any]]) -> Iterator[_Batch]:
     parsed = (parse_record(record, position=at) for at, record in enumerate(records))
+    first = 0
     while batch := list(islice(_until_heavy(parsed), BATCH)):
-        yield batch
+        yield _Batch(first, batch)
+        first += len(batch)
 
 
 def _until_heavy(records: Iterator[Record]) -> Iterator[Record]:

@@ -13,13 +13,15 @@ import numpy as np
 
 from pumice.errors import InputError
 from pumice.search.filter import is_unaddressable
-from pumice.search.home import Payload, PointId, Scored
+from pumice.search.home import Scored
+from pumice.search.points import Payload, PointId
 
 # str ids become UUIDv5 under this name space. Fixed for ever: it names points in stored indexes.
 _ID_NAMESPACE = uuid.UUID("6f1d4a52-3c0e-5b8e-9a57-0d9c8f3b7e21")
 TEXT = "text"
 PRIVATE = "_pumice"  # what pumice itself keeps with a point; never shown in a Hit
 _MAX_DEPTH = 32
+_OWN = ("id", TEXT)
 
 RecordId = int | uuid.UUID | str
 
@@ -77,7 +79,7 @@ class Ranking:
 def parse_record(record: Any, *, position: int) -> Record:
     """The record at `position`, or an InputError that names the position and what is wrong."""
     where = f"record {position}"
-    if not isinstance(record, Mapping):
+    if not isinstance(record, (dict, Mapping)):
         raise InputError(f'{where} is a {type(record).__name__}: give a dict with "id" and "text"')
     for key in ("id", TEXT):
         if key not in record:
@@ -91,8 +93,9 @@ def parse_record(record: Any, *, position: int) -> Record:
         raise InputError(f'{where}: the key "{PRIVATE}" is kept for pumice: rename it')
     payload = {
         key: _checked(value, f"{where}: {key}", 1)
-        for key, value in _string_keys(record, where)
-        if key not in ("id", TEXT)
+        for key, value in _string_keys(
+            {key: value for key, value in record.items() if key not in _OWN}, where
+        )
     }
     given = record["id"]
     return Record(given if isinstance(given, str) else point_id, point_id, text, payload)
@@ -100,6 +103,8 @@ def parse_record(record: Any, *, position: int) -> Record:
 
 def point_id_of(given: Any, *, where: str) -> PointId:
     """The id of the point: ints and UUIDs stand for themselves, a str gives a UUIDv5."""
+    if type(given) is int and 0 <= given < 2**64:
+        return given
     if isinstance(given, uuid.UUID):
         return given
     if isinstance(given, str):
@@ -192,7 +197,14 @@ def _checked(value: Any, where: str, depth: int) -> Any:
     )
 
 
+def utf8_size(text: str) -> int:
+    """Bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 def _check_unicode(text: str, where: str) -> str:
+    if text.isascii():
+        return str(text)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

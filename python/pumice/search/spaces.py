@@ -47,6 +47,12 @@ class Space:
         spread = np.rint(part * (self._scale / norm)) + _UINT8_ZERO
         return np.clip(spread, 0, 255).tolist()  # type: ignore[no-any-return]
 
+    def stored_rows(self, vectors: NDArray[float32]) -> list[list[float]]:
+        """`stored` of each row."""
+        if self.datatype != "uint8":
+            return vectors[:, : self.size].tolist()  # type: ignore[no-any-return]
+        return [self.stored(vector) for vector in vectors]
+
     def cosine(self, score: float) -> float:
         """The cosine that a score of the engine stands for."""
         if self.datatype != "uint8":

@@ -26,9 +26,9 @@ from pumice.search.documents.splitting import Passage, split_document
 from pumice.search.documents.walk import Found, SkippedFile, find_files
 from pumice.search.embedding import Embedded
 from pumice.search.filter import AnyOf, Condition, Range
-from pumice.search.home import Point
 from pumice.search.index import BATCH, Index
-from pumice.search.record import PRIVATE, Record, parse_record, stored_payload
+from pumice.search.points import Payload, PointId, Points
+from pumice.search.record import PRIVATE, Record, parse_record, stored_payload, utf8_size
 
 _BAD_ROWS_SHOWN = 5
 
@@ -163,17 +163,22 @@ class _Run:
     def write_small(self) -> None:
         """Embed and store the files that wait, all of a file's passages in one write."""
         batch, self._small, self._waiting = self._small, [], 0
-        embedded = iter(self._embed([piece.text for small in batch for piece in small.pieces]))
-        points: list[Point] = []
+        embedded = self._embed([piece.text for small in batch for piece in small.pieces])
+        known = iter(embedded.known.tolist())
+        ids: list[PointId] = []
+        payloads: list[Payload] = []
         for small in batch:
-            kept = _kept(small.pieces, embedded)
-            points += _points(small.source, kept, first=0, state=small.state)
+            kept = [piece for piece in small.pieces if next(known)]
+            for at, piece in enumerate(kept):
+                record = _record(small.source, at, piece)
+                ids.append(record.point_id)
+                payloads.append(_stored(record, at, small.state))
             if entry := self._ledger.get(small.source):
                 write_state(self._home, entry, UNFINISHED)
                 self._shorten(small.source, len(kept))
             self._done(small.source, len(kept))
-        if points:
-            self._write(points)
+        if ids:
+            self._write(_points(ids, payloads, embedded))
 
     def remove_gone(self) -> None:
         """Remove passages of files that are under the roots no more, or not indexed any more."""
@@ -197,16 +202,22 @@ class _Run:
     ) -> None:
         """Store a file batch by batch; from its first passage to the end it counts as unfinished."""
         written = 0
-        head: Point | None = None
+        head: PointId | None = None
         batch = first
         try:
             while batch:
-                kept = _kept(batch, iter(self._embed([piece.text for piece in batch])))
-                points = _points(source, kept, first=written, state=UNFINISHED)
-                if points:
-                    self._home.upsert(points)
-                    head = head or points[0]
-                    written += len(points)
+                embedded = self._embed([piece.text for piece in batch])
+                known = embedded.known.tolist()
+                kept = [piece for piece, has in zip(batch, known, strict=True) if has]
+                records = [_record(source, at, piece) for at, piece in enumerate(kept, written)]
+                ids = [record.point_id for record in records]
+                payloads = [
+                    _stored(record, at, UNFINISHED) for at, record in enumerate(records, written)
+                ]
+                if ids:
+                    self._home.upsert(_points(ids, payloads, embedded))
+                    head = ids[0] if head is None else head
+                    written += len(ids)
                 self.tell(source, written)
                 batch = list(islice(rest, BATCH))
         except UnreadableError as error:
@@ -215,17 +226,18 @@ class _Run:
             raise UnreadableError(str(error)) from None
         self._shorten(source, written)
         if head is not None:
-            write_state(self._home, Entry(head.id, f"{source}#0", state), state)
+            write_state(self._home, Entry(head, f"{source}#0", state), state)
         self._done(source, written)
 
-    def _write(self, points: list[Point]) -> None:
+    def _write(self, points: Points) -> None:
         """Store whole files; where a write may be stored in part, their first passages say so first."""
-        heads = [point for point in points if point.payload["passage"] == 0]
-        if self._home.atomic or len(heads) == len(points):
+        first = [payload["passage"] == 0 for payload in points.payloads]
+        if self._home.atomic or all(first):
             self._home.upsert(points)
             return
-        self._home.upsert([replace(head, payload=_unfinished(head.payload)) for head in heads])
-        self._home.upsert([point for point in points if point.payload["passage"] > 0])
+        heads = points.take([row for row, is_first in enumerate(first) if is_first])
+        self._home.upsert(replace(heads, payloads=[_unfinished(one) for one in heads.payloads]))
+        self._home.upsert(points.take([row for row, is_first in enumerate(first) if not is_first]))
         self._home.upsert(heads)
 
     def _leave_out(self, source: str, reason: str, *, unread: bool) -> None:
@@ -266,11 +278,11 @@ class _Run:
     def _remove(self, source: str) -> None:
         self._shorten(source, 0)
 
-    def _embed(self, texts: list[str]) -> list[Embedded | None]:
+    def _embed(self, texts: list[str]) -> Embedded:
         started = time.perf_counter()
         result = self._index.embed(texts)
         self.report.embedding_seconds += time.perf_counter() - started
-        self.report.embedded_bytes += sum(len(text.encode()) for text in texts)
+        self.report.embedded_bytes += sum(map(utf8_size, texts))
         return result
 
 
@@ -290,28 +302,14 @@ def _payload(source: str, document: Document, passage: Passage) -> dict[str, Any
     return payload
 
 
-def _kept(
-    pieces: Sequence[_Piece], embedded: Iterator[Embedded | None]
-) -> list[tuple[Embedded, _Piece]]:
-    """The pieces that have a vector; takes as many as there are pieces."""
-    pairs = [(next(embedded), piece) for piece in pieces]
-    return [(one, piece) for one, piece in pairs if one is not None]
+def _points(ids: Sequence[PointId], payloads: Sequence[Payload], embedded: Embedded) -> Points:
+    """The points of the texts that have a vector."""
+    known = embedded.of_known()
+    return Points(ids, known.dense, known.terms, payloads)
 
 
-def _points(
-    source: str,
-    kept: Sequence[tuple[Embedded, _Piece]],
-    *,
-    first: int,
-    state: FileState,
-) -> list[Point]:
-    points = []
-    for passage, (embedded, piece) in enumerate(kept, start=first):
-        record = _record(source, passage, piece)
-        private = private_of(state) if passage == 0 else None
-        payload = stored_payload(record, private)
-        points.append(Point(record.point_id, embedded.dense, embedded.terms, payload))
-    return points
+def _stored(record: Record, passage: int, state: FileState) -> Payload:
+    return stored_payload(record, private_of(state) if passage == 0 else None)
 
 
 def _unfinished(payload: dict[str, Any]) -> dict[str, Any]:

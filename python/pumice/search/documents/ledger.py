@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pumice.search.filter import Missing
-from pumice.search.home import Home, PointId
+from pumice.search.home import Home
+from pumice.search.points import PointId
 from pumice.search.record import PRIVATE
 
 _FILE = "file"

@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError, SearchIndexError
-from pumice.search.edge.config import edge_config, edge_point
+from pumice.search.edge.config import edge_config, edge_points
 from pumice.search.edge.engine import engine
 from pumice.search.edge.filters import edge_filter
 from pumice.search.edge.forks import closed, let_go_at_fork
 from pumice.search.edge.optimize import TEMPORARY, optimize_in_child
 from pumice.search.edge.queries import edge_request
 from pumice.search.filter import Condition
-from pumice.search.home import Payload, Plan, Point, PointId, Query, Scored
+from pumice.search.home import Plan, Query, Scored
 from pumice.search.owner import Owner
+from pumice.search.points import Payload, PointId, Points
 from pumice.search.spaces import dense_spaces
 from pumice.search.steps import Planner
 from pumice.search.storage import Storage
@@ -79,16 +80,17 @@ class EdgeHome:
         self._wal = _identity(self._path / "wal")
         let_go_at_fork(self)
 
-    def upsert(self, points: Sequence[Point]) -> None:
+    def upsert(self, points: Points) -> None:
         """See Home; a disk without room for the points is refused before anything is written."""
         shard = self._opened()
         # The write-ahead log and the storage each take a copy; JSON escapes may double a text.
         width = sum(16 * space.size for space in self._spaces)
-        size = sum(width + _words(p) + 4 * _weight(p.payload) for p in points)
-        self._need_space(size)
-        edge_points = [edge_point(point, self._spaces) for point in points]
+        words = 32 * len(points.terms.numbers) if points.terms is not None else 0
+        payloads = 4 * sum(map(_weight, points.payloads))
+        self._need_space(width * len(points) + words + payloads)
+        written = edge_points(points, self._spaces)
         with self._translated("written"):
-            shard.update(self._qe.UpdateOperation.upsert_points(edge_points))
+            shard.update(self._qe.UpdateOperation.upsert_points(written))
 
     def delete(self, ids: Sequence[PointId]) -> None:
         """See Home."""
@@ -243,10 +245,6 @@ class EdgeHome:
 
 def _plain_id(point_id: Any) -> PointId:
     return point_id  # type: ignore[no-any-return]  # int or UUID; the stub adds the str it accepts
-
-
-def _words(point: Point) -> int:
-    return 32 * len(point.terms.numbers) if point.terms is not None else 0
 
 
 def _weight(value: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pumice.search.home import Point
+from pumice.search.points import Points
 from pumice.search.server.library import client_models
 from pumice.search.spaces import SPARSE, Space
 
@@ -21,15 +21,24 @@ def sparse_config() -> dict[str, Any]:
     return {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 
 
-def server_point(point: Point, spaces: Sequence[Space]) -> Any:
-    """The point with a vector in each of the spaces, and its words."""
+def server_points(points: Points, spaces: Sequence[Space]) -> list[Any]:
+    """The points with a vector in each of the spaces, and their words."""
     models = client_models()
-    vectors: dict[str, Any] = {space.name: space.stored(point.dense) for space in spaces}
-    if point.terms is not None:
-        vectors[SPARSE] = models.SparseVector(
-            indices=point.terms.numbers.tolist(), values=point.terms.weights.tolist()
+    vectors: dict[str, Sequence[Any]] = {
+        space.name: space.stored_rows(points.dense) for space in spaces
+    }
+    if points.terms is not None:
+        vectors[SPARSE] = [
+            models.SparseVector(indices=numbers, values=weights)
+            for numbers, weights in points.terms.lists()
+        ]
+    names, rows = tuple(vectors), zip(*vectors.values(), strict=True)
+    return [
+        models.PointStruct(
+            id=point_id(one), vector=dict(zip(names, row, strict=True)), payload=payload
         )
-    return models.PointStruct(id=point_id(point.id), vector=vectors, payload=point.payload)
+        for one, row, payload in zip(points.ids, rows, points.payloads, strict=True)
+    ]
 
 
 def point_id(given: Any) -> int | str:

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from pumice.errors import SearchIndexError
 from pumice.search.filter import Condition
-from pumice.search.home import Payload, Plan, Point, PointId, Query, Scored
+from pumice.search.home import Plan, Query, Scored
+from pumice.search.points import Payload, PointId, Points
 from pumice.search.server.address import Server
-from pumice.search.server.config import point_id, server_point
+from pumice.search.server.config import point_id, server_points
 from pumice.search.server.filters import server_filter
 from pumice.search.server.library import client_models, is_local
 from pumice.search.server.queries import server_request
@@ -48,9 +49,10 @@ class ServerHome:
         self._uploads: ThreadPoolExecutor | None = None
         self._closed = False
 
-    def upsert(self, points: Sequence[Point]) -> None:
+    def upsert(self, points: Points) -> None:
         """See Home; parts of 256 points, several at a time, each all or nothing."""
-        parts = [points[at : at + _UPLOAD] for at in range(0, len(points), _UPLOAD)]
+        rows = range(len(points))
+        parts = [points.take(rows[at : at + _UPLOAD]) for at in range(0, len(points), _UPLOAD)]
         if len(parts) == 1:
             self._upload(parts[0])
             return
@@ -152,8 +154,8 @@ class ServerHome:
         if self._server.client is None:
             self._client.close()
 
-    def _upload(self, points: Sequence[Point]) -> None:
-        self._send("upsert", points=[server_point(one, self._spaces) for one in points], wait=True)
+    def _upload(self, points: Points) -> None:
+        self._send("upsert", points=server_points(points, self._spaces), wait=True)
 
     def _send(self, call: str, **arguments: Any) -> Any:
         self._check_open()

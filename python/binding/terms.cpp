@@ -1,0 +1,68 @@
+// The words of Python strings as numbers, counted: what the table does not know yet, Python is asked for.
+#include "terms.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "texts.h"
+
+namespace nb = nanobind;
+
+namespace pumice {
+namespace {
+
+using Numbers = nb::ndarray<const std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Counts = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+template <class T>
+nb::object array_of(std::vector<T> values) {
+  auto held = std::make_unique<std::vector<T>>(std::move(values));
+  T* data = held->data();
+  const std::size_t size = held->size();
+  nb::capsule owner(held.get(), [](void* it) noexcept { delete static_cast<std::vector<T>*>(it); });
+  held.release();
+  return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, owner));
+}
+
+void learn(RunTable& table, const nb::callable& look_up) {
+  nb::list runs;
+  for (const std::string_view run : table.unknown()) runs.append(nb::str(run.data(), run.size()));
+  const nb::object found = look_up(runs);
+  const auto numbers = nb::cast<Numbers>(found[0]);
+  const auto counts = nb::cast<Counts>(found[1]);
+  std::size_t at = 0;
+  if (counts.shape(0) != table.unknown().size()) throw std::invalid_argument("a count for each run is needed");
+  for (std::size_t i = 0; i < counts.shape(0); ++i) {
+    const std::int64_t count = counts(i);
+    if (count < 0 || static_cast<std::size_t>(count) > numbers.shape(0) - at)
+      throw std::invalid_argument("more numbers were counted than given");
+    table.learn(numbers.data() + at, static_cast<std::size_t>(count));
+    at += static_cast<std::size_t>(count);
+  }
+}
+
+}  // namespace
+
+nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up) {
+  const Texts texts = texts_of_sequence(sequence);
+  try {
+    {
+      nb::gil_scoped_release released;
+      table.cut(texts.views);
+    }
+    if (!table.unknown().empty()) learn(table, look_up);
+    TextTerms terms;
+    {
+      nb::gil_scoped_release released;
+      terms = table.count();
+    }
+    return nb::make_tuple(array_of(std::move(terms.offsets)), array_of(std::move(terms.numbers)),
+                          array_of(std::move(terms.times)));
+  } catch (...) {
+    table.clear();
+    throw;
+  }
+}
+
+}  // namespace pumice
