@@ -26,19 +26,24 @@ WASM_OTHERS := bpe code_points metaspace normal_forms normalize pre_tokenize pre
 	to_normal_form unigram word_level word_route
 wasm_wordpiece = $(filter-out $(WASM_OTHERS:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/wordpiece_only.o
 
-web/wasm/pumice.wasm: $(call wasm_wordpiece,simd) build/wasm/abort.o
+web/wasm/pumice.wasm: $(call wasm_wordpiece,simd) build/wasm/abort.o build/wasm/memchr.o
 web/wasm/pumice-plain.wasm: $(call wasm_wordpiece,plain) build/wasm/abort.o
-web/wasm/pumice-all.wasm: $(call WASM_OBJECTS,simd) build/wasm/abort.o
+web/wasm/pumice-all.wasm: $(call WASM_OBJECTS,simd) build/wasm/abort.o build/wasm/memchr.o
 web/wasm/pumice-all-plain.wasm: $(call WASM_OBJECTS,plain) build/wasm/abort.o
 web/wasm/%.wasm:
 	@mkdir -p $(@D)
 	@$(ZIG) c++ $(WASM_LINK) $^ -o $@
 
+# The core's test of its kernels, for those of WebAssembly; a program of WASI, which Node runs.
+build/wasm/kernels_test.wasm: core/tests/kernels_test.cpp $(filter build/wasm/simd/simd/%,$(call WASM_OBJECTS,simd))
+	@$(ZIG) c++ $(WASM_FLAGS) -msimd128 -O1 -Wl,-z,stack-size=1048576 $^ -o $@
+
 # Zig passes -Oz on as -Os.
 wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,-Oz -Xclang -Oz)
+build/wasm/memchr.o: WASM_FLAGS += -msimd128 -O3 -fno-builtin
 build/wasm/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $(@D)
-	@$(ZIG) c++ $(WASM_FLAGS) -Oz -c $< -o $@
+	@$(ZIG) c++ -Oz $(WASM_FLAGS) -c $< -o $@
 
 build/wasm/simd/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $(@D)
@@ -50,7 +55,7 @@ build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 
 # Tests of the npm package in Node and Chromium; what is absent is skipped, with the command that installs it.
 .PHONY: test-web
-test-web: wasm extension web-demo
+test-web: wasm extension web-demo build/wasm/kernels_test.wasm
 	@if ! command -v npm >/dev/null; then echo 'No Node: on Debian, apt-get install nodejs npm; the tests of web/ are skipped'; \
 	else $(MAKE) --no-print-directory web/node_modules/.package-lock.json && \
 		cd web && node --test tests/*.test.mjs tests/*/*.test.mjs; fi

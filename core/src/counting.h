@@ -18,8 +18,12 @@ struct Counts {
   const std::uint8_t* numbers = nullptr;
   std::size_t size = 0;  // 0: all count alike
 
+  // Whether a token stood in the text before is as good as chance: no branch may guess it.
   unsigned of(std::size_t before) const {
-    return before == 0 || size == 0 ? kWholeCount : numbers[std::min(before, size) - 1];
+    if (size == 0) return kWholeCount;
+    const std::size_t at = std::min(before, size);
+    const unsigned number = numbers[at - (at != 0)];
+    return at == 0 ? kWholeCount : number;
   }
 };
 
@@ -55,7 +59,7 @@ class TextCounter {
   }
 
  private:
-  const CountingRule& rule_;
+  CountingRule rule_;
   std::uint8_t* seen_;
   std::size_t tokens_;
   std::size_t position_ = 0;

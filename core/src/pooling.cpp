@@ -138,9 +138,12 @@ void Pool::weigh(std::size_t from, std::size_t to) {
   auto* integers = static_cast<std::int16_t*>(worker_.weights);
   std::int16_t* fine = model_.fine_multipliers == nullptr ? nullptr : integers + worker_.id_room;
   const bool weighted = model_.token_weights != nullptr;
+  const bool floating = model_.add_integer_rows == nullptr;
+  const std::uint32_t* ids = ids_;
+  TextCounter counter = counter_;  // in registers: what it writes to could be its own, as far as the compiler knows
   for (std::size_t i = from; i < to; ++i) {
-    const unsigned counts = counter_.next(ids_[i]);
-    if (model_.add_integer_rows == nullptr) {
+    const unsigned counts = counter.next(ids[i]);
+    if (floating) {
       const float part = static_cast<float>(counts) / kWhole;
       floats[i] = weighted ? part * floats[i] : part;
     } else if (counts != kWhole) {
@@ -150,6 +153,7 @@ void Pool::weigh(std::size_t from, std::size_t to) {
       if (fine != nullptr) fine[i] = static_cast<std::int16_t>(part & (kFine - 1));
     }
   }
+  counter_ = counter;
 }
 
 void Pool::begin_sum() {

@@ -60,7 +60,8 @@ class WordBatch {
     }
     std::size_t missed = 0;
     for (std::size_t i = 0; i < list.count; ++i) {
-      const unsigned ways = list.high[i] == 0 ? LittleWords::ways_of(*sets[i], list.low[i]) : 0;
+      const unsigned ways =
+          LittleWords::ways_of(*sets[i], list.low[i]) & (0u - static_cast<unsigned>(list.high[i] == 0));
       const auto way = static_cast<std::size_t>(std::countr_zero(ways | 1u << (LittleWords::kWays - 1)));
       std::memcpy(found[i].ids, sets[i]->ids[way], sizeof sets[i]->ids[way]);
       found[i].kept = found[i].total = found[i].ids[1] == kNone ? 1 : 2;

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { launchWith, skip } from "../tests/browser/chromium.mjs";
-import { serve } from "../tests/browser/serve.mjs";
+import { ISOLATED, serve } from "../tests/browser/serve.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const ROUNDS = 9;
@@ -31,7 +31,7 @@ const answer = async () => JSON.parse((await lines.next()).value);
 const nativePass = () => (native.stdin.write("go\n"), answer());
 
 const { version, digest, bytes } = await answer();
-const server = await serve(folder, { policy: "", pages: { "/": "<!doctype html><title>bench</title>" } });
+const server = await serve(folder, { policy: "", headers: ISOLATED, pages: { "/": "<!doctype html><title>bench</title>" } });
 const browser = await launchWith(await mkdtemp(join(tmpdir(), "pumice-profile-")), []); // with a cache on disk
 const page = await browser.newPage();
 await page.goto(server.origin);

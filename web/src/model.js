@@ -5,7 +5,7 @@ import { instantiate, platformOf } from "./module.js";
 import { tokenRows } from "./rows.js";
 import { SearchIndex } from "./search_index.js";
 import { open, readModel } from "./source.js";
-import { checkString, listed, mostBytes, writeText } from "./texts.js";
+import { checkString, listed, mostBytes, writeTexts } from "./texts.js";
 import { trim, trimmingSteps } from "./trimming.js";
 
 // pumice_status, pumice_tokenizer, pumice_section_kind, pumice_vector_type
@@ -242,20 +242,12 @@ export class Model {
     const need = mostBytes(strings[first]);
     const texts = need > TEXT_ROOM ? memory.take(need) : this.#texts;
     try {
-      const size = Math.max(need, TEXT_ROOM);
-      const bytes = memory.bytes(texts, size);
       const list = memory.words(this.#list, 2 * MOST_TEXTS);
-      let [count, at] = [0, 0];
-      for (let i = first; i < strings.length && count < room; ++i) {
-        const text = strings[i];
-        checkString(text, `texts[${i}]`);
-        if (i > first && (text.length > size - at || mostBytes(text) > size - at)) break;
-        const written = writeText(text, bytes, at);
-        list[2 * count] = texts + at;
-        list[2 * count + 1] = written;
-        at += written;
-        ++count;
-      }
+      let at = 0;
+      const count = writeTexts(strings, first, room, memory.bytes(texts, Math.max(need, TEXT_ROOM)), (begin, size) => {
+        list[at++] = texts + begin;
+        list[at++] = size;
+      });
       return use(this.#list, count);
     } finally {
       if (texts !== this.#texts) memory.give(texts, need);

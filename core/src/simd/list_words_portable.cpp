@@ -14,11 +14,6 @@ const char* list_words_neon(const ByteClasses& classes, const char* at, const ch
   ScalarBlock block(classes, classify_neon);
   return list_words(block, at, end, list);
 }
-#elif defined(PUMICE_WASM_SIMD)
-const char* list_words_wasm(const ByteClasses& classes, const char* at, const char* end, WordList& list) {
-  ScalarBlock block(classes, classify_wasm);
-  return list_words(block, at, end, list);
-}
 #endif
 
 }  // namespace pumice::simd

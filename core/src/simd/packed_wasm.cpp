@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "distinct_rows.h"
 #include "packed_blocks.h"
 
 namespace pumice::simd {
@@ -50,9 +51,12 @@ struct Lanes {
   }
 };
 
+constexpr PackedKernels kEveryRow = packed_kernels<Lanes, 4>();
+
 }  // namespace
 
-constexpr PackedKernels kWasmPacked = packed_kernels<Lanes, 4>();
+constexpr PackedKernels kWasmPacked = {add_distinct_rows<kEveryRow.add_rows_1>, add_distinct_rows<kEveryRow.add_rows_2>,
+                                       add_distinct_rows<kEveryRow.add_rows_4>};
 
 }  // namespace pumice::simd
 #endif

@@ -213,9 +213,9 @@ void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
   if (i < n) kPortableRows.to_bits(x + i, n - i, out + i / 8);
 }
 
-// The table of an instruction set's kernels, from its vectors of float32, float16 and int8 values.
-template <class F32, std::size_t Registers32, class F16, std::size_t Registers16, class Pairs, std::size_t Blocks>
-constexpr RowKernels row_kernels() {
+// The table of an instruction set's kernels, from its vectors of float32 and float16 values and its kernel of int8.
+template <class F32, std::size_t Registers32, class F16, std::size_t Registers16>
+constexpr RowKernels row_kernels(AddIntegerRows add_rows_i8) {
   return {
       [](float* sum, const float* weights, const RowList& list) {
         add_rows<F32, Registers32>(sum, weights, list, kPortableRows.add_rows_f32);
@@ -223,7 +223,7 @@ constexpr RowKernels row_kernels() {
       [](float* sum, const float* weights, const RowList& list) {
         add_rows<F16, Registers16>(sum, weights, list, kPortableRows.add_rows_f16);
       },
-      add_integer_rows<Pairs, Blocks>,
+      add_rows_i8,
       sum_of_squares<F32>,
       scale<F32>,
       scale_past_caches<F32>,

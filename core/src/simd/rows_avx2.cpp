@@ -86,7 +86,7 @@ struct Pairs {
 
 }  // namespace
 
-constexpr RowKernels kAvx2Rows = row_kernels<FromF32, 8, FromF16, 8, Pairs, 4>();
+constexpr RowKernels kAvx2Rows = row_kernels<FromF32, 8, FromF16, 8>(add_integer_rows<Pairs, 4>);
 
 }  // namespace pumice::simd
 

@@ -91,7 +91,7 @@ struct Pairs {
 
 }  // namespace
 
-constexpr RowKernels kAvx512Rows = row_kernels<FromF32, 16, FromF16, 16, Pairs, 8>();
+constexpr RowKernels kAvx512Rows = row_kernels<FromF32, 16, FromF16, 16>(add_integer_rows<Pairs, 8>);
 
 }  // namespace pumice::simd
 

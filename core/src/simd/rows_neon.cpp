@@ -63,7 +63,7 @@ struct Pairs {
 
 }  // namespace
 
-constexpr RowKernels kNeonRows = row_kernels<FromF32, 16, FromF16, 16, Pairs, 8>();
+constexpr RowKernels kNeonRows = row_kernels<FromF32, 16, FromF16, 16>(add_integer_rows<Pairs, 8>);
 
 }  // namespace pumice::simd
 #endif

@@ -4,6 +4,7 @@
 #ifdef PUMICE_WASM_SIMD
 #include <wasm_simd128.h>
 
+#include "distinct_rows.h"
 #include "row_blocks.h"
 
 namespace pumice::simd {
@@ -47,33 +48,65 @@ struct FromF16 : Floats {
   }
 };
 
-// 8 dimensions: the low four in `low`, the high four in `high`.
-struct Pairs {
-  using Sums = v128_t;
-  static constexpr std::size_t kWidth = 8;
-  static Sums zero() { return wasm_i32x4_splat(0); }
-  static v128_t multiplier(std::int16_t first, std::int16_t second) {
-    return wasm_i32x4_splat(static_cast<std::uint16_t>(first) | static_cast<std::int32_t>(second) * 65536);
-  }
-  static void add(Sums& low_sums, Sums& high_sums, const std::int8_t* first, const std::int8_t* second, v128_t pair) {
-    const v128_t a = wasm_i16x8_load8x8(first), b = wasm_i16x8_load8x8(second);
-    const v128_t low = wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-    const v128_t high = wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-    low_sums = wasm_i32x4_add(low_sums, wasm_i32x4_dot_i16x8(low, pair));
-    high_sums = wasm_i32x4_add(high_sums, wasm_i32x4_dot_i16x8(high, pair));
-  }
-  static void store(std::int32_t* sum, Sums low, Sums high) {
-    wasm_v128_store(sum, low);
-    wasm_v128_store(sum + 4, high);
-  }
-  static void add_to(std::int32_t* sum, Sums low, Sums high) {
-    store(sum, wasm_i32x4_add(wasm_v128_load(sum), low), wasm_i32x4_add(wasm_v128_load(sum + 4), high));
-  }
+// Two rows side by side, found once for all blocks of their dimensions.
+struct RowPair {
+  const std::int8_t* row;
+  const std::int8_t* other;
+  std::int32_t multipliers;
 };
+
+constexpr std::size_t kDims = 8;  // of a block: the low four in one sum, the high four in the other
+
+template <std::size_t Blocks>
+void add_pairs(std::int32_t* sum, const RowPair* pairs, std::size_t count, std::size_t from, bool first) {
+  v128_t low[Blocks], high[Blocks];
+  for_each<Blocks>([&](std::size_t b) {
+    low[b] = first ? wasm_i32x4_splat(0) : wasm_v128_load(sum + from + b * kDims);
+    high[b] = first ? wasm_i32x4_splat(0) : wasm_v128_load(sum + from + b * kDims + 4);
+  });
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int8_t* const row = pairs[i].row + from;
+    const std::int8_t* const other = pairs[i].other + from;
+    const v128_t multipliers = wasm_v128_load32_splat(&pairs[i].multipliers);
+    for_each<Blocks>([&](std::size_t b) {
+      const v128_t x = wasm_i16x8_load8x8(row + b * kDims), y = wasm_i16x8_load8x8(other + b * kDims);
+      const v128_t front = wasm_i16x8_shuffle(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
+      const v128_t back = wasm_i16x8_shuffle(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
+      low[b] = wasm_i32x4_add(low[b], wasm_i32x4_dot_i16x8(front, multipliers));
+      high[b] = wasm_i32x4_add(high[b], wasm_i32x4_dot_i16x8(back, multipliers));
+      asm volatile("" ::: "memory");  // the next block's loads come after it: there are not that many registers
+    });
+  }
+  for_each<Blocks>([&](std::size_t b) {
+    wasm_v128_store(sum + from + b * kDims, low[b]);
+    wasm_v128_store(sum + from + b * kDims + 4, high[b]);
+  });
+}
+
+void add_distinct_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
+  const DistinctRows distinct(multipliers, list);
+  const RowList& rows = distinct.list();
+  const auto* table = static_cast<const std::int8_t*>(list.table);
+  RowPair pairs[kMostIntegerRows / 2];
+  for (std::size_t i = 0; i < rows.count; i += 2) {
+    const bool paired = i + 1 < rows.count;
+    const std::int8_t* const row = table + rows.rows[i] * list.stride;
+    const std::int32_t other = paired ? distinct.multipliers()[i + 1] : 0;
+    pairs[i / 2] = {row, paired ? table + rows.rows[i + 1] * list.stride : row,
+                    static_cast<std::uint16_t>(distinct.multipliers()[i]) | other * 65536};
+  }
+  const std::size_t count = (rows.count + 1) / 2;
+  constexpr std::size_t kBlocks = 4;
+  std::size_t from = 0;
+  for (; from + kBlocks * kDims <= list.dim; from += kBlocks * kDims)
+    add_pairs<kBlocks>(sum, pairs, count, from, list.first);
+  for (; from + kDims <= list.dim; from += kDims) add_pairs<1>(sum, pairs, count, from, list.first);
+  if (from != list.dim) kPortableRows.add_rows_i8(sum + from, multipliers, rest_of<std::int8_t>(list, from));
+}
 
 }  // namespace
 
-constexpr RowKernels kWasmRows = row_kernels<FromF32, 8, FromF16, 4, Pairs, 4>();
+constexpr RowKernels kWasmRows = row_kernels<FromF32, 8, FromF16, 4>(add_distinct_rows);
 
 }  // namespace pumice::simd
 #endif

@@ -87,6 +87,10 @@ class ScalarBlock {
     list.count = count;
   }
 
+ protected:
+  // Those of the block that masks() was asked for last; 16 can be read from each of them on.
+  const char* bytes() const { return bytes_; }
+
  private:
   // The first `size` bytes, 8 at most and 1 at least; 8 can be read.
   static std::uint64_t first_bytes(const char* from, unsigned size) {
