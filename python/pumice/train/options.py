@@ -189,6 +189,9 @@ class TrainOptions(RunOptions):
     measured beside the vectors and judged by too."""
     code_share: float = 0.8
     """The share that codes have in the ranking loss; the vectors themselves have the rest."""
+    rotation_epochs: float = 0.0
+    """Epochs over the pairs, after training, that rotate the finished rows for prefixes and codes: whole
+    vectors' dot products stay as they are."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -264,6 +267,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("label_weight", 0, 1),
     ("teacher_share", 0, 1),
     ("code_share", 0, 1),
+    ("rotation_epochs", 0, 10_000),
     ("hold_out", 0, 0.5),
     ("evaluations", 1, 10_000),
     ("patience", 1, 10_000),

@@ -92,10 +92,15 @@ def _trained(given: _Given, place: Workplace) -> Training:
     from pumice.train.figures import mean_ndcg, measure
     from pumice.train.lanes import Lanes, processors
     from pumice.train.loop import Loop
+    from pumice.train.rotation import rotated
     from pumice.train.stages import Stages
     from pumice.train.taught import Reader, load_encoder, taught_pairs
 
     options, start = given.options, given.start
+    if options.rotation_epochs and len(given.dims) == 1 and not options.codes:
+        raise InputError(
+            "rotation_epochs has no use for one dimension without codes: name shorter prefixes in dims"
+        )
     beir = [read_beir(folder, start) for folder in given.folders]
     data = tokenize_sources(given.sources, start, options, place.memory)
     sets = [*held_out_sets(data), *beir]
@@ -144,6 +149,13 @@ def _trained(given: _Given, place: Workplace) -> Training:
         judges = beir or sets
         judge = RetrievalJudge(sets, judges, given.dims, lanes, options.codes) if sets else None
         outcome = loop.run(judge, folder=run_folder)
+        if options.rotation_epochs and not outcome.diverged:
+            _tell(options, "the finished rows are rotated for the prefixes")
+            rows = torch.from_numpy(outcome.rows).to(options.device)
+            again = replace(options, epochs=options.rotation_epochs)
+            asking = Contrastive(rows, data, given.dims, options=again, lanes=lanes, taught=taught)
+            turned = rotated(rows, asking, lanes=lanes).cpu().numpy()
+            outcome = replace(outcome, rows=turned)
         model = _model_of_pairs(given, data, outcome, encoder)
 
         stored = starting_table(model.parts(), dim=given.dims[-1], seed=options.seed)
@@ -161,10 +173,10 @@ def _trained(given: _Given, place: Workplace) -> Training:
         figures=figures,
         stopped=outcome.stopped,
     )
-    if options.progress is not None and figures:
+    if figures:
         judged = [figure for figure in figures if figure.name in {one.name for one in judges}]
         last = len(outcome.history["losses"])
-        options.progress(last, last, f"the finished model: nDCG@10 {mean_ndcg(judged):.4f}")
+        _tell(options, f"the finished model: nDCG@10 {mean_ndcg(judged):.4f}", last)
     training = Training(
         model=model,
         figures=figures,
@@ -178,6 +190,11 @@ def _trained(given: _Given, place: Workplace) -> Training:
     if run_folder is not None and not options.keep_folder:
         run_folder.remove()
     return training
+
+
+def _tell(options: TrainOptions, line: str, step: int = 0) -> None:
+    if options.progress is not None:
+        options.progress(step, step, line)
 
 
 def _answered(encoder: SentenceEncoder, options: TrainOptions) -> str:

@@ -214,6 +214,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help=f"their share of the ranking loss (default: {_DEFAULTS.code_share:g})",
     )
     parser.add_argument(
+        "--rotation-epochs",
+        type=float,
+        metavar="X",
+        help="then rotate the rows for so many epochs, so that prefixes and codes rank better",
+    )
+    parser.add_argument(
         "--one-direction", action="store_true", help="do not rank anchors for positives"
     )
     parser.add_argument(

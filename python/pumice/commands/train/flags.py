@@ -19,6 +19,7 @@ _OF_OTHERS = (
     "label_weight",
     "codes",
     "code_share",
+    "rotation_epochs",
     "false_negative_margin",
     "one_direction",
 )
@@ -54,6 +55,8 @@ def check_stages(args: argparse.Namespace) -> None:
         raise InputError("--code-share has no use without --codes")
     if args.codes is not None and not args.pairs and not makes_pairs(args):
         raise InputError("--codes has no use without pairs: give --pairs")
+    if args.rotation_epochs is not None and not args.pairs and not makes_pairs(args):
+        raise InputError("--rotation-epochs has no use without pairs: give --pairs")
     if args.teacher_share and args.teacher is None:
         raise InputError("--teacher-share needs a --teacher to answer")
     if regresses(args):

@@ -39,6 +39,7 @@ def train_options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions
         teacher_share=args.teacher_share,
         codes=() if args.codes is None else tuple(args.codes.split(",")),
         code_share=_DEFAULTS.code_share if args.code_share is None else args.code_share,
+        rotation_epochs=args.rotation_epochs or 0.0,
         teacher_dtype=args.teacher_dtype or _DEFAULTS.teacher_dtype,
         teacher_vectors=args.teacher_vectors,
         offline=args.offline,
