@@ -34,10 +34,6 @@ web/wasm/%.wasm:
 	@mkdir -p $(@D)
 	@$(ZIG) c++ $(WASM_LINK) $^ -o $@
 
-# The core's test of its kernels, for those of WebAssembly; a program of WASI, which Node runs.
-build/wasm/kernels_test.wasm: core/tests/kernels_test.cpp $(filter build/wasm/simd/simd/%,$(call WASM_OBJECTS,simd))
-	@$(ZIG) c++ $(WASM_FLAGS) -msimd128 -O1 -Wl,-z,stack-size=1048576 $^ -o $@
-
 # Zig passes -Oz on as -Os.
 wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,-Oz -Xclang -Oz)
 build/wasm/memchr.o: WASM_FLAGS += -msimd128 -O3 -fno-builtin
@@ -53,15 +49,20 @@ build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $(@D)
 	@$(ZIG) c++ $(WASM_FLAGS) $(call wasm_level,$*) -c $< -o $@
 
-# Tests of the npm package in Node and Chromium; what is absent is skipped, with the command that installs it.
+# Tests of the npm package in Node, Deno, Bun, Chromium and Firefox; what is absent is skipped, with the command that installs it.
 .PHONY: test-web
-test-web: wasm extension web-demo build/wasm/kernels_test.wasm
+test-web: wasm extension web-demo
 	@if ! command -v npm >/dev/null; then echo 'No Node: on Debian, apt-get install nodejs npm; the tests of web/ are skipped'; \
 	else $(MAKE) --no-print-directory web/node_modules/.package-lock.json && \
+		{ $(MAKE) --no-print-directory web/tests/runtimes/node_modules/.package-lock.json || \
+			echo 'npm has no Deno, Bun, Node 18 and puppeteer-core for this machine now: their tests are skipped'; } && \
 		cd web && node --test tests/*.test.mjs tests/*/*.test.mjs; fi
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund
+
+web/tests/runtimes/node_modules/.package-lock.json: web/tests/runtimes/package-lock.json
+	cd web/tests/runtimes && npm ci --ignore-scripts --no-audit --no-fund
 
 # Speed in Chromium beside native code and transformers.js: a table.
 .PHONY: bench-web
