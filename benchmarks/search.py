@@ -1,8 +1,9 @@
 """Bulk upload and hybrid queries over many passages, beside qdrant-client, usearch and faiss.
 
-The passages are those of --pairs, or words of the model's vocabulary drawn by Zipf's law, so that any number
-can be had; their vectors are the model's own. Recall is against exact search over the same vectors, which every
-peer gets too.
+The passages are those of --pairs (their `positive` texts, then their `anchor` texts, each once), or words of
+the model's vocabulary drawn by Zipf's law, so that any number can be had; their vectors are the model's own.
+Uploads alternate with the engine's own upserts of the same vectors and words, 20,000 passages each. Recall is
+against exact search over the same vectors, which every peer gets too; each answers in a process of its own.
 """
 
 from __future__ import annotations
@@ -34,74 +35,87 @@ from pumice.search import Index, SearchParams, Storage
 
 Vectors = NDArray[float32]
 _BATCH = 20_000
+_UPSERT = 1024
 _WORDS = (20, 60)  # of a passage
 _ZIPF = 1.1
+_QUERY_EVERY = 50  # pairs
 _K = 10
+_LOCAL = (
+    20_000  # vectors that qdrant-client's local mode gets: it has no bulk path worth waiting for
+)
 
 
-@dataclass
-class Row:
-    """One engine's figures; None where it has none."""
+@dataclass(frozen=True)
+class Upload:
+    """Passages a second, from texts to the disk, and what the engine takes of it."""
 
     name: str
-    upload_per_second: float
+    passages: int
+    ours: float
+    engine: float
+    """Its own upserts, vectors and words given: lists, points, updates, a flush."""
+    updates: float
+    """Its updates and flush alone, points given."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one engine answers; None where it has no figure."""
+
+    name: str
     p50_ms: float
     p99_ms: float
     recall_at_10: float | None
-    resident_mb: float
-    build_seconds: float = 0.0
+    anonymous_mb: float
+    mapped_mb: float
+    built_seconds: float
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--passages", type=int, default=100_000, help="default 100,000; 1,000,000 takes an hour"
-    )
-    parser.add_argument(
-        "--pairs",
-        type=Path,
-        nargs="+",
-        help="NAME.jsonl.xz whose `positive` texts are the passages",
-    )
+    parser.add_argument("--passages", type=int, default=100_000, help="default 100,000")
+    parser.add_argument("--pairs", type=Path, nargs="+", help="NAME.jsonl.xz of passages")
     parser.add_argument("--dim", type=int, default=256)
-    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--quantize", default="turbo-1")
-    parser.add_argument("--oversample", type=float, default=8.0)
+    parser.add_argument("--oversample", type=float, nargs="+", default=[8.0, 16.0])
     parser.add_argument("--graph", action="store_true", help="build it; minutes for each 100,000")
     parser.add_argument("--peers", default="qdrant-client,usearch,faiss")
+    parser.add_argument("--scratch", type=Path, help="where indexes are made; default: temporary")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # the child's: measure it
+    parser.add_argument("--child", help=argparse.SUPPRESS)  # what this process is to measure
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_arguments()
-    if args.folder:
-        print(json.dumps(measure_queries(args)))
+    children = {"usearch": usearch_row, "faiss": faiss_row, "qdrant-client": local_row}
+    if args.child:
+        rows = (
+            our_rows(args)
+            if args.child == "pumice"
+            else [children[args.child](*stored(args.scratch))]
+        )
+        print(json.dumps([asdict(row) for row in rows]))
         return
     model = pumice.load()
-    peers = {"usearch": usearch_row, "faiss": faiss_row, "qdrant-client": qdrant_row}
     asked = [name for name in args.peers.split(",") if name]
     print_machine(model, [f"{name}: not installed" for name in asked if not _installed(name)])
-    print(
-        f"up to {args.passages:,} passages of {args.dim} dimensions, {args.queries} queries, k = {_K}"
-    )
-    folder = Path(tempfile.mkdtemp(prefix="pumice-search-"))
+    args.scratch = Path(tempfile.mkdtemp(prefix="pumice-search-", dir=args.scratch))
     try:
-        rows = ours(args, model, folder)
-        vectors, queries = (
-            np.load(folder / "vectors.npy", mmap_mode="r"),
-            np.load(folder / "queries.npy"),
-        )
-        truth = nearest(vectors, queries)
+        uploads, built = upload(args, model)
+        show_uploads(uploads)
+        save_truth(args.scratch)
+        rows = [Row(**{**row, "built_seconds": built}) for row in in_child(args, "pumice")]
         for name in asked:
             if _installed(name):
-                rows.append(peers[name](vectors, queries, truth))
+                rows += [Row(**row) for row in in_child(args, name)]
         show(rows)
         if args.json:
-            args.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+            told = {"uploads": list(map(asdict, uploads)), "rows": list(map(asdict, rows))}
+            args.json.write_text(json.dumps(told, indent=1) + "\n")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(args.scratch, ignore_errors=True)
 
 
 def passages(count: int, *, pairs: Sequence[Path]) -> Iterator[list[str]]:
@@ -109,9 +123,25 @@ def passages(count: int, *, pairs: Sequence[Path]) -> Iterator[list[str]]:
     if not pairs:
         yield from drawn(count, seed=1)
         return
-    texts = islice((pair["positive"] for path in pairs for pair in _lines(path)), count)
+    texts = islice(_once(_texts(pairs)), count)
     while part := list(islice(texts, _BATCH)):
         yield part
+
+
+def _texts(pairs: Sequence[Path]) -> Iterator[str]:
+    """Every positive, then every anchor that is not a query."""
+    for path in pairs:
+        yield from (pair["positive"] for pair in _lines(path))
+    for path in pairs:
+        yield from (pair["anchor"] for at, pair in enumerate(_lines(path)) if at % _QUERY_EVERY)
+
+
+def _once(texts: Iterator[str]) -> Iterator[str]:
+    seen: set[int] = set()
+    for text in texts:
+        if (key := hash(text)) not in seen:
+            seen.add(key)
+            yield text
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:
@@ -120,10 +150,16 @@ def _lines(path: Path) -> Iterator[dict[str, str]]:
 
 
 def questions_of(args: argparse.Namespace) -> list[str]:
+    """Anchors from all over the files; the first words of drawn texts where there are none."""
     if not args.pairs:
         return [" ".join(text.split()[:6]) for text in next(drawn(args.queries, seed=2))]
-    rows = (pair["anchor"] for path in args.pairs for pair in _lines(path))
-    return list(islice(rows, 0, 50 * args.queries, 50))
+    anchors = [
+        pair["anchor"]
+        for path in args.pairs
+        for pair in islice(_lines(path), 0, None, _QUERY_EVERY)
+    ]
+    step = max(1, len(anchors) // args.queries)
+    return anchors[::step][: args.queries]
 
 
 def drawn(count: int, *, seed: int) -> Iterator[list[str]]:
@@ -139,112 +175,175 @@ def drawn(count: int, *, seed: int) -> Iterator[list[str]]:
         yield [" ".join(part) for part in np.split(drawn, np.cumsum(lengths)[:-1])]
 
 
-def ours(args: argparse.Namespace, model: Any, folder: Path) -> list[Row]:
-    """Edge with vectors alone, and with words; queries in a process of their own, for its memory."""
-    rows = []
+class Engine:
+    """Edge itself, given vectors and words."""
+
+    def __init__(self, folder: Path, storage: Storage, dim: int) -> None:
+        import qdrant_edge
+
+        from pumice.search.bm25 import Words
+        from pumice.search.edge.config import edge_config
+
+        folder.mkdir()
+        self._qe = qdrant_edge
+        self._words = Words() if storage.sparse else None
+        self._shard = qdrant_edge.EdgeShard.create(str(folder), edge_config(storage, dim=dim))
+        self.seconds = self.update_seconds = 0.0
+
+    def add(self, first: int, texts: list[str], vectors: Vectors) -> None:
+        """Upsert in batches of 1,024."""
+        terms = self._words.documents(texts).lists() if self._words else []
+        started = time.perf_counter()
+        for at in range(0, len(texts), _UPSERT):
+            points = []
+            for row, dense in enumerate(vectors[at : at + _UPSERT].tolist(), at):
+                named: dict[str, Any] = {"dense": dense}
+                if terms:
+                    named["sparse"] = self._qe.SparseVector(*terms[row])
+                points.append(self._qe.Point(first + row, named, {"text": texts[row]}))
+            ready = time.perf_counter()
+            self._shard.update(self._qe.UpdateOperation.upsert_points(points))
+            self.update_seconds += time.perf_counter() - ready
+        self.seconds += time.perf_counter() - started
+
+    def close(self) -> None:
+        """Everything is on the disk."""
+        started = time.perf_counter()
+        self._shard.flush()
+        took = time.perf_counter() - started
+        self.seconds += took
+        self.update_seconds += took
+        self._shard.close()
+
+
+def upload(args: argparse.Namespace, model: Any) -> tuple[list[Upload], float]:
+    """With words and without, and seconds of `Index.optimize`; the one with words stays."""
     questions = questions_of(args)
-    args.passages = sum(map(len, passages(args.passages, pairs=args.pairs or ())))
-    np.save(folder / "queries.npy", model.encode(questions, dim=args.dim))
-    (folder / "questions.json").write_text(json.dumps(questions))
-    encoded = np.lib.format.open_memmap(
-        folder / "vectors.npy", mode="w+", dtype=np.float32, shape=(args.passages, args.dim)
+    (args.scratch / "questions.json").write_text(json.dumps(questions))
+    np.save(args.scratch / "queries.npy", model.encode(questions, dim=args.dim))
+    sizes = [(len(part), len("".join(part).encode())) for part in passages_of(args)]
+    args.passages = sum(count for count, _ in sizes)
+    print(
+        f"{args.passages:,} passages of {sum(size for _, size in sizes) / args.passages:.0f} bytes, "
+        f"{args.dim} dimensions, {len(questions)} queries, k = {_K}, {args.quantize}"
     )
+    encoded = np.lib.format.open_memmap(
+        args.scratch / "vectors.npy", mode="w+", dtype=np.float32, shape=(args.passages, args.dim)
+    )
+    uploads, built = [], 0.0
     for words in (False, True):
-        place = folder / ("hybrid" if words else "dense")
-        storage = Storage(
-            quantize=args.quantize,
-            oversampling=args.oversample,
-            sparse=words,
-            m=16 if args.graph else 0,
-        )
-        with Index(place, model, dim=args.dim, storage=storage) as index:
-            done, seconds = 0, 0.0
-            for texts in passages(args.passages, pairs=args.pairs or ()):
+        name = "vectors and words" if words else "vectors alone"
+        storage = Storage(quantize=args.quantize, sparse=words, m=16 if args.graph else 0)
+        engine = Engine(args.scratch / "engine", storage, args.dim)
+        done, seconds = 0, 0.0
+        with Index(args.scratch / "index", model, dim=args.dim, storage=storage) as index:
+            for texts in passages_of(args):
                 records = [{"id": done + at, "text": text} for at, text in enumerate(texts)]
+                vectors = model.encode(texts, dim=args.dim)
+                encoded[done : done + len(texts)] = vectors
+                engine.add(done, texts, vectors)
                 started = time.perf_counter()
                 index.add(records)
                 seconds += time.perf_counter() - started
-                if not words:
-                    encoded[done : done + len(texts)] = model.encode(texts, dim=args.dim)
                 done += len(texts)
+            engine.close()
             started = time.perf_counter()
-            index.optimize()
-            build = time.perf_counter() - started
-        told = in_child(args, place)
-        for mode, figures in told["modes"].items():
-            name = f"pumice, {args.quantize}, {mode}" + ("" if not words else ", words kept")
-            rows.append(
-                Row(
-                    name,
-                    args.passages / seconds,
-                    figures["p50"],
-                    figures["p99"],
-                    figures["recall"],
-                    told["resident"],
-                    build,
-                )
-            )
-    return rows
+            index.flush()
+            seconds += time.perf_counter() - started
+            if words:
+                assert len(index) == done
+                started = time.perf_counter()
+                index.optimize()
+                built = time.perf_counter() - started
+        rates = (done / took for took in (seconds, engine.seconds, engine.update_seconds))
+        uploads.append(Upload(name, done, *rates))
+        shutil.rmtree(args.scratch / "engine")
+        if not words:
+            shutil.rmtree(args.scratch / "index")
+    encoded.flush()
+    return uploads, built
 
 
-def in_child(args: argparse.Namespace, place: Path) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--folder", str(place), "--dim", str(args.dim)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(ran.stdout)
+def passages_of(args: argparse.Namespace) -> Iterator[list[str]]:
+    return passages(args.passages, pairs=args.pairs or ())
+
+
+def in_child(args: argparse.Namespace, name: str) -> list[dict[str, Any]]:
+    command = [sys.executable, __file__, "--child", name, "--scratch", str(args.scratch)]
+    command += ["--quantize", args.quantize, "--oversample", *map(str, args.oversample)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    told: list[dict[str, Any]] = json.loads(ran.stdout)
     return told
 
 
-def measure_queries(args: argparse.Namespace) -> dict[str, Any]:
+def our_rows(args: argparse.Namespace) -> list[Row]:
     """One query at a time from Python, embedding included."""
-    questions = json.loads((args.folder.parent / "questions.json").read_text())
-    modes: dict[str, Any] = {}
-    with Index(args.folder, pumice.load()) as index:
-        for mode in ("dense", "hybrid") if index.storage.sparse else ("dense",):
-            exact = index.rank(questions, k=_K, mode="dense", params=SearchParams(exact=True))
-            found = index.rank(questions, k=_K, mode="dense")
-            recall = statistics.mean(
-                len(set(one.ids) & set(other.ids)) / _K
-                for one, other in zip(exact, found, strict=True)
-            )
-            for question in questions[:20]:
-                index.search(question, mode=mode)
-            times = timed(lambda question: index.search(question, mode=mode), questions)  # noqa: B023
-            modes[mode] = {**times, "recall": recall if mode == "dense" else None}
-        resident = _resident_mb()
-    return {"modes": modes, "resident": resident}
+    questions = json.loads((args.scratch / "questions.json").read_text())
+    answered = []
+    with Index(args.scratch / "index", pumice.load()) as index:
+        for oversampling in args.oversample:
+            params = SearchParams(oversampling=oversampling)
+            for mode in ("dense", "hybrid"):
+                name = f"pumice {mode}, {args.quantize}, x{oversampling:g}"
+
+                def ask(question: str, mode: Any = mode, params: SearchParams = params) -> Any:
+                    return index.search(question, k=_K, mode=mode, params=params)
+
+                answered.append((name, mode, params, timed(ask, questions)))
+        # Exact search, which reads all vectors from the disk, comes after memory is looked at.
+        memory = _memory()
+        exact = {
+            mode: index.rank(questions, k=_K, mode=mode, params=SearchParams(exact=True))
+            for mode in ("dense", "hybrid")
+        }
+        rows = []
+        for name, mode, params, times in answered:
+            found = index.rank(questions, k=_K, mode=mode, params=params)
+            shares = [
+                len(set(one.ids) & set(other.ids)) / max(1, len(one.ids))
+                for one, other in zip(exact[mode], found, strict=True)
+            ]
+            rows.append(Row(name, *times, statistics.mean(shares), *memory, 0.0))
+    return rows
 
 
-def timed(ask: Callable[[Any], Any], queries: Sequence[Any]) -> dict[str, float]:
+def timed(ask: Callable[[Any], Any], queries: Sequence[Any]) -> tuple[float, float]:
+    """Median and 99th percentile in milliseconds, after every query was asked once."""
+    for query in queries:
+        ask(query)
     milliseconds = []
     for query in queries:
         started = time.perf_counter()
         ask(query)
         milliseconds.append((time.perf_counter() - started) * 1e3)
-    return {
-        "p50": float(np.percentile(milliseconds, 50)),
-        "p99": float(np.percentile(milliseconds, 99)),
-    }
+    return float(np.percentile(milliseconds, 50)), float(np.percentile(milliseconds, 99))
 
 
-def nearest(vectors: Vectors, queries: Vectors) -> NDArray[np.int64]:
+def save_truth(scratch: Path) -> None:
     """The exact ten of each query, a block of vectors at a time."""
+    vectors = np.load(scratch / "vectors.npy", mmap_mode="r")
+    queries = np.load(scratch / "queries.npy")
     best = np.full((len(queries), _K), -np.inf, np.float32)
     ids = np.zeros((len(queries), _K), np.int64)
     for start in range(0, len(vectors), 100_000):
         scores = queries @ vectors[start : start + 100_000].T
-        scores = np.concatenate([best, scores], axis=1)
-        known = np.concatenate(
-            [
-                ids,
-                np.broadcast_to(
-                    np.arange(start, start + scores.shape[1] - _K), (len(ids), scores.shape[1] - _K)
-                ),
-            ],
-            axis=1,
+        known = np.broadcast_to(np.arange(start, start + scores.shape[1]), scores.shape)
+        scores, known = (
+            np.concatenate([best, scores], axis=1),
+            np.concatenate([ids, known], axis=1),
         )
-        order = np.argsort(-scores, axis=1)[:, :_K]
+        order = np.argpartition(-scores, _K, axis=1)[:, :_K]
         best, ids = np.take_along_axis(scores, order, 1), np.take_along_axis(known, order, 1)
-    return ids
+    np.save(scratch / "truth.npy", ids)
+
+
+def stored(scratch: Path) -> tuple[Vectors, Vectors, NDArray[np.int64]]:
+    """Vectors, queries, and the ids of each query's exact ten."""
+    return (
+        np.load(scratch / "vectors.npy", mmap_mode="r"),
+        np.load(scratch / "queries.npy"),
+        np.load(scratch / "truth.npy"),
+    )
 
 
 def usearch_row(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) -> Row:
@@ -252,11 +351,11 @@ def usearch_row(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) ->
 
     peer = Peer(ndim=vectors.shape[1], metric="cos", dtype="f32")
     started = time.perf_counter()
-    peer.add(np.arange(len(vectors)), np.asarray(vectors))
+    peer.add(np.arange(len(vectors)), vectors)
     seconds = time.perf_counter() - started
-    found = [set(peer.search(query, _K).keys.tolist()) for query in queries]
+    found = [peer.search(query, _K).keys.tolist() for query in queries]
     times = timed(lambda query: peer.search(query, _K), queries)
-    return _row("usearch HNSW f32", len(vectors) / seconds, times, found, truth)
+    return _row("usearch HNSW f32", times, found, truth, seconds)
 
 
 def faiss_row(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) -> Row:
@@ -264,52 +363,41 @@ def faiss_row(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) -> R
 
     peer = faiss.IndexFlatIP(vectors.shape[1])
     started = time.perf_counter()
-    peer.add(np.ascontiguousarray(vectors))
+    for start in range(0, len(vectors), _BATCH):
+        peer.add(np.ascontiguousarray(vectors[start : start + _BATCH]))
     seconds = time.perf_counter() - started
-    found = [set(peer.search(query[None], _K)[1][0].tolist()) for query in queries]
+    found = [peer.search(query[None], _K)[1][0].tolist() for query in queries]
     times = timed(lambda query: peer.search(query[None], _K), queries)
-    return _row("faiss flat f32", len(vectors) / seconds, times, found, truth)
+    return _row("faiss flat f32", times, found, truth, seconds)
 
 
-def qdrant_row(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) -> Row:
-    """Local mode is numpy and has no bulk path worth waiting for: at most 20,000 vectors of it."""
+def local_row(vectors: Vectors, queries: Vectors, _: NDArray[np.int64]) -> Row:
     from qdrant_client import QdrantClient, models
 
-    some = vectors[:_BATCH]
+    some = vectors[:_LOCAL]
     peer = QdrantClient(":memory:")
-    peer.create_collection(
-        "i", models.VectorParams(size=some.shape[1], distance=models.Distance.COSINE)
-    )
+    params = models.VectorParams(size=some.shape[1], distance=models.Distance.COSINE)
+    peer.create_collection("i", params)
     started = time.perf_counter()
     for start in range(0, len(some), 1000):
-        part = some[start : start + 1000]
-        peer.upsert(
-            "i",
-            [models.PointStruct(id=start + at, vector=row) for at, row in enumerate(part.tolist())],
-        )
+        part = some[start : start + 1000].tolist()
+        peer.upsert("i", [models.PointStruct(id=start + at, vector=v) for at, v in enumerate(part)])
     seconds = time.perf_counter() - started
     times = timed(lambda query: peer.query_points("i", query.tolist(), limit=_K), queries[:50])
-    return Row(
-        f"qdrant-client local, {len(some):,}",
-        len(some) / seconds,
-        times["p50"],
-        times["p99"],
-        None,
-        _resident_mb(),
-    )
+    return Row(f"qdrant-client local, {len(some):,} vectors", *times, None, *_memory(), seconds)
 
 
 def _row(
     name: str,
-    upload: float,
-    times: dict[str, float],
-    found: list[set[int]],
+    times: tuple[float, float],
+    found: list[list[int]],
     truth: NDArray[np.int64],
+    seconds: float,
 ) -> Row:
     recall = statistics.mean(
-        len(one & set(ids)) / _K for one, ids in zip(found, truth.tolist(), strict=True)
+        len(set(one) & set(ids)) / _K for one, ids in zip(found, truth.tolist(), strict=True)
     )
-    return Row(name, upload, times["p50"], times["p99"], recall, _resident_mb())
+    return Row(name, *times, recall, *_memory(), seconds)
 
 
 def _installed(name: str) -> bool:
@@ -322,26 +410,35 @@ def _installed(name: str) -> bool:
     return False
 
 
-def _resident_mb() -> float:
-    """Memory that this process does not share with a file: what must be there for it to run."""
+def _memory() -> tuple[float, float]:
+    """Megabytes that this process needs, and of mapped files that happen to be in memory."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 0.0
     kilobytes = {
-        line.split(":")[0]: line.split()[1]
+        line.split(":")[0]: int(line.split()[1])
         for line in status.read_text().splitlines()
         if "Rss" in line
     }
-    return int(kilobytes["RssAnon"]) / 1024
+    return kilobytes["RssAnon"] / 1024, kilobytes["RssFile"] / 1024
+
+
+def show_uploads(uploads: list[Upload]) -> None:
+    print(f"\n{'passages/s':28}{'pumice':>9}{'engine':>9}{'share':>8}{'updates alone':>16}")
+    for one in uploads:
+        print(
+            f"{one.name:28}{one.ours:9,.0f}{one.engine:9,.0f}{one.ours / one.engine:8.0%}"
+            f"{one.updates:16,.0f}"
+        )
 
 
 def show(rows: list[Row]) -> None:
-    print(f"{'':42}{'vectors/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'recall':>9}{'MB':>8}{'build s':>9}")
+    print(f"\n{'':40}{'p50 ms':>8}{'p99 ms':>8}{'recall':>8}{'MB':>7}{'mapped':>8}{'build s':>9}")
     for row in rows:
         recall = "" if row.recall_at_10 is None else f"{row.recall_at_10:.3f}"
         print(
-            f"{row.name:42}{row.upload_per_second:11,.0f}{row.p50_ms:9.2f}{row.p99_ms:9.2f}"
-            f"{recall:>9}{row.resident_mb:8.0f}{row.build_seconds:9.1f}"
+            f"{row.name:40}{row.p50_ms:8.2f}{row.p99_ms:8.2f}{recall:>8}{row.anonymous_mb:7.0f}"
+            f"{row.mapped_mb:8.0f}{row.built_seconds:9.1f}"
         )
 
 

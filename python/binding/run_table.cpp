@@ -74,6 +74,24 @@ std::uint64_t hash_of(std::string_view run) {
   return hash ^ hash >> 32;
 }
 
+struct Remainders {
+  std::uint32_t of[256] = {};
+  constexpr Remainders() {
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+      of[byte] = byte;
+      for (int bit = 0; bit < 8; ++bit) of[byte] = of[byte] >> 1 ^ (of[byte] & 1 ? 0xEDB88320u : 0u);
+    }
+  }
+};
+constexpr Remainders kRemainders;
+
+// As zlib has it.
+std::uint32_t crc32(std::string_view bytes) {
+  std::uint32_t crc = 0xFFFFFFFFu;
+  for (const char byte : bytes) crc = kRemainders.of[(crc ^ static_cast<unsigned char>(byte)) & 0xFF] ^ crc >> 8;
+  return ~crc;
+}
+
 // Places of a text's numbers among its terms.
 class Places {
  public:
@@ -113,7 +131,6 @@ void RunTable::cut(const std::vector<std::string_view>& texts) {
   runs_.clear();
   ends_.clear();
   unknown_.clear();
-  learnt_ = entries_.size();
   if (slots_.empty()) slots_.resize(kFirstSlots);
   for (const std::string_view text : texts) {
     constexpr std::string_view kSigma = "\xCE\xA3";
@@ -126,8 +143,7 @@ void RunTable::cut(const std::vector<std::string_view>& texts) {
   }
 }
 
-void RunTable::learn(const std::uint32_t* numbers, std::size_t count) {
-  Entry& entry = entries_[learnt_++];
+void RunTable::learn(Entry& entry, const std::uint32_t* numbers, std::size_t count) {
   entry.begin = static_cast<std::uint32_t>(numbers_.size());
   entry.count = static_cast<std::uint32_t>(count);
   numbers_.insert(numbers_.end(), numbers, numbers + count);
@@ -200,26 +216,38 @@ void RunTable::cut_one(std::string_view text) {
 }
 
 void RunTable::add_pairs(std::string_view run) {
-  if (run.size() <= 3) return add(run);
-  for (std::size_t at = 0; at + 6 <= run.size(); at += 3) add(run.substr(at, 6));
+  const std::size_t width = run.size() == 3 ? 3 : 6;
+  for (std::size_t at = 0; at + width <= run.size(); at += 3) {
+    const std::size_t before = entries_.size();
+    const std::string_view pair = run.substr(at, width);
+    const std::uint32_t place = place_of(pair);
+    if (entries_.size() > before) {
+      const std::uint32_t number = crc32(pair);
+      learn(entries_.back(), &number, 1);
+    }
+    runs_.push_back(place);
+  }
 }
 
 void RunTable::add(std::string_view run) {
+  const std::size_t before = entries_.size();
+  const std::uint32_t place = place_of(run);
+  if (entries_.size() > before) unknown_.push_back(place);
+  runs_.push_back(place);
+}
+
+std::uint32_t RunTable::place_of(std::string_view run) {
   const std::uint64_t hash = hash_of(run);
   std::size_t slot = hash & (slots_.size() - 1);
   for (; slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1)) {
     const std::uint32_t place = slots_[slot] - 1;
-    if (entries_[place].hash == hash && entries_[place].run == run) {
-      runs_.push_back(place);
-      return;
-    }
+    if (entries_[place].hash == hash && entries_[place].run == run) return place;
   }
   const auto place = static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({kept(run), hash});
-  unknown_.push_back(entries_.back().run);
-  runs_.push_back(place);
   slots_[slot] = place + 1;
   if (2 * entries_.size() > slots_.size()) grow();
+  return place;
 }
 
 void RunTable::grow() {

@@ -18,8 +18,8 @@ struct TextTerms {
 
 // Runs of letters and the numbers they stand for. A run is what lies between characters that belong to no word in any
 // script, so a text's terms are those of its runs; what a run stands for is the caller's to say. Two kinds of text
-// are cut otherwise: pairs of Chinese, Japanese and Korean characters are runs of their own, because a script without
-// spaces has no frequent ones; and a text with a capital sigma, which is lower-cased by its neighbours, is one run.
+// are cut otherwise: a run of Chinese, Japanese or Korean characters is one of pairs, which stand for their CRC-32;
+// and a text with a capital sigma, which is lower-cased by its neighbours, is one run.
 class RunTable {
  public:
   RunTable() = default;
@@ -28,10 +28,13 @@ class RunTable {
   RunTable(RunTable&&) = default;
   RunTable& operator=(RunTable&&) = default;
 
-  // Cuts texts into runs. Those not met before are in `unknown()`, until `learn` has been called for each, in order.
+  // Cuts texts into runs. Those not met before are `unknown`, until `learn` has been called for each.
   void cut(const std::vector<std::string_view>& texts);
-  const std::vector<std::string_view>& unknown() const { return unknown_; }
-  void learn(const std::uint32_t* numbers, std::size_t count);
+  std::size_t unknown() const { return unknown_.size(); }
+  std::string_view unknown(std::size_t i) const { return entries_[unknown_[i]].run; }
+  void learn(std::size_t i, const std::uint32_t* numbers, std::size_t count) {
+    learn(entries_[unknown_[i]], numbers, count);
+  }
 
   // The terms of the texts that were cut last.
   TextTerms count();
@@ -48,8 +51,11 @@ class RunTable {
   };
 
   void cut_one(std::string_view text);
+  // The run's entry; a new one has no numbers and is the last.
+  std::uint32_t place_of(std::string_view run);
   void add(std::string_view run);
   void add_pairs(std::string_view run);
+  void learn(Entry& entry, const std::uint32_t* numbers, std::size_t count);
   void grow();
   std::string_view kept(std::string_view run);
 
@@ -61,10 +67,9 @@ class RunTable {
   char* free_ = nullptr;
   std::size_t bytes_ = 0;
 
-  std::vector<std::uint32_t> runs_;  // of the last texts: places in `entries_`
-  std::vector<std::size_t> ends_;    // of each of the texts in `runs_`
-  std::vector<std::string_view> unknown_;
-  std::size_t learnt_ = 0;  // entries whose numbers are known
+  std::vector<std::uint32_t> runs_;     // of the last texts: places in `entries_`
+  std::vector<std::size_t> ends_;       // of each of the texts in `runs_`
+  std::vector<std::uint32_t> unknown_;  // places
 };
 
 }  // namespace pumice

@@ -27,17 +27,18 @@ nb::object array_of(std::vector<T> values) {
 
 void learn(RunTable& table, const nb::callable& look_up) {
   nb::list runs;
-  for (const std::string_view run : table.unknown()) runs.append(nb::str(run.data(), run.size()));
+  for (std::size_t i = 0; i < table.unknown(); ++i)
+    runs.append(nb::str(table.unknown(i).data(), table.unknown(i).size()));
   const nb::object found = look_up(runs);
   const auto numbers = nb::cast<Numbers>(found[0]);
   const auto counts = nb::cast<Counts>(found[1]);
   std::size_t at = 0;
-  if (counts.shape(0) != table.unknown().size()) throw std::invalid_argument("a count for each run is needed");
+  if (counts.shape(0) != table.unknown()) throw std::invalid_argument("a count for each run is needed");
   for (std::size_t i = 0; i < counts.shape(0); ++i) {
     const std::int64_t count = counts(i);
     if (count < 0 || static_cast<std::size_t>(count) > numbers.shape(0) - at)
       throw std::invalid_argument("more numbers were counted than given");
-    table.learn(numbers.data() + at, static_cast<std::size_t>(count));
+    table.learn(i, numbers.data() + at, static_cast<std::size_t>(count));
     at += static_cast<std::size_t>(count);
   }
 }
@@ -51,7 +52,7 @@ nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up)
       nb::gil_scoped_release released;
       table.cut(texts.views);
     }
-    if (!table.unknown().empty()) learn(table, look_up);
+    if (table.unknown() > 0) learn(table, look_up);
     TextTerms terms;
     {
       nb::gil_scoped_release released;

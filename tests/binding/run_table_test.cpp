@@ -44,10 +44,11 @@ int main() {
     }
     const std::vector<std::string_view> views(texts.begin(), texts.end());
     table.cut(views);
-    for (const std::string_view run : table.unknown()) {
+    for (std::size_t i = 0; i < table.unknown(); ++i) {
+      const std::string_view run = table.unknown(i);
       if (run.empty() || ++met[std::string(run)] > 1) return fail("an empty run, or one asked for twice");
       const std::vector<std::uint32_t> numbers = numbers_of(run);
-      table.learn(numbers.data(), numbers.size());
+      table.learn(i, numbers.data(), numbers.size());
     }
     const pumice::TextTerms terms = table.count();
     if (terms.offsets.size() != kTexts + 1 || terms.offsets.back() != static_cast<std::int64_t>(terms.numbers.size()) ||

@@ -75,11 +75,20 @@ class Words:
         return Terms(numbers, np.ones(len(numbers), np.float32))
 
     def _read_runs(self, runs: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        found = [
-            [_number(term) for word in _words(run) for term in self._read(word)] for run in runs
-        ]
+        plain = [run for run in runs if _is_plain(run)]
+        words = [run.lower() for run in plain]
+        with self._stemming:
+            stems = self._stem.stemWords(words)
+        known = {
+            run: [] if word in STOP_WORDS else [_number(stem)]
+            for run, word, stem in zip(plain, words, stems, strict=True)
+        }
+        found = [known[run] if run in known else self._read_run(run) for run in runs]
         counts = np.fromiter(map(len, found), np.int64, count=len(found))
         return np.fromiter(chain.from_iterable(found), np.uint32, count=counts.sum()), counts
+
+    def _read_run(self, run: str) -> list[int]:
+        return [_number(term) for word in _words(run) for term in self._read(word)]
 
     def _terms(self, text: str) -> Iterator[int]:
         numbers = self._numbers
@@ -114,6 +123,12 @@ def stemmer() -> Any:
     except ImportError:
         raise MissingExtraError("PyStemmer", "search") from None
     return Stemmer.Stemmer("english", 0)
+
+
+def _is_plain(run: str) -> bool:
+    """Whether a run of letters is one ASCII word, without capitals but for the first letter."""
+    rest = run[1:]
+    return run.isascii() and (not rest or rest.islower() or rest.isdigit())
 
 
 def _words(text: str) -> list[str]:
