@@ -321,6 +321,7 @@ def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 30_0
 
     from pumice.batch import store_files
     from pumice.search import Index, Storage
+    from pumice.search.edge.config import edge_config
 
     rows = pq.read_table(sorted(data.glob("*.parquet"))[0]).slice(0, count)
     pq.write_table(rows, scratch / "edge.parquet")
@@ -330,12 +331,12 @@ def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 30_0
     for turn in range(ROUNDS):
         folder = scratch / f"shard{turn}"
         folder.mkdir()
-        params = qdrant_edge.EdgeVectorParams(size=256, distance=qdrant_edge.Distance.Cosine)
-        shard = qdrant_edge.EdgeShard.create(str(folder), qdrant_edge.EdgeConfig(vectors=params))
+        storage = Storage(sparse=False)
+        shard = qdrant_edge.EdgeShard.create(str(folder), edge_config(storage, dim=256))
         clock = [time.perf_counter(), time.process_time()]
         for at in range(0, count, 1024):
             points = [
-                qdrant_edge.Point(number, vector.tolist(), {"text": text})
+                qdrant_edge.Point(number, {"dense": vector.tolist()}, {"text": text})
                 for number, vector, text in zip(
                     ids[at : at + 1024], vectors[at : at + 1024], texts[at : at + 1024], strict=True
                 )
@@ -344,7 +345,6 @@ def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 30_0
         shard.flush()
         own.append((time.perf_counter() - clock[0], time.process_time() - clock[1]))
         shard.close()
-        storage = Storage(sparse=False)
         with Index(scratch / f"index{turn}", model, dim=256, storage=storage) as index:
             clock = [time.perf_counter(), time.process_time()]
             options = EncodeOptions(text="text", id="id")

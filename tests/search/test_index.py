@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import uuid
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from pumice.errors import InputError, SearchIndexError
 from pumice.search import Hit, Index
+from pumice.search import record as record_module
 
 QUERIES = ["where do I renew my passport", "a cold season", "an animal", "software"]
 
@@ -353,3 +355,31 @@ def test_fields_are_those_of_the_records(index: Index) -> None:
     assert index.has_field("with space")
     assert not index.has_field("author")  # null is nothing
     assert not index.has_field("where.city")
+
+
+PLAIN = st.integers() | st.text(max_size=5) | st.floats() | st.booleans() | st.none()
+ODD = (
+    st.lists(PLAIN, max_size=2)
+    | st.binary(max_size=2)
+    | st.just(np.float32(1.5))
+    | st.just(uuid.UUID(int=7))
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "text", "year", "a b", "é", '"', "_pumice", ""])
+        | st.text(max_size=3),
+        PLAIN | ODD,
+    )
+)
+def test_records_as_they_stand_are_what_checking_makes_of_them(fields: dict[str, Any]) -> None:
+    record = {"id": 1, "text": "snow", **fields}
+    quick = record_module._as_it_stands(record)
+    try:
+        # A dict of another type takes the long way.
+        checked = record_module.parse_record(OrderedDict(record), position=0)
+    except InputError:
+        assert quick is None
+    else:
+        assert quick is None or repr(quick) == repr(checked)

@@ -49,13 +49,19 @@ class PointPart:
         names = self._job.columns.keep
         for rows in chunk.rows:
             texts = rows.text.to_pylist()
-            kept = [column.to_pylist() for column in rows.kept]
-            records = []
-            for row, text in enumerate(texts):
-                record = {name: column[row] for name, column in zip(names, kept, strict=True)}
-                place = f"{self._step.source.name}#{self._step.part}.{self._counts.rows + at + row}"
-                number = record.pop(self._id) if self._id else place
-                records.append({**record, "id": number, "text": text})
+            columns = {
+                name: column.to_pylist() for name, column in zip(names, rows.kept, strict=True)
+            }
+            if self._id:
+                ids = columns.pop(self._id)
+            else:
+                before = f"{self._step.source.name}#{self._step.part}."
+                first = self._counts.rows + at
+                ids = [f"{before}{row}" for row in range(first, first + len(texts))]
+            columns.update(id=ids, text=texts)
+            records = [
+                dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+            ]
             found = vectors[at : at + len(texts)]
             at += len(texts)
             if rows.faults is not None and rows.faults.any():

@@ -388,17 +388,14 @@ class _Batch:
 
 
 def _batches(records: Iterable[Mapping[str, Any]]) -> Iterator[_Batch]:
-    parsed = (parse_record(record, position=at) for at, record in enumerate(records))
-    first = 0
-    while batch := list(islice(_until_heavy(parsed), BATCH)):
-        yield _Batch(first, batch)
-        first += len(batch)
-
-
-def _until_heavy(records: Iterator[Record]) -> Iterator[Record]:
+    batch: list[Record] = []
     characters = 0
-    for record in records:
-        yield record
+    for at, given in enumerate(records):
+        record = parse_record(given, position=at)
+        batch.append(record)
         characters += len(record.text)
-        if characters > _BATCH_CHARACTERS:
-            return
+        if len(batch) == BATCH or characters > _BATCH_CHARACTERS:
+            yield _Batch(at + 1 - len(batch), batch)
+            batch, characters = [], 0
+    if batch:
+        yield _Batch(at + 1 - len(batch), batch)

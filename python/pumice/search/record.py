@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,11 @@ _ID_NAMESPACE = uuid.UUID("6f1d4a52-3c0e-5b8e-9a57-0d9c8f3b7e21")
 TEXT = "text"
 PRIVATE = "_pumice"  # what pumice itself keeps with a point; never shown in a Hit
 _MAX_DEPTH = 32
-_OWN = ("id", TEXT)
 
 RecordId = int | uuid.UUID | str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A checked record: `id` as the user gave it, `point_id` as the vector store wants it."""
 
     id: RecordId
@@ -78,8 +76,10 @@ class Ranking:
 
 def parse_record(record: Any, *, position: int) -> Record:
     """The record at `position`, or an InputError that names the position and what is wrong."""
+    if type(record) is dict and (found := _as_it_stands(record)) is not None:
+        return found
     where = f"record {position}"
-    if not isinstance(record, (dict, Mapping)):
+    if not isinstance(record, Mapping):
         raise InputError(f'{where} is a {type(record).__name__}: give a dict with "id" and "text"')
     for key in ("id", TEXT):
         if key not in record:
@@ -93,18 +93,48 @@ def parse_record(record: Any, *, position: int) -> Record:
         raise InputError(f'{where}: the key "{PRIVATE}" is kept for pumice: rename it')
     payload = {
         key: _checked(value, f"{where}: {key}", 1)
-        for key, value in _string_keys(
-            {key: value for key, value in record.items() if key not in _OWN}, where
-        )
+        for key, value in _string_keys(record, where)
+        if key not in ("id", TEXT)
     }
     given = record["id"]
     return Record(given if isinstance(given, str) else point_id, point_id, text, payload)
 
 
+def _as_it_stands(record: dict[Any, Any]) -> Record | None:
+    """A record of the commonest kind, at a third of the time; None for one that has to be looked at."""
+    given, text = record.get("id"), record.get(TEXT)
+    if not (type(text) is str and _is_unicode(text)):
+        return None
+    point_id: PointId
+    if type(given) is int and 0 <= given < 2**64:
+        point_id = given
+    elif type(given) is str and given.isascii():
+        point_id = uuid.uuid5(_ID_NAMESPACE, given)
+    else:
+        return None
+    payload = {}
+    for key, value in record.items():
+        if key in ("id", TEXT):
+            continue
+        if not (type(key) is str and key.isidentifier() and key.isascii() and key != PRIVATE):
+            return None
+        kind = type(value)
+        if kind is str:
+            plain = _is_unicode(value)
+        elif kind is int:
+            plain = -(2**63) <= value < 2**64
+        elif kind is float:
+            plain = math.isfinite(value)
+        else:
+            plain = kind is bool or value is None
+        if not plain:
+            return None
+        payload[key] = value
+    return Record(given, point_id, text, payload)
+
+
 def point_id_of(given: Any, *, where: str) -> PointId:
     """The id of the point: ints and UUIDs stand for themselves, a str gives a UUIDv5."""
-    if type(given) is int and 0 <= given < 2**64:
-        return given
     if isinstance(given, uuid.UUID):
         return given
     if isinstance(given, str):
@@ -202,9 +232,17 @@ def utf8_size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _check_unicode(text: str, where: str) -> str:
+def _is_unicode(text: str) -> bool:
     if text.isascii():
-        return str(text)
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_unicode(text: str, where: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -319,7 +319,7 @@ def _unfinished(payload: dict[str, Any]) -> dict[str, Any]:
 def _record(source: str, passage: int, piece: _Piece) -> Record:
     fields = {"id": f"{source}#{passage}", "text": piece.text, "passage": passage}
     record = parse_record({**piece.payload, **fields}, position=passage)
-    return replace(record, text=piece.text)
+    return record._replace(text=piece.text)
 
 
 def _below(source: str, folders: Sequence[str]) -> bool:

@@ -86,8 +86,8 @@ class EdgeHome:
         # The write-ahead log and the storage each take a copy; JSON escapes may double a text.
         width = sum(16 * space.size for space in self._spaces)
         words = 32 * len(points.terms.numbers) if points.terms is not None else 0
-        payloads = 4 * sum(map(_weight, points.payloads))
-        self._need_space(width * len(points) + words + payloads)
+        payloads = sum(map(_weight, points.payloads))
+        self._need_space(width * len(points) + words + 4 * payloads)
         written = edge_points(points, self._spaces)
         with self._translated("written"):
             shard.update(self._qe.UpdateOperation.upsert_points(written))
@@ -252,7 +252,11 @@ def _weight(value: Any) -> int:
     if isinstance(value, str):
         return len(value) if value.isascii() else 4 * len(value)
     if isinstance(value, dict):
-        return sum(len(key) + 8 + _weight(item) for key, item in value.items())
+        size = 0
+        for key, item in value.items():
+            flat = isinstance(item, str) and item.isascii()
+            size += len(key) + 8 + (len(item) if flat else _weight(item))
+        return size
     if isinstance(value, list):
         return sum(8 + _weight(item) for item in value)
     return 16
