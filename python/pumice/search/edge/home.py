@@ -254,8 +254,10 @@ def _weight(value: Any) -> int:
     if isinstance(value, dict):
         size = 0
         for key, item in value.items():
-            flat = isinstance(item, str) and item.isascii()
-            size += len(key) + 8 + (len(item) if flat else _weight(item))
+            if isinstance(item, str) and item.isascii():
+                size += len(key) + 8 + len(item)
+            else:
+                size += len(key) + 8 + (16 if isinstance(item, (int, float)) else _weight(item))
         return size
     if isinstance(value, list):
         return sum(8 + _weight(item) for item in value)
