@@ -96,7 +96,7 @@ def test_rate_rises_and_falls() -> None:
 def test_mistakes(
     start: pumice.StaticModel, pairs_file: Path, complains: Callable[..., None], tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="rotation_epochs has no use for one dimension"):
+    with pytest.raises(InputError, match="rotation_epochs has no use for one dimension: name"):
         pumice.train(pairs_file, start=start, options=replace(ONCE, dims=(16,), rotation_epochs=1))
     with pytest.raises(InputError, match="rotation_epochs is -1: give a number from 0 to 10000"):
         replace(ONCE, rotation_epochs=-1)

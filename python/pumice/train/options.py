@@ -190,8 +190,8 @@ class TrainOptions(RunOptions):
     code_share: float = 0.8
     """The share that codes have in the ranking loss; the vectors themselves have the rest."""
     rotation_epochs: float = 0.0
-    """Epochs over the pairs, after training, that rotate the finished rows for prefixes and codes: whole
-    vectors' dot products stay as they are."""
+    """Epochs over the pairs, after training, that rotate the finished rows for the prefixes: whole vectors'
+    dot products stay as they are."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

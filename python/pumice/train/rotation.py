@@ -1,9 +1,9 @@
 """A rotation of finished rows that the prefixes rank better by: no dot product of whole vectors changes.
 
 The rows' first columns are what a prefix keeps, and any rotation of all columns together leaves whole vectors
-as good as they were. So the ranking loss may choose one: its gradient at the prefixes, and at codes where they
-are trained for, moves an orthogonal matrix and nothing else. Principal components choose by variance instead,
-which served the prefixes worse (docs/training.md).
+as good as they were. So the ranking loss may choose one: its gradient at the prefixes moves an orthogonal
+matrix and nothing else. Principal components choose by variance instead, which served the prefixes worse
+(docs/training.md).
 """
 
 from __future__ import annotations

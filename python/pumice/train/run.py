@@ -97,9 +97,9 @@ def _trained(given: _Given, place: Workplace) -> Training:
     from pumice.train.taught import Reader, load_encoder, taught_pairs
 
     options, start = given.options, given.start
-    if options.rotation_epochs and len(given.dims) == 1 and not options.codes:
+    if options.rotation_epochs and len(given.dims) == 1:
         raise InputError(
-            "rotation_epochs has no use for one dimension without codes: name shorter prefixes in dims"
+            "rotation_epochs has no use for one dimension: name shorter prefixes in dims"
         )
     beir = [read_beir(folder, start) for folder in given.folders]
     data = tokenize_sources(given.sources, start, options, place.memory)
@@ -152,7 +152,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
         if options.rotation_epochs and not outcome.diverged:
             _tell(options, "the finished rows are rotated for the prefixes")
             rows = torch.from_numpy(outcome.rows).to(options.device)
-            again = replace(options, epochs=options.rotation_epochs)
+            again = replace(options, epochs=options.rotation_epochs, codes=())
             asking = Contrastive(rows, data, given.dims, options=again, lanes=lanes, taught=taught)
             turned = rotated(rows, asking, lanes=lanes).cpu().numpy()
             outcome = replace(outcome, rows=turned)

@@ -217,7 +217,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--rotation-epochs",
         type=float,
         metavar="X",
-        help="then rotate the rows for so many epochs, so that prefixes and codes rank better",
+        help="then rotate the rows for so many epochs, so that prefixes rank better",
     )
     parser.add_argument(
         "--one-direction", action="store_true", help="do not rank anchors for positives"
