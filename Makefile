@@ -26,6 +26,7 @@ help:
 	@echo 'make test-web   the npm package and the extension in Node and headless Chromium'
 	@echo 'make extension  find in page by meaning, for the browser, into web/dist'
 	@echo 'make web-demo   a page that searches your files, static and offline, into web/dist'
+	@echo 'make web-demo-compare  the same with transformers.js and all-MiniLM-L6-v2 beside it'
 	@echo 'make bench-web  WebAssembly in Chromium beside native code and transformers.js'
 	@echo 'make wheel      build a wheel into dist/'
 

@@ -7,9 +7,12 @@ import { fileURLToPath } from "node:url";
 const web = fileURLToPath(new URL("../", import.meta.url));
 const out = join(web, "dist", "demo");
 
-await rm(out, { recursive: true, force: true });
+const PEER = "transformers"; // what weights.py puts there stays
+for (const name of await readdir(out).catch(() => [])) {
+  if (name !== PEER) await rm(join(out, name), { recursive: true });
+}
 await mkdir(join(out, "models"), { recursive: true });
-await cp(join(web, "demo"), out, { recursive: true, filter: (path) => !path.endsWith("build.mjs") });
+await cp(join(web, "demo"), out, { recursive: true, filter: (path) => !/build\.mjs$|weights\.py$/.test(path) });
 await cp(join(web, "models", "find.pumice"), join(out, "models", "find.pumice"));
 for (const name of ["src", "wasm"]) {
   const wanted = (path) => !/\.d\.ts$|-all|node\.js$/.test(path); // the demo's model is WordPiece
@@ -19,7 +22,7 @@ for (const name of ["src", "wasm"]) {
 const hash = createHash("sha256");
 const files = ["./"];
 for (const name of (await readdir(out, { recursive: true })).sort()) {
-  if (name === "offline.js" || !(await stat(join(out, name))).isFile()) continue;
+  if (name === "offline.js" || name.startsWith(PEER) || !(await stat(join(out, name))).isFile()) continue;
   hash.update(await readFile(join(out, name)));
   files.push(name.replaceAll("\\", "/"));
 }

@@ -13,11 +13,16 @@ export async function isAvailable() {
   return found.every((response) => response.ok);
 }
 
-export async function embedAll(texts, tell) {
+export async function load() {
   const { pipeline, env } = await import(SCRIPT);
-  Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath: new URL("./transformers/models/", location.href).href });
+  // A path: of models at a whole URL transformers.js does not find the tokenizer.
+  const localModelPath = new URL("./transformers/models/", location.href).pathname;
+  Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath });
   env.backends.onnx.wasm.wasmPaths = new URL("./transformers/", location.href).href;
   embed ??= await pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2", { dtype: "q8" });
+}
+
+export async function embedAll(texts, tell) {
   vectors = [];
   for (let at = 0; at < texts.length; at += BATCH) {
     const output = await embed(texts.slice(at, at + BATCH), { pooling: "mean", normalize: true });
