@@ -4,7 +4,7 @@
 globalThis.pumicePassages ??= (() => {
   const LONGEST = 320; // UTF-16 units of a passage
   const SHORTEST = 2;
-  const SLICE = 4; // milliseconds before the page gets its thread back
+  const SLICE = 3; // milliseconds before the page gets its thread back
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "TEXTAREA", "SELECT", "OPTION", "IFRAME", "OBJECT", "SVG", "svg", "CANVAS", "HEAD", "MATH", "math"]);
   const INLINE = new Set(
     "A ABBR B BDI BDO CITE CODE DATA DEL DFN EM FONT I INS KBD LABEL MARK Q RUBY S SAMP SMALL SPAN STRONG SUB SUP TIME U VAR WBR".split(" "),
@@ -37,6 +37,10 @@ globalThis.pumicePassages ??= (() => {
     // Calls `put(passage)` for each part; cut at a sentence's end where there is one, else between words.
     *passages() {
       const text = this.text;
+      if (text.length <= LONGEST) {
+        if (text.trim().length >= SHORTEST) yield { text, pieces: this.pieces };
+        return;
+      }
       let first = 0;
       for (let begin = 0; begin < text.length; ) {
         let end = text.length;
@@ -76,9 +80,8 @@ globalThis.pumicePassages ??= (() => {
     let slice = performance.now();
     let made = [];
     let longest = 0;
-    const pause = async () => {
-      const now = performance.now();
-      if (now - slice < SLICE) return;
+    const isOver = () => performance.now() - slice >= SLICE;
+    const rest = async () => {
       put(made);
       made = [];
       longest = Math.max(longest, performance.now() - slice);
@@ -92,7 +95,7 @@ globalThis.pumicePassages ??= (() => {
       block = new Block();
       for (const passage of done.passages()) {
         made.push(passage);
-        await pause();
+        if (isOver()) await rest();
       }
     };
     // By hand, not by a TreeWalker: the ends of blocks count as well as their beginnings.
@@ -100,19 +103,19 @@ globalThis.pumicePassages ??= (() => {
     while (node) {
       if (node.nodeType === Node.TEXT_NODE) block.add(node);
       const isBlock = node.nodeType === Node.ELEMENT_NODE && !INLINE.has(node.tagName);
-      if (isBlock) await flush();
+      if (isBlock && block.text.length > 0) await flush();
       const enters = node.nodeType !== Node.ELEMENT_NODE || !(SKIPPED.has(node.tagName) || isHidden(node, isBlock));
       if (enters && node.firstChild) {
         node = node.firstChild;
       } else {
         while (node && node !== root && !node.nextSibling) {
           node = node.parentNode;
-          if (node && !INLINE.has(node.tagName)) await flush();
+          if (node && block.text.length > 0 && !INLINE.has(node.tagName)) await flush();
         }
         if (!node || node === root) break;
         node = node.nextSibling;
       }
-      await pause();
+      if (isOver()) await rest();
     }
     await flush();
     put(made);
