@@ -46,9 +46,8 @@ class BertScanner {
   // Puts the tokens of the words that wait, ending the texts before this one.
   void flush() {
     WordBatch& batch = *worker_.batch;
-    batch.look_up(worker_.little_words, worker_.short_words, [&](std::size_t i, WordBatch::Found& found) {
-      learn(batch.list.begin[i], batch.list.size[i], found);
-    });
+    batch.look_up(*model_.kernels->find, worker_.little_words, worker_.short_words,
+                  [&](std::size_t i, FoundWord& found) { learn(batch.list.begin[i], batch.list.size[i], found); });
     std::size_t from = 0;
     for (std::size_t text = 0; text < batch.texts; ++text) {
       TokenStream stream(model_, stream_.sink());
@@ -99,11 +98,11 @@ class BertScanner {
   // Puts the tokens of words of the batch, which are this text's.
   void put_found(std::size_t from, std::size_t to) {
     const simd::WordList& words = worker_.batch->list;
-    const WordBatch::Found* found = worker_.batch->found;
+    const FoundWord* found = worker_.batch->found;
     if (stream_.limited()) {
       std::uint32_t known = 0, most = 0;  // a word has no more tokens than bytes
       for (std::size_t i = from; i < to; ++i) {
-        const bool here = found[i].kept != WordBatch::kNot;
+        const bool here = found[i].kept != FoundWord::kNot;
         known += here ? found[i].tokens() : 0u;
         most += here ? found[i].tokens() : words.size[i];
       }
@@ -113,17 +112,19 @@ class BertScanner {
       }
       stream_.take_known(known);
     }
-    std::uint32_t* out = stream_.sink().room_for(WordBatch::kMostIds * (to - from));
+    std::uint32_t* out = stream_.sink().room_for(FoundWord::kMostIds * (to - from));
     for (std::size_t i = from; i < to; ++i) {
-      if (found[i].kept == WordBatch::kNot) {
+      std::memcpy(out, &found[i], sizeof found[i]);  // its ids, the last one aside
+      if (found[i].kept < FoundWord::kMostIds) {
+        out += found[i].kept;
+      } else if (found[i].kept == FoundWord::kMostIds) {
+        out[ShortWords::kTokens] = found[i].last_id();
+        out += FoundWord::kMostIds;
+      } else {
         stream_.sink().wrote(out);
         long_word(words.begin[i], words.size[i], true);
-        out = stream_.sink().room_for(WordBatch::kMostIds * (to - i));
-        continue;
+        out = stream_.sink().room_for(FoundWord::kMostIds * (to - i));
       }
-      std::memcpy(out, found[i].ids, sizeof found[i].ids);
-      out[ShortWords::kTokens] = found[i].last_id();
-      out += found[i].kept;
     }
     stream_.sink().wrote(out);
   }
@@ -256,7 +257,7 @@ class BertScanner {
   }
 
   // The same of a word of ASCII bytes and of at most ShortWords::kBytes for the batch.
-  void learn(const char* word, std::size_t size, WordBatch::Found& found) {
+  void learn(const char* word, std::size_t size, FoundWord& found) {
     Collected tokens;
     collect_ascii(word, size, tokens);
     const bool little = size <= LittleWords::kBytes && tokens.total <= LittleWords::kTokens &&
@@ -269,7 +270,7 @@ class BertScanner {
     found.starts = 0;
     if (little) {
       worker_.little_words.insert(key.words[0], tokens.ids, tokens.total);
-    } else if (tokens.total == WordBatch::kMostIds && tokens.kept == tokens.total && tokens.ids[3] < kMaxTokens) {
+    } else if (tokens.total == FoundWord::kMostIds && tokens.kept == tokens.total && tokens.ids[3] < kMaxTokens) {
       found.total = static_cast<std::uint8_t>(tokens.ids[3]);
       found.starts = static_cast<std::uint16_t>(tokens.ids[3] >> 8);
       auto& entry = worker_.short_words.insert(key);
@@ -279,9 +280,9 @@ class BertScanner {
       entry.starts = found.starts;
     } else if (tokens.total <= kCollected) {
       remember(word, size, tokens, 0);
-      if (tokens.kept > ShortWords::kTokens) found.kept = WordBatch::kNot;
+      if (tokens.kept > ShortWords::kTokens) found.kept = FoundWord::kNot;
     } else {
-      found.kept = WordBatch::kNot;
+      found.kept = FoundWord::kNot;
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "model_file.h"
 #include "pooling.h"
+#include "prefetch.h"
 #include "pumice.h"
 #include "spans.h"
 #include "worker.h"
@@ -93,6 +94,13 @@ class CountedIds : public pumice::IdSink {
   std::size_t written_ = 0;
   bool valid_ = true;
 };
+
+// The processor itself goes on where a text has begun.
+void prefetch_text(const pumice_text& text) {
+  constexpr std::size_t kMost = 512;
+  if (text.bytes == nullptr) return;
+  for (std::size_t at = 0; at < text.size && at < kMost; at += kCacheLine) pumice::prefetch(text.bytes + at);
+}
 
 // What the worker's arrays take; with int8 rows the sums are integers first.
 constexpr std::size_t kLeastIds = 256 + pumice::IdSink::kSlack;
@@ -302,6 +310,7 @@ pumice_status pumice_encode_many(pumice_worker* worker, const pumice_text* texts
   pumice::Pool pool(*worker, dim, type, out, past_caches);
   pumice_status status = PUMICE_OK;
   for (size_t i = 0; i < count && status == PUMICE_OK; ++i) {
+    if (i + 1 < count) prefetch_text(texts[i + 1]);
     const bool is_text = texts[i].bytes != nullptr || texts[i].size == 0;
     status = is_text ? pumice::tokenize(*worker, texts[i].bytes, texts[i].size, pool, true) : PUMICE_BAD_ARGUMENT;
     if (status == PUMICE_OK) pumice::end_text(*worker, pool);

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "model_file.h"
-
 namespace pumice {
 
 // Like WordCache, for words of 8 bytes at most whose tokens all enter the mean and where no normalized token begins.
@@ -15,10 +13,11 @@ class LittleWords {
   static constexpr std::size_t kBytes = 8;
   static constexpr std::size_t kTokens = 2;
   static constexpr std::size_t kWays = 4;
+  static constexpr std::uint32_t kNoToken = 0xFFFFFFFFu;
 
   struct Set {
     std::uint64_t keys[kWays];          // a word's bytes, then zeros; 0: no word
-    std::uint32_t ids[kWays][kTokens];  // the second is kNone where there is one
+    std::uint32_t ids[kWays][kTokens];  // the second is kNoToken where there is one
   };
   static_assert(sizeof(Set) == 64);
 
@@ -33,16 +32,13 @@ class LittleWords {
 
   bool exists() const { return sets_ != nullptr; }
 
-  const Set& set_of(std::uint64_t key) const { return sets_[place_of(key)]; }
-
-  // Which way of a set has the key, as a bit; 0 if none has.
-  static unsigned ways_of(const Set& set, std::uint64_t key) {
-    unsigned ways = 0;
-    for (std::size_t way = 0; way < kWays; ++way) ways |= static_cast<unsigned>(set.keys[way] == key) << way;
-    return ways;
+  std::size_t place_of(std::uint64_t key) const {
+    return static_cast<std::size_t>((key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_);
   }
 
-  // A new word, of one token or of two that are not kNone.
+  const Set& set_at(std::size_t place) const { return sets_[place]; }
+
+  // A new word, of one token or of two that are not kNoToken.
   void insert(std::uint64_t key, const std::uint32_t* ids, std::size_t count) {
     Set& set = sets_[place_of(key)];
     std::size_t place = 0;
@@ -57,14 +53,10 @@ class LittleWords {
     }
     set.keys[place] = key;
     set.ids[place][0] = ids[0];
-    set.ids[place][1] = count > 1 ? ids[1] : kNone;
+    set.ids[place][1] = count > 1 ? ids[1] : kNoToken;
   }
 
  private:
-  std::size_t place_of(std::uint64_t key) const {
-    return static_cast<std::size_t>((key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_);
-  }
-
   Set* sets_ = nullptr;
   unsigned shift_ = 64;
   unsigned inserted_ = 0;

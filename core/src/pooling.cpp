@@ -92,9 +92,8 @@ void Pool::write_texts() {
 // Makes the first `count` ids the rows they stand for and finds what each row is multiplied by.
 bool Pool::find_rows(std::size_t count) {
   const Parameters& parameters = model_.parameters;
-  std::uint32_t largest = 0;
-  for (std::size_t i = 0; i < count; ++i) largest = ids_[i] > largest ? ids_[i] : largest;
-  valid_ = valid_ && (count == 0 || largest < parameters.tokens);
+  const simd::Largest largest = model_.kernels->rows->largest;
+  valid_ = valid_ && (count == 0 || largest(ids_, count) < parameters.tokens);
   if (!valid_) return false;
   if (model_.add_integer_rows != nullptr) {
     auto* multipliers = static_cast<std::int16_t*>(worker_.weights);
@@ -108,12 +107,8 @@ bool Pool::find_rows(std::size_t count) {
   }
   if (model_.counting.any()) weigh(count);
   if (model_.token_rows == nullptr) return true;
-  largest = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    ids_[i] = model_.token_rows[ids_[i]];
-    largest = ids_[i] > largest ? ids_[i] : largest;
-  }
-  valid_ = count == 0 || largest < parameters.rows;
+  for (std::size_t i = 0; i < count; ++i) ids_[i] = model_.token_rows[ids_[i]];
+  valid_ = count == 0 || largest(ids_, count) < parameters.rows;
   return valid_;
 }
 

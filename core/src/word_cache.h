@@ -14,6 +14,7 @@ class WordCache {
  public:
   static constexpr std::size_t kBytes = Bytes;      // longest word
   static constexpr std::size_t kTokens = Tokens;    // most tokens of a word
+  static constexpr std::size_t kWays = Ways;        // entries that a word can be in
   static constexpr std::uint8_t kElsewhere = 0xFF;  // a total: the word is in another cache
   static constexpr unsigned kStarts = 16;
 

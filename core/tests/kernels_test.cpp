@@ -130,6 +130,8 @@ void compare_vectors(const char* name, const RowKernels& kernels) {
     if (round % 8 == 1) x[n / 2] = -1e30f;
     if (round % 8 == 2) x[n / 2] = 1e-40f;
     for (std::int32_t& value : integers) value = static_cast<std::int32_t>(random_bits());
+    const auto* numbers = reinterpret_cast<const std::uint32_t*>(integers.data());
+    expect(kPortableRows.largest(numbers, n) == kernels.largest(numbers, n), name, round);
     const float squares[] = {kPortableRows.sum_of_squares(x.data(), n), kernels.sum_of_squares(x.data(), n)};
     expect(std::memcmp(squares, squares + 1, sizeof *squares) == 0, name, round);
     kPortableRows.scale(x.data(), 0.3f, n, wanted.data());
@@ -207,6 +209,60 @@ void compare_lists(const char* name, ListWords kernel) {
   }
 }
 
+// Words of few letters, so that many are in the caches and some are twice in a set.
+void compare_finds(const char* name, const FindWords& find) {
+  using namespace pumice;
+  constexpr unsigned kBits = 3;
+  const auto list = std::make_unique<WordList>();
+  for (std::size_t round = 0; round < 2000; ++round) {
+    std::vector<LittleWords::Set> sets(std::size_t{1} << kBits);
+    std::vector<ShortWords::Entry> entries(ShortWords::kWays << kBits);
+    LittleWords little_words;
+    ShortWords short_words;
+    little_words.adopt(sets.data(), kBits);
+    short_words.adopt(entries.data(), kBits);
+    const auto word = [](std::uint64_t bytes) {
+      std::uint64_t letters = 0;
+      for (std::uint64_t i = 0; i < bytes && i < 8; ++i) letters |= (1 + random_bits() % 2) << 8 * i;
+      return letters;
+    };
+    for (std::size_t i = 0; i < 60; ++i) {
+      const std::uint64_t little = word(1 + random_bits() % 4);
+      const std::uint32_t ids[2] = {static_cast<std::uint32_t>(little * 0x9E3779B9u), 7};
+      little_words.insert(little, ids, 1 + little % 2);
+      const ShortWords::Key key = {{word(1 + random_bits() % 2), word(random_bits() % 2)}};
+      ShortWords::Entry& entry = short_words.insert(key);
+      for (std::uint32_t& id : entry.ids) id = static_cast<std::uint32_t>(random_bits());
+      entry.kept = static_cast<std::uint8_t>(random_bits() % 5);
+      entry.total = random_bits() % 4 == 0 ? ShortWords::kElsewhere : entry.kept;
+      entry.starts = static_cast<std::uint16_t>(random_bits());
+    }
+    list->count = random_bits() % WordList::kRoom;
+    for (std::size_t i = 0; i < list->count; ++i) {
+      list->low[i] = word(1 + random_bits() % 4);
+      list->high[i] = word(random_bits() % 2);
+      list->size[i] = random_bits() % 8 == 0 ? 17 : 16;
+    }
+    struct Result {
+      FoundWord found[WordList::kRoom] = {};
+      std::uint16_t missed[WordList::kRoom] = {};
+      std::size_t unknown = 0, new_words = 0;
+    };
+    const auto look_up = [&](const FindWords& kernel) {
+      auto result = std::make_unique<Result>();
+      result->unknown = kernel.in_little(little_words, *list, result->found, result->missed);
+      // What is found of the others does not count.
+      for (std::size_t i = 0; i < result->unknown; ++i) result->found[result->missed[i]] = {};
+      result->new_words = kernel.in_short(short_words, *list, result->found, result->missed, result->unknown);
+      return result;
+    };
+    const auto wanted = look_up(kPortableFind), got = look_up(find);
+    const bool same_words = got->unknown == wanted->unknown && got->new_words == wanted->new_words &&
+                            std::equal(wanted->missed, wanted->missed + wanted->new_words, got->missed);
+    expect(same_words && std::memcmp(wanted->found, got->found, sizeof got->found) == 0, name, round);
+  }
+}
+
 void compare_all(const char* name, const Kernels& all) {
   const RowKernels& rows = *all.rows;
   const PackedKernels& packed = *all.packed;
@@ -219,6 +275,7 @@ void compare_all(const char* name, const Kernels& all) {
   compare_vectors(name, rows);
   compare_classes(name, all.classify);
   compare_lists(name, all.list_words);
+  compare_finds(name, *all.find);
   std::printf("%s compared\n", name);
 }
 
@@ -227,17 +284,17 @@ void compare_all(const char* name, const Kernels& all) {
 int main() {
 #if defined(PUMICE_X86)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-    compare_all("avx2", {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2});
+    compare_all("avx2", {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find});
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    compare_all("avx512", {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2});
+    compare_all("avx512", {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2, &kAvx512Find});
   }
   if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw")) {
     compare_lists("avx512 vbmi2", list_words_avx512);
   }
 #elif defined(PUMICE_NEON)
-  compare_all("neon", {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon});
+  compare_all("neon", {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon, &kPortableFind});
 #elif defined(PUMICE_WASM_SIMD)
-  compare_all("wasm", {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm});
+  compare_all("wasm", {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm, &kPortableFind});
 #endif
   compare_all("chosen", kernels());
   return failures == 0 ? 0 : 1;

@@ -7,15 +7,16 @@ namespace pumice::simd {
 
 namespace {
 
-constexpr Kernels kPortable = {&kPortableRows, &kPortablePacked, classify_portable, list_words_portable};
+constexpr Kernels kPortable = {&kPortableRows, &kPortablePacked, classify_portable, list_words_portable,
+                               &kPortableFind};
 #if defined(PUMICE_X86)
-constexpr Kernels kAvx2 = {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2};
-constexpr Kernels kAvx512 = {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2};
-constexpr Kernels kAvx512Vbmi2 = {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx512};
+constexpr Kernels kAvx2 = {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find};
+constexpr Kernels kAvx512 = {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2, &kAvx512Find};
+constexpr Kernels kAvx512Vbmi2 = {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx512, &kAvx512Find};
 #elif defined(PUMICE_NEON)
-constexpr Kernels kNeon = {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon};
+constexpr Kernels kNeon = {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon, &kPortableFind};
 #elif defined(PUMICE_WASM_SIMD)
-constexpr Kernels kWasm = {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm};
+constexpr Kernels kWasm = {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm, &kPortableFind};
 #endif
 
 }  // namespace

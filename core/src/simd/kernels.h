@@ -2,6 +2,7 @@
 #pragma once
 
 #include "classify.h"
+#include "find_words.h"
 #include "list_words.h"
 #include "packed_rows.h"
 #include "row_kernels.h"
@@ -13,6 +14,7 @@ struct Kernels {
   const PackedKernels* packed;
   Classify classify;
   ListWords list_words;
+  const FindWords* find;
 };
 
 const Kernels& kernels();

@@ -12,11 +12,12 @@ namespace pumice::simd {
 struct WordList {
   static constexpr std::size_t kBlock = 64;  // bytes that are read at a time, and so the most words of them
   static constexpr std::size_t kFull = 192;
+  static constexpr std::size_t kRoom = kFull + kBlock;
 
-  std::uint64_t low[kFull + kBlock];   // bytes 0 to 7
-  std::uint64_t high[kFull + kBlock];  // bytes 8 to 15
-  const char* begin[kFull + kBlock];   // in the text
-  std::uint8_t size[kFull + kBlock];
+  std::uint64_t low[kRoom];   // bytes 0 to 7
+  std::uint64_t high[kRoom];  // bytes 8 to 15
+  const char* begin[kRoom];   // in the text
+  std::uint8_t size[kRoom];
   std::size_t count = 0;
 };
 

@@ -213,6 +213,12 @@ void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
   if (i < n) kPortableRows.to_bits(x + i, n - i, out + i / 8);
 }
 
+inline std::uint32_t largest(const std::uint32_t* x, std::size_t n) {
+  std::uint32_t most = 0;
+  for (std::size_t i = 0; i < n; ++i) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
 // The table of an instruction set's kernels, from its vectors of float32 and float16 values and its kernel of int8.
 template <class F32, std::size_t Registers32, class F16, std::size_t Registers16>
 constexpr RowKernels row_kernels(AddIntegerRows add_rows_i8) {
@@ -232,6 +238,7 @@ constexpr RowKernels row_kernels(AddIntegerRows add_rows_i8) {
       to_halves<F16>,
       to_bytes,
       to_bits<F32>,
+      largest,
   };
 }
 

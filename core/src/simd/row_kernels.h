@@ -45,6 +45,9 @@ using ToBytes = void (*)(const float* x, std::size_t n, std::int8_t* out);
 // A bit for each x[i] > 0, the first in the highest bit of its byte; the last byte ends with zeros.
 using ToBits = void (*)(const float* x, std::size_t n, std::uint8_t* out);
 
+// The largest of `n` numbers, 0 of none.
+using Largest = std::uint32_t (*)(const std::uint32_t* x, std::size_t n);
+
 // All there is of one instruction set.
 struct RowKernels {
   AddRows add_rows_f32;
@@ -59,6 +62,7 @@ struct RowKernels {
   ToHalves to_halves;
   ToBytes to_bytes;
   ToBits to_bits;
+  Largest largest;
 };
 
 extern const RowKernels kPortableRows;

@@ -71,9 +71,15 @@ void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
   }
 }
 
+std::uint32_t largest(const std::uint32_t* x, std::size_t n) {
+  std::uint32_t most = 0;
+  for (std::size_t i = 0; i < n; ++i) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
 }  // namespace
 
-constexpr RowKernels kPortableRows = {add_f32, add_f16,   add_i8,    squares,  scale,  scale,
-                                      [] {},   to_floats, to_halves, to_bytes, to_bits};
+constexpr RowKernels kPortableRows = {add_f32, add_f16,   add_i8,    squares,  scale,   scale,
+                                      [] {},   to_floats, to_halves, to_bytes, to_bits, largest};
 
 }  // namespace pumice::simd
