@@ -27,6 +27,8 @@ import pumice
 
 Clock = Callable[[], float]
 ROUNDS = 7
+TURN = 0.1
+"""Seconds that a call is repeated for in each turn, so that it is measured while it works, not while it warms up."""
 SLOW = 2.0
 """Seconds from which a call counts as slow and is timed three times only."""
 IMPORT = (
@@ -82,23 +84,27 @@ def chunks(text: str, size: int) -> list[str]:
     return pieces * max(1, round(8e6 / total))
 
 
-def seconds(call: Callable[[], Any], clock: Clock = time.perf_counter) -> float:
-    """What a clock says that one call took."""
-    start = clock()
-    call()
-    return clock() - start
+def seconds(
+    call: Callable[[], Any], clock: Clock = time.perf_counter, *, turn: float = 0.0
+) -> float:
+    """What a clock says that one call took: the mean of as many as ``turn`` seconds allow, and at least one."""
+    calls, begun, start = 0, time.perf_counter(), clock()
+    while not calls or time.perf_counter() - begun < turn:
+        call()
+        calls += 1
+    return (clock() - start) / calls
 
 
 def interleaved(
     calls: dict[str, Callable[[], Any]], *, clock: Clock = time.perf_counter
 ) -> dict[str, list[float]]:
-    """Each call's times, taken in turn, after one round that does not count."""
+    """Each call's times, taken in turn, after one that does not count."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     warm = {name: seconds(call) for name, call in calls.items()}
     for turn in range(ROUNDS):
         for name, call in calls.items():
             if turn < 3 or warm[name] < SLOW:
-                times[name].append(seconds(call, clock))
+                times[name].append(seconds(call, clock, turn=TURN))
     return times
 
 
