@@ -28,7 +28,7 @@ import pumice
 Clock = Callable[[], float]
 ROUNDS = 7
 TURN = 0.1
-"""Seconds that a call is repeated for in each turn, so that it is measured while it works, not while it warms up."""
+"""Seconds that a call is repeated for in each turn: it is measured while it works, not as it warms up."""
 SLOW = 2.0
 """Seconds from which a call counts as slow and is timed three times only."""
 IMPORT = (
@@ -87,7 +87,7 @@ def chunks(text: str, size: int) -> list[str]:
 def seconds(
     call: Callable[[], Any], clock: Clock = time.perf_counter, *, turn: float = 0.0
 ) -> float:
-    """What a clock says that one call took: the mean of as many as ``turn`` seconds allow, and at least one."""
+    """What a clock says that one call took: the mean of one, or of as many as ``turn`` seconds allow."""
     calls, begun, start = 0, time.perf_counter(), clock()
     while not calls or time.perf_counter() - begun < turn:
         call()
