@@ -294,7 +294,7 @@ int main() {
 #elif defined(PUMICE_NEON)
   compare_all("neon", {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon, &kPortableFind});
 #elif defined(PUMICE_WASM_SIMD)
-  compare_all("wasm", {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm, &kPortableFind});
+  compare_all("wasm", {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm, &kWasmFind});
 #endif
   compare_all("chosen", kernels());
   return failures == 0 ? 0 : 1;

@@ -19,5 +19,6 @@ struct FindWords {
 extern const FindWords kPortableFind;
 extern const FindWords kAvx2Find;
 extern const FindWords kAvx512Find;
+extern const FindWords kWasmFind;
 
 }  // namespace pumice::simd

@@ -16,7 +16,7 @@ constexpr Kernels kAvx512Vbmi2 = {&kAvx512Rows, &kAvx512Packed, classify_avx512,
 #elif defined(PUMICE_NEON)
 constexpr Kernels kNeon = {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon, &kPortableFind};
 #elif defined(PUMICE_WASM_SIMD)
-constexpr Kernels kWasm = {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm, &kPortableFind};
+constexpr Kernels kWasm = {&kWasmRows, &kWasmPacked, classify_wasm, list_words_wasm, &kWasmFind};
 #endif
 
 }  // namespace

@@ -4,6 +4,7 @@
 #ifdef PUMICE_WASM_SIMD
 #include <wasm_simd128.h>
 
+#include "../prefetch.h"
 #include "distinct_rows.h"
 #include "row_blocks.h"
 
@@ -96,6 +97,12 @@ void add_distinct_rows(std::int32_t* sum, const std::int16_t* multipliers, const
                     static_cast<std::uint16_t>(distinct.multipliers()[i]) | other * 65536};
   }
   const std::size_t count = (rows.count + 1) / 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t at = 0; at < list.dim; at += kCacheLine) {
+      prefetch(pairs[i].row + at);
+      prefetch(pairs[i].other + at);
+    }
+  }
   constexpr std::size_t kBlocks = 4;
   std::size_t from = 0;
   for (; from + kBlocks * kDims <= list.dim; from += kBlocks * kDims)
