@@ -40,9 +40,8 @@ _WORDS = (20, 60)  # of a passage
 _ZIPF = 1.1
 _QUERY_EVERY = 50  # pairs
 _K = 10
-_LOCAL = (
-    20_000  # vectors that qdrant-client's local mode gets: it has no bulk path worth waiting for
-)
+_LOCAL = 20_000  # vectors for qdrant-client: local mode has no bulk path
+_ALONE = 200_000  # passages that are stored without words too
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,9 @@ class Upload:
     """Its own upserts, vectors and words given: lists, points, updates, a flush."""
     updates: float
     """Its updates and flush alone, points given."""
+    our_core_us: float
+    """Processor time of a passage, all threads, in microseconds."""
+    engine_core_us: float
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,6 @@ def main() -> None:
     args.scratch = Path(tempfile.mkdtemp(prefix="pumice-search-", dir=args.scratch))
     try:
         uploads, built = upload(args, model)
-        show_uploads(uploads)
         save_truth(args.scratch)
         rows = [Row(**{**row, "built_seconds": built}) for row in in_child(args, "pumice")]
         for name in asked:
@@ -188,12 +189,12 @@ class Engine:
         self._qe = qdrant_edge
         self._words = Words() if storage.sparse else None
         self._shard = qdrant_edge.EdgeShard.create(str(folder), edge_config(storage, dim=dim))
-        self.seconds = self.update_seconds = 0.0
+        self.seconds = self.update_seconds = self.core_seconds = 0.0
 
     def add(self, first: int, texts: list[str], vectors: Vectors) -> None:
         """Upsert in batches of 1,024."""
         terms = self._words.documents(texts).lists() if self._words else []
-        started = time.perf_counter()
+        started, core = time.perf_counter(), time.process_time()
         for at in range(0, len(texts), _UPSERT):
             points = []
             for row, dense in enumerate(vectors[at : at + _UPSERT].tolist(), at):
@@ -205,6 +206,7 @@ class Engine:
             self._shard.update(self._qe.UpdateOperation.upsert_points(points))
             self.update_seconds += time.perf_counter() - ready
         self.seconds += time.perf_counter() - started
+        self.core_seconds += time.process_time() - core
 
     def close(self) -> None:
         """Everything is on the disk."""
@@ -235,28 +237,33 @@ def upload(args: argparse.Namespace, model: Any) -> tuple[list[Upload], float]:
         name = "vectors and words" if words else "vectors alone"
         storage = Storage(quantize=args.quantize, sparse=words, m=16 if args.graph else 0)
         engine = Engine(args.scratch / "engine", storage, args.dim)
-        done, seconds = 0, 0.0
+        done, left_out, seconds, core_seconds = 0, 0, 0.0, 0.0
         with Index(args.scratch / "index", model, dim=args.dim, storage=storage) as index:
             for texts in passages_of(args):
+                if not words and done >= _ALONE:
+                    break
                 records = [{"id": done + at, "text": text} for at, text in enumerate(texts)]
                 vectors = model.encode(texts, dim=args.dim)
                 encoded[done : done + len(texts)] = vectors
                 engine.add(done, texts, vectors)
-                started = time.perf_counter()
-                index.add(records)
+                started, core = time.perf_counter(), time.process_time()
+                left_out += len(index.add(records).skipped)
                 seconds += time.perf_counter() - started
+                core_seconds += time.process_time() - core
                 done += len(texts)
             engine.close()
             started = time.perf_counter()
             index.flush()
             seconds += time.perf_counter() - started
+            assert len(index) == done - left_out
             if words:
-                assert len(index) == done
                 started = time.perf_counter()
                 index.optimize()
                 built = time.perf_counter() - started
         rates = (done / took for took in (seconds, engine.seconds, engine.update_seconds))
-        uploads.append(Upload(name, done, *rates))
+        core = (took / done * 1e6 for took in (core_seconds, engine.core_seconds))
+        uploads.append(Upload(name, done, *rates, *core))
+        show_upload(uploads[-1])
         shutil.rmtree(args.scratch / "engine")
         if not words:
             shutil.rmtree(args.scratch / "index")
@@ -423,13 +430,13 @@ def _memory() -> tuple[float, float]:
     return kilobytes["RssAnon"] / 1024, kilobytes["RssFile"] / 1024
 
 
-def show_uploads(uploads: list[Upload]) -> None:
-    print(f"\n{'passages/s':28}{'pumice':>9}{'engine':>9}{'share':>8}{'updates alone':>16}")
-    for one in uploads:
-        print(
-            f"{one.name:28}{one.ours:9,.0f}{one.engine:9,.0f}{one.ours / one.engine:8.0%}"
-            f"{one.updates:16,.0f}"
-        )
+def show_upload(one: Upload) -> None:
+    print(
+        f"{one.name}, {one.passages:,} passages: {one.ours:,.0f} a second; engine {one.engine:,.0f} "
+        f"({one.ours / one.engine:.0%}), its updates alone {one.updates:,.0f}; "
+        f"core-µs a passage {one.our_core_us:.1f} and {one.engine_core_us:.1f}",
+        flush=True,
+    )
 
 
 def show(rows: list[Row]) -> None:
