@@ -21,7 +21,13 @@ from pumice.train.contrastive import Contrastive  # noqa: E402
 from pumice.train.dataset import tokenize_sources  # noqa: E402
 from pumice.train.lanes import Lanes  # noqa: E402
 from pumice.train.pooling import pool  # noqa: E402
-from pumice.train.rotation import _product, _share, _tangent, rotated  # noqa: E402
+from pumice.train.rotation import (  # noqa: E402
+    _largest_singular_value,
+    _product,
+    _share,
+    _tangent,
+    rotated,
+)
 from pumice.train.sources import Source  # noqa: E402
 from pumice.train.tokens import TokenMemory  # noqa: E402
 
@@ -84,6 +90,28 @@ def test_rows_without_a_better_turn_keep_their_lengths(
         objective = Contrastive(table, [data], (4, 16), options=options, lanes=lanes)
         turned = rotated(table, objective, lanes=lanes)
     torch.testing.assert_close(turned @ turned.T, table @ table.T, rtol=1e-5, atol=1e-4)
+
+
+def test_wide_rows_whose_steps_agree_keep_their_lengths(
+    start: pumice.StaticModel, tmp_path: Path
+) -> None:
+    """All rows share a direction, so that a step of Adam's is longer the more dimensions there are."""
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(100))
+    options = replace(ONCE, hold_out=0, batch_size=32, dims=(1024, 64))
+    (data,) = tokenize_sources([Source(str(file))], start, options, TokenMemory(1 << 30, tmp_path))
+    table = torch.randn(len(start.tokens), 1024, generator=torch.Generator().manual_seed(0)) + 1
+    with Lanes(2) as lanes:
+        objective = Contrastive(table, [data], (64, 1024), options=options, lanes=lanes)
+        turned = rotated(table, objective, lanes=lanes)
+    torch.testing.assert_close(turned @ turned.T, table @ table.T, rtol=1e-4, atol=1e-2)
+    assert (turned - table).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("wide", [8, 300])
+def test_largest_singular_value(wide: int) -> None:
+    matrix = torch.randn(wide, wide, generator=torch.Generator().manual_seed(1))
+    exact = float(torch.linalg.matrix_norm(matrix, 2))
+    assert 0.93 * exact < _largest_singular_value(matrix) <= exact * 1.0001
 
 
 def test_rate_rises_and_falls() -> None:

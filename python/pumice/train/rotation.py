@@ -20,13 +20,18 @@ from pumice.train.pooling import pool
 _LEARNING_RATE, _WARMUP = 0.005, 0.1
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-12
 _ITERATIONS = 6  # of Newton and Schulz: from a step away back to orthogonal in float32
+_FARTHEST = (
+    1.6  # largest singular value before them, with which they end there: it must be below 1.73
+)
+_LOOKS = 16  # at a matrix, to find that value
 
 
 def rotated(table: Tensor, objective: Contrastive, *, lanes: Lanes) -> Tensor:
     """The rows, turned by what the objective's batches ask for; float32, the table's shape.
 
     Riemannian Adam in the ambient coordinates: the gradient's tangent part is averaged, the step is taken,
-    and the nearest orthogonal matrix is found again. A step whose loss is not finite is left out.
+    and the nearest orthogonal matrix is found again. Adam's steps grow with the dimensions that agree: one
+    is halved until the way back is sure. One whose loss or gradient is not finite is left out.
     """
     dim, steps = table.shape[1], objective.plan.steps
     rotation = torch.eye(dim, device=table.device)
@@ -38,16 +43,32 @@ def rotated(table: Tensor, objective: Contrastive, *, lanes: Lanes) -> Tensor:
         slope = objective.slope(batch, _times(plain, rotation, lanes=lanes))
         if not math.isfinite(float(slope.losses.sum())):
             continue
-        taken += 1
         gradient = _tangent(rotation, _product(plain, slope.gradients, lanes=lanes))
+        if not math.isfinite(float(gradient.sum())):
+            continue
+        taken += 1
         first.lerp_(gradient, 1 - _BETA1)
         second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
         size = _LEARNING_RATE * _share(step, steps) / (1 - _BETA1**taken)
         width = (second / (1 - _BETA2**taken)).sqrt_().add_(_EPSILON)
-        rotation = _orthogonal(rotation.addcdiv(first, width, value=-size))
-    left, _, right = torch.linalg.svd(rotation.double())
-    turned: Tensor = table.double() @ (left @ right)
+        moved = rotation.addcdiv(first, width, value=-size)
+        while _largest_singular_value(moved) > _FARTHEST:
+            size /= 2
+            moved = rotation.addcdiv(first, width, value=-size)
+        rotation = _orthogonal(moved)
+    left, _, right = torch.linalg.svd(rotation.cpu().double())
+    turned: Tensor = table.cpu().double() @ (left @ right)
     return turned.float()
+
+
+def _largest_singular_value(matrix: Tensor) -> float:
+    """By power iteration, from the same vector each time: a few per cent too small at worst."""
+    vector = torch.randn(matrix.shape[1], generator=torch.Generator().manual_seed(0))
+    vector = vector.to(matrix.device)
+    for _ in range(_LOOKS):
+        vector = matrix.T @ (matrix @ vector)
+        vector = vector / vector.norm().clamp_min(1e-30)
+    return float((matrix @ vector).norm())
 
 
 def _share(step: int, steps: int) -> float:
