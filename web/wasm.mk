@@ -88,7 +88,7 @@ web/models/find.pumice: web/extension/model.py python/pumice/models/pumice-base-
 web-demo: wasm web/models/find.pumice
 	@if command -v node >/dev/null; then node web/demo/build.mjs; else echo 'No Node: on Debian, apt-get install nodejs npm'; fi
 
-# The same with transformers.js and all-MiniLM-L6-v2 beside it, some 200 MB: a button compares them.
+# The same with transformers.js and all-MiniLM-L6-v2 beside it, some 90 MB: a button compares them.
 .PHONY: web-demo-compare
 web-demo-compare: web-demo web/bench/node_modules/.package-lock.json
 	$(PY) web/demo/weights.py web/dist/demo

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "../src/simd/distinct_rows.h"
 #include "../src/simd/instructions.h"
 
 namespace {
@@ -263,6 +264,10 @@ void compare_finds(const char* name, const FindWords& find) {
   }
 }
 
+void add_portable(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
+  kPortableRows.add_rows_i8(sum, multipliers, list);
+}
+
 void compare_all(const char* name, const Kernels& all) {
   const RowKernels& rows = *all.rows;
   const PackedKernels& packed = *all.packed;
@@ -282,6 +287,7 @@ void compare_all(const char* name, const Kernels& all) {
 }  // namespace
 
 int main() {
+  compare_integers("distinct rows", add_distinct_rows<add_portable>);
 #if defined(PUMICE_X86)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
     compare_all("avx2", {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find});

@@ -84,7 +84,7 @@ void add_pairs(std::int32_t* sum, const RowPair* pairs, std::size_t count, std::
   });
 }
 
-void add_distinct_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
+void add_merged_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
   const DistinctRows distinct(multipliers, list);
   const RowList& rows = distinct.list();
   const auto* table = static_cast<const std::int8_t*>(list.table);
@@ -113,7 +113,7 @@ void add_distinct_rows(std::int32_t* sum, const std::int16_t* multipliers, const
 
 }  // namespace
 
-constexpr RowKernels kWasmRows = row_kernels<FromF32, 8, FromF16, 4>(add_distinct_rows);
+constexpr RowKernels kWasmRows = row_kernels<FromF32, 8, FromF16, 4>(add_merged_rows);
 
 }  // namespace pumice::simd
 #endif
