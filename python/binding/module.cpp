@@ -266,7 +266,6 @@ NB_MODULE(_core, m) {
            nb::arg("out").noconvert());
   nb::class_<pumice::RunTable>(m, "RunTable")
       .def(nb::init<>())
-      .def("__len__", &pumice::RunTable::size)
       .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"));
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_merges_whole", &pumice::bpe_merges_whole, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),

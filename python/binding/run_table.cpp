@@ -45,6 +45,16 @@ std::size_t between(const unsigned char* at) {
   return ideographic || full_width ? 3 : 0;
 }
 
+constexpr std::string_view kSigma = "\xCE\xA3";  // the capital one: final or not by the letters about it
+
+// Bytes of a character that belongs to no word and that the look for those letters does not skip, as it does the
+// marks of Unicode's Case_Ignorable; 0 for any other.
+std::size_t between_sigmas(const unsigned char* at) {
+  constexpr std::string_view kSkipped = "'.:^`";
+  if (kKinds.of[*at] == kBetween) return kSkipped.find(static_cast<char>(*at)) == std::string_view::npos ? 1 : 0;
+  return *at == 0xE3 ? between(at) : 0;  // Chinese and Japanese punctuation
+}
+
 // Characters that NFKC and lower-casing leave alone, beside each other too, and that are read in pairs.
 bool is_paired(const unsigned char* at) {
   if (at[0] < 0xE3 || at[0] >= 0xEF) return false;
@@ -133,9 +143,8 @@ void RunTable::cut(const std::vector<std::string_view>& texts) {
   unknown_.clear();
   if (slots_.empty()) slots_.resize(kFirstSlots);
   for (const std::string_view text : texts) {
-    constexpr std::string_view kSigma = "\xCE\xA3";
     if (text.find(kSigma) != std::string_view::npos) {
-      add(text);
+      cut_with_sigmas(text);
     } else {
       cut_one(text);
     }
@@ -211,6 +220,22 @@ void RunTable::cut_one(std::string_view text) {
       add_pairs(run);
     } else {
       add(run);
+    }
+  }
+}
+
+void RunTable::cut_with_sigmas(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    std::size_t gap = 0;
+    while (at < text.size() && (gap = between_sigmas(bytes + at)) == 0) at += length(bytes[at]);
+    const std::string_view part = text.substr(begin, at - begin);
+    at += gap;
+    if (part.find(kSigma) != std::string_view::npos) {
+      add(part);
+    } else {
+      cut_one(part);
     }
   }
 }

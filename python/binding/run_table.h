@@ -19,7 +19,7 @@ struct TextTerms {
 // Runs of letters and the numbers they stand for. A run is what lies between characters that belong to no word in any
 // script, so a text's terms are those of its runs; what a run stands for is the caller's to say. Two kinds of text
 // are cut otherwise: a run of Chinese, Japanese or Korean characters is one of pairs, which stand for their CRC-32;
-// and a text with a capital sigma, which is lower-cased by its neighbours, is one run.
+// and a run with a capital sigma, which is lower-cased by its neighbours, goes on past what does not end them.
 class RunTable {
  public:
   RunTable() = default;
@@ -41,7 +41,6 @@ class RunTable {
 
   // Forgets every run.
   void clear();
-  std::size_t size() const { return entries_.size(); }
 
  private:
   struct Entry {
@@ -51,6 +50,7 @@ class RunTable {
   };
 
   void cut_one(std::string_view text);
+  void cut_with_sigmas(std::string_view text);
   // The run's entry; a new one has no numbers and is the last.
   std::uint32_t place_of(std::string_view run);
   void add(std::string_view run);

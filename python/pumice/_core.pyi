@@ -28,7 +28,6 @@ class Model:
 
 class RunTable:
     def __init__(self) -> None: ...
-    def __len__(self) -> int: ...
     def read(
         self,
         texts: Sequence[str],

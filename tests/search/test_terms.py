@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pumice import _core
 from pumice.errors import InputError
 from pumice.search.bm25 import AVERAGE_LENGTH, K1, B, Words
 
@@ -73,6 +74,28 @@ def test_long_runs_and_repeats() -> None:
     check(["a" * 1_000_000, "한" * 100_000, "กขค" * 10_000, "Σ" * 10_000])
     check([f"word{at % 70_000} again" for at in range(140_000)], Words())
     check([" ".join(f"w{at}" for at in range(100_000))], Words())
+
+
+def test_beside_a_capital_sigma() -> None:
+    """It is lower-cased by the letters about it, past some marks: no cut may change what it sees."""
+    points = [chr(point) for point in range(1 << 16) if not 0xD800 <= point < 0xE000]
+    for form in ("ΑΣ{}Β", "ΑΣ{}ΣΑ x{}Σ", "{}Σ{}"):
+        check([form.replace("{}", point) for point in points], Words())
+
+
+def test_a_text_with_a_capital_sigma_is_not_kept_whole() -> None:
+    asked: list[str] = []
+
+    def look_up(runs: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        asked.extend(runs)
+        return np.arange(len(runs), dtype=np.uint32), np.ones(len(runs), np.int64)
+
+    table = _core.RunTable()
+    table.read(["The sum Σx, over (ΟΔΟΣ.α) all、Σ日 東京。"], look_up)
+    assert asked == ["The", "sum", "Σx", "over", "ΟΔΟΣ.α", "all", "Σ日"]
+    asked.clear()
+    table.read(["over all ΟΔΟΣ.α; Σx?"], look_up)
+    assert asked == []
 
 
 @pytest.mark.parametrize("texts", [["\ud800"], ["good", "bad \udfff"]])
