@@ -56,6 +56,30 @@ def test_one_item_starts_no_thread() -> None:
     assert names == [threading.current_thread().name]
 
 
+def test_where_no_thread_starts_the_caller_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def refuse(self: threading.Thread) -> None:
+        tried.append(1)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert list(one_ahead(range(5), str)) == [(at, str(at)) for at in range(5)]
+    assert len(tried) == 1
+
+
+def test_a_fault_that_is_a_runtime_error_is_the_works_own() -> None:
+    def work(item: int) -> int:
+        if item == 2:
+            raise RuntimeError("mine")
+        return item
+
+    given: list[int] = []
+    with pytest.raises(RuntimeError, match="mine"):
+        collect(one_ahead(range(4), work), given)
+    assert given == [0, 1]
+
+
 def test_a_caller_that_stops_early_leaves_no_thread() -> None:
     before = threading.active_count()
     for item, _ in one_ahead(range(100), str):

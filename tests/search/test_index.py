@@ -246,6 +246,52 @@ def test_a_model_that_gives_nan_is_refused(tmp_path: Any) -> None:
             index.search("x")
 
 
+@pytest.mark.parametrize(
+    "given", [np.ones(4), np.ones((2, 4)), np.ones((1, 3)), np.full((1, 4), "one")]
+)
+def test_a_model_that_gives_another_shape_is_refused(tmp_path: Any, given: np.ndarray) -> None:
+    class Broken:
+        name, fingerprint, dimensions = "broken", "0" * 64, 4
+
+        def encode(self, texts: Any, *, dim: int | None = None) -> np.ndarray:
+            return given
+
+    with Index(tmp_path / "i", Broken()) as index:
+        for call in (lambda: index.add([{"id": 1, "text": "x"}]), lambda: index.search("x")):
+            with pytest.raises(SearchIndexError, match=r"model broken gives .* of shape \("):
+                call()
+        assert len(index) == 0
+
+
+def test_a_model_that_gives_a_flat_nothing_for_no_texts(tmp_path: Any) -> None:
+    class Flat:
+        name, fingerprint, dimensions = "flat", "0" * 64, 4
+
+        def encode(self, texts: Any, *, dim: int | None = None) -> np.ndarray:
+            return np.array([[1.0] * 4 for _ in texts])
+
+    with Index(tmp_path / "i", Flat()) as index:
+        assert index.embed([]).dense.shape == (0, 4)
+        assert index.search([]) == index.rank([]) == []
+        assert index.add([]).added == 0
+        assert index.add([{"id": 1, "text": "x"}]).added == len(index.search("x")) == 1
+
+
+def test_a_closed_index_does_not_ask_the_model(tmp_path: Any) -> None:
+    class Asked:
+        name, fingerprint, dimensions = "asked", "0" * 64, 4
+
+        def encode(self, texts: Any, *, dim: int | None = None) -> np.ndarray:
+            assert not texts  # opening asks for none, to check `dim`
+            return np.zeros((0, 4), np.float32)
+
+    index = Index(tmp_path / "i", Asked())
+    index.close()
+    for call in (lambda: index.add([{"id": 1, "text": "x"}]), lambda: index.search("x")):
+        with pytest.raises(SearchIndexError, match="closed"):
+            call()
+
+
 @pytest.mark.parametrize("k", [0, -1, 1.5, True, None])
 def test_refuses_a_k_below_one(index: Index, k: Any) -> None:
     with pytest.raises(InputError, match="k is"):
@@ -383,3 +429,12 @@ def test_records_as_they_stand_are_what_checking_makes_of_them(fields: dict[str,
         assert quick is None
     else:
         assert quick is None or repr(quick) == repr(checked)
+
+
+def test_a_plain_record_takes_the_quick_path() -> None:
+    plain = {"id": "a", "text": "sn\u00f6", "year": 2024, "share": 0.5, "new": True, "by": None}
+    quick = record_module._as_it_stands(plain)
+    assert quick is not None
+    assert repr(quick) == repr(record_module.parse_record(OrderedDict(plain), position=0))
+    assert record_module._as_it_stands({"id": 1, "text": "snow"}) is not None
+    assert record_module._as_it_stands({**plain, "tags": ["a"]}) is None

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pumice.errors import IndexInUseError, SearchIndexError
@@ -64,6 +65,17 @@ except PumiceError as error:
 with Index(sys.argv[1] + "/index", sys.argv[2]) as index:
     print("kept" if len(index) >= stored > 0 else "lost", len(index), stored)
     print("deleted", index.delete(range(500)))
+"""
+FLUSH = """
+import atexit, sys
+from qdrant_client import QdrantClient
+from pumice.search import Index, Server
+place = Server("articles", client=QdrantClient(":memory:")) if sys.argv[1] == ":memory:" else sys.argv[1]
+index = Index(place, sys.argv[2])
+def flush():
+    report = index.add({"id": at, "text": f"train {at}"} for at in range(2100))
+    print(report.added, len(index), flush=True)
+atexit.register(flush)
 """
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and forks")
 
@@ -218,6 +230,67 @@ def test_a_forked_child_is_refused_and_does_not_keep_the_lock(tmp_path: Path, mo
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+class Locking:
+    """An embedder that holds a lock while it works, until it is let go."""
+
+    name, fingerprint, dimensions = "locking", "0" * 64, 4
+
+    def __init__(self) -> None:
+        self.lock, self.within, self.go_on = threading.Lock(), threading.Event(), threading.Event()
+
+    def encode(self, texts: Any, *, dim: int | None = None) -> np.ndarray:
+        if texts:  # opening an index asks for none, to check `dim`
+            with self.lock:
+                self.within.set()
+                self.go_on.wait(60)
+        return np.ones((len(texts), 4), np.float32)
+
+
+@posix
+def test_a_child_forked_while_a_thread_embeds_is_refused_before_it_embeds(tmp_path: Path) -> None:
+    model = Locking()
+    with Index(tmp_path / "i", model) as index:
+        adding = threading.Thread(target=index.add, args=([{"id": 1, "text": "bread"}],))
+        adding.start()
+        assert model.within.wait(20)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            told = 0
+            for call in (
+                lambda: index.add([{"id": 2, "text": "wine"}]),
+                lambda: index.search("wine"),
+                lambda: index.rank(["wine"]),
+            ):
+                try:
+                    call()
+                except SearchIndexError as error:
+                    told += "forked" in str(error)
+            os._exit(told)
+        try:
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+        finally:
+            model.go_on.set()
+            adding.join()
+        assert len(index) == 1
+
+
+@pytest.mark.parametrize("place", ["folder", ":memory:"])
+def test_records_added_while_the_interpreter_shuts_down_are_stored(
+    tmp_path: Path, model_path: Path, place: str
+) -> None:
+    pytest.importorskip("qdrant_client", reason="needs pumice[server]")
+    where = place if place == ":memory:" else str(tmp_path / place)
+    ran = subprocess.run(
+        [sys.executable, "-c", FLUSH, where, str(model_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stdout == "2100 2100\n", ran.stderr
 
 
 @posix

@@ -98,7 +98,16 @@ class Embedding:
         return rows
 
     def _encoded(self, texts: Sequence[str], encode: Callable[..., Any]) -> NDArray[float32]:
-        vectors: NDArray[float32] = encode(texts, dim=self._dim)
+        shape = len(texts), self._dim
+        if not texts:
+            return np.zeros(shape, float32)
+        given = np.asarray(encode(texts, dim=self._dim))
+        if given.dtype.kind not in "fiu" or given.shape != shape:
+            raise SearchIndexError(
+                f"model {self._model.name} gives {given.dtype} of shape {given.shape} for "
+                f"{len(texts)} texts: an index needs numbers of shape {shape}, a row for each"
+            )
+        vectors: NDArray[float32] = given.astype(float32, copy=False)
         if not np.isfinite(vectors).all():
             at = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
             raise SearchIndexError(

@@ -60,6 +60,9 @@ class Home(Protocol):
     atomic: bool
     """Whether one `upsert` that fails has stored all of its points or none."""
 
+    def check_open(self) -> None:
+        """SearchIndexError where it was closed, or opened by a process that this one forked from."""
+
     def upsert(self, points: Points) -> None:
         """Store points, replacing those of the same id."""
 

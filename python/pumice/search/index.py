@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -36,7 +35,6 @@ from pumice.search.record import (
     point_id_of,
     ranking_of,
     stored_payload,
-    utf8_size,
 )
 from pumice.search.search_params import Mode, SearchParams
 from pumice.search.server import Server, open_server
@@ -110,7 +108,8 @@ class Index:
         and a record of its id that is there already is deleted. `vectors`, of shape (n, dim), are
         the model's own of these texts, where the caller has them already.
         Records are stored in batches of 1,024; an InputError names the first one that cannot be
-        stored, and the batches before it stay. What `add` has returned from survives `kill -9`.
+        stored, and the batches before it stay. `records` is read one batch ahead of what is stored,
+        and that batch embedded in another thread meanwhile. What `add` has returned from survives `kill -9`.
         """
         self._check_writable()
         if isinstance(records, (Mapping, str)):
@@ -119,27 +118,22 @@ class Index:
             records = list(records)
         if vectors is not None:
             vectors = self._embedding.checked(vectors, count=len(records))  # type: ignore[arg-type]
-        added = size = 0
-        seconds = 0.0
+        added = 0
         skipped: list[Skipped] = []
 
-        def embed(batch: _Batch) -> tuple[Embedded, float]:
+        def embed(batch: _Batch) -> Embedded:
             texts = [record.text for record in batch.records]
             end = batch.first + len(texts)
-            started = time.perf_counter()
-            embedded = self.embed(
+            return self.embed(
                 texts, vectors=None if vectors is None else vectors[batch.first : end]
             )
-            return embedded, time.perf_counter() - started
 
-        for batch, (embedded, took) in one_ahead(_batches(records), embed):
-            seconds += took
-            size += sum(utf8_size(record.text) for record in batch.records)
+        for batch, embedded in one_ahead(_batches(records), embed):
             self._store(batch.records, embedded)
             unknown = np.flatnonzero(~embedded.known).tolist()
             added += len(batch.records) - len(unknown)
             skipped += [Skipped(batch.records[row].id, NO_TOKENS) for row in unknown]
-        return AddReport(added, tuple(skipped), size, seconds)
+        return AddReport(added, tuple(skipped))
 
     @overload
     def search(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
@@ -321,6 +315,7 @@ class Index:
                 f"index {self.location} is a packed file, for searching: unpack it into a folder "
                 "(pumice.search.unpack) to change it"
             )
+        self._home.check_open()
 
     def _plan(
         self,
@@ -357,6 +352,7 @@ class Index:
         plan: Plan,
         mode: Mode | None,
     ) -> Iterator[list[Scored]]:
+        self._home.check_open()  # a forked child must not ask the model: its threads are gone
         asked = self._embedding.queries(queries, vectors=vectors, mode=mode)
         found = iter(self._home.query([one for one in asked if one is not None], plan))
         return (next(found) if one is not None else [] for one in asked)

@@ -29,7 +29,11 @@ class Embedder(Protocol):
         """Of a vector."""
 
     def encode(self, texts: Sequence[str], *, dim: int | None = None) -> NDArray[float32]:
-        """Vectors of shape (n, dim); the zero vector means nothing. InputError for a wrong dim."""
+        """Vectors of shape (n, dim); the zero vector means nothing. InputError for a wrong dim.
+
+        `Index.add` may call it from a thread of its own, one call at a time; an index that threads
+        share calls it from each of them.
+        """
 
 
 def model_for(where: str, given: Any, manifest: Manifest | None) -> tuple[Any, str | None]:

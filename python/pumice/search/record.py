@@ -44,12 +44,10 @@ class Skipped:
 
 @dataclass(frozen=True)
 class AddReport:
-    """What became of the records given to `Index.add`; how long the model took for how much text."""
+    """What became of the records given to `Index.add`."""
 
     added: int
     skipped: tuple[Skipped, ...] = ()
-    embedded_bytes: int = 0
-    embedding_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ Progress = Callable[[IndexProgress], None]
 @dataclass
 class IndexReport:
     """What `index_paths` did. `embedded_bytes` counts the UTF-8 text given to the model and
-    `embedding_seconds` the time the model took; `seconds` is everything, reading included."""
+    `embedding_seconds` the time its vectors and words took; `seconds` is everything, reading included."""
 
     files_indexed: int = 0
     files_unchanged: int = 0

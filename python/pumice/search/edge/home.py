@@ -80,6 +80,10 @@ class EdgeHome:
         self._wal = _identity(self._path / "wal")
         let_go_at_fork(self)
 
+    def check_open(self) -> None:
+        """See Home."""
+        self._opened()
+
     def upsert(self, points: Points) -> None:
         """See Home; a disk without room for the points is refused before anything is written."""
         shard = self._opened()
@@ -253,6 +257,7 @@ def _weight(value: Any) -> int:
         return len(value) if value.isascii() else 4 * len(value)
     if isinstance(value, dict):
         size = 0
+        # As below, without a call for each: nearly all items of records are such.
         for key, item in value.items():
             if isinstance(item, str) and item.isascii():
                 size += len(key) + 8 + len(item)

@@ -49,6 +49,17 @@ class ServerHome:
         self._uploads: ThreadPoolExecutor | None = None
         self._closed = False
 
+    def check_open(self) -> None:
+        """See Home."""
+        where = self._server.where
+        if self._pid != os.getpid():
+            raise SearchIndexError(
+                f"index {where} was opened by process {self._pid} before this one forked from it: "
+                "open it here"
+            )
+        if self._closed:
+            raise SearchIndexError(f"index {where} is closed: open it again with Index(...)")
+
     def upsert(self, points: Points) -> None:
         """See Home; parts of 256 points, several at a time, each all or nothing."""
         rows = range(len(points))
@@ -58,7 +69,11 @@ class ServerHome:
             return
         if self._uploads is None:
             self._uploads = ThreadPoolExecutor(self._server.parallel, "pumice-upload")
-        list(self._uploads.map(self._upload, parts))  # the first error of the parts is raised
+        try:
+            uploads: Iterator[None] = self._uploads.map(self._upload, parts)
+        except RuntimeError:  # the interpreter is shutting down: no thread takes more
+            uploads = map(self._upload, parts)
+        list(uploads)  # the first error of the parts is raised
 
     def delete(self, ids: Sequence[PointId]) -> None:
         """See Home."""
@@ -142,7 +157,7 @@ class ServerHome:
 
     def flush(self) -> None:
         """What the server has acknowledged is in its log."""
-        self._check_open()
+        self.check_open()
 
     def close(self) -> None:
         """See Home; a client that the caller made is left open."""
@@ -158,19 +173,9 @@ class ServerHome:
         self._send("upsert", points=server_points(points, self._spaces), wait=True)
 
     def _send(self, call: str, **arguments: Any) -> Any:
-        self._check_open()
+        self.check_open()
         method: Callable[..., Any] = getattr(self._client, call)
         return self._retrying(lambda: method(self._name, **arguments))
-
-    def _check_open(self) -> None:
-        where = self._server.where
-        if self._pid != os.getpid():
-            raise SearchIndexError(
-                f"index {where} was opened by process {self._pid} before this one forked from it: "
-                "open it here"
-            )
-        if self._closed:
-            raise SearchIndexError(f"index {where} is closed: open it again with Index(...)")
 
 
 def _plain_id(given: Any) -> PointId:
