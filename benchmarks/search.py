@@ -86,7 +86,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--scratch", type=Path, help="where indexes are made; default: temporary")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", help=argparse.SUPPRESS)  # what this process is to measure
-    return parser.parse_args()
+    args = parser.parse_args()
+    absent = [path for path in args.pairs or [] if not path.is_file()]
+    if absent:
+        parser.error(f"--pairs: {absent[0]} is no file: name files of pairs, as NAME.jsonl.xz")
+    return args
 
 
 def main() -> None:
