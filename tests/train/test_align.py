@@ -93,7 +93,10 @@ def test_queries_come_near_and_the_model_knows_its_encoder(
         cosines = (
             encoder.encode(texts) * (vectors if texts is documents else model.encode(texts))
         ).sum(1)
-        assert cosines.min() > (1 - 1e-5 if texts is documents else 0.3)
+        if texts is documents:
+            assert cosines.min() > 1 - 1e-5
+        else:  # a word that training never met may still point anywhere
+            assert cosines.mean() > 0.7
     again = align(file, teacher=teacher, start=start, evaluation=[beir], options=options)
     assert again.model.fingerprint == model.fingerprint
 
