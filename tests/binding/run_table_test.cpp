@@ -62,6 +62,13 @@ int main() {
       }
     }
   }
+  // What was learned is new again.
+  table.cut({"word"});
+  for (std::size_t i = 0; i < table.unknown(); ++i) table.learn(i, numbers_of(table.unknown(i)).data(), 1);
+  table.count();
+  table.cut({"word"});
+  if (table.unknown() != 0) return fail("a run forgotten");
   table.clear();
-  return table.size() == 0 ? 0 : fail("not cleared");
+  table.cut({"word"});
+  return table.unknown() == 1 ? 0 : fail("not cleared");
 }

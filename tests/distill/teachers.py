@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -53,6 +54,18 @@ def _bert(folder: Path, tokenizer: PreTrainedTokenizerFast) -> Path:
     return folder
 
 
+def _pieces(backend: Tokenizer, count: int) -> list[str]:
+    """The corpus's letters and its most frequent words; the library's trainer breaks ties by chance."""
+    words: Counter[str] = Counter()
+    for line in CORPUS:
+        cut = backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(line))
+        words.update(word for word, _ in cut)
+    letters = sorted({letter for word in words for letter in word})
+    inner = [f"##{piece}" for piece in (*letters, "ed", "er", "ing", "ion", "ly")]
+    frequent = sorted((word for word in words if len(word) > 1), key=lambda w: (-words[w], w))
+    return [*letters, *inner, *frequent][:count]
+
+
 def make_bert(folder: Path) -> Path:
     """A plain Hugging Face BERT with an uncased WordPiece vocabulary and [unusedN] tokens."""
     backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
@@ -60,12 +73,7 @@ def make_bert(folder: Path) -> Path:
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.decoder = decoders.WordPiece()
     special = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=600, special_tokens=[token for token in special if "unused" not in token]
-    )
-    backend.train_from_iterator(CORPUS, trainer)
-    vocabulary = sorted(backend.get_vocab(), key=backend.get_vocab().__getitem__)
-    vocabulary = [*special, *(token for token in vocabulary if token not in special)]
+    vocabulary = [*special, *_pieces(backend, 600 - len(special))]
     backend.model = models.WordPiece({t: i for i, t in enumerate(vocabulary)}, unk_token="[UNK]")
     backend.post_processor = processors.BertProcessing(
         ("[SEP]", vocabulary.index("[SEP]")), ("[CLS]", vocabulary.index("[CLS]"))
