@@ -116,7 +116,7 @@ HOSTILE = [
     ("c.jsonl", b'{"anchor": "a"}', 'c.jsonl:1: has no "text"; its columns are "anchor"'),
     ("c.jsonl", b"[1]", "c.jsonl:1: not a JSON object"),
     ("c.jsonl.xz", lzma.compress(b'{"text": "a"}')[:-5], "c.jsonl.xz: cannot be read: "),
-    ("c.txt.gz", gzip.compress(b"a text")[:-5], "c.txt.gz: cannot be read: "),
+    ("c.txt.gz", gzip.compress(b"a text", mtime=0)[:-5], "c.txt.gz: cannot be read: "),
     ("c.txt.zst", b"not zst", "c.txt.zst: cannot be read: "),
     ("c.csv", b"text\n\xff", "c.csv: is not UTF-8 text: convert it"),
 ]
