@@ -73,7 +73,7 @@ def make_bert(folder: Path) -> Path:
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.decoder = decoders.WordPiece()
     special = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    vocabulary = [*special, *_pieces(backend, 600 - len(special))]
+    vocabulary = [*special, *_pieces(backend, 602 - len(special))]
     backend.model = models.WordPiece({t: i for i, t in enumerate(vocabulary)}, unk_token="[UNK]")
     backend.post_processor = processors.BertProcessing(
         ("[SEP]", vocabulary.index("[SEP]")), ("[CLS]", vocabulary.index("[CLS]"))
