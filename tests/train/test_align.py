@@ -62,15 +62,25 @@ def beir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_queries_come_near_and_the_model_knows_its_encoder(
+def test_queries_come_near(start: pumice.StaticModel, teacher: Path, tmp_path: Path) -> None:
+    """Without an evaluation set the best state is the nearest one."""
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(500))
+    aligned = align(file, teacher=teacher, start=start, options=QUICK)
+    assert aligned.agreement[0] > aligned.first_agreement[0] + 0.1
+    losses = np.array(aligned.history["losses"])[:, 1]
+    assert losses[-8:].mean() < losses[:8].mean()
+    queries = [pair["anchor"] for pair in make_pairs(40, seed=9)]
+    encoder = SentenceEncoder(load_teacher(teacher, TeacherOptions(prompt="find ")), max_tokens=256)
+    cosines = (encoder.encode(queries) * aligned.model.encode(queries)).sum(1)
+    assert cosines.mean() > aligned.first_agreement[0] + 0.05
+
+
+def test_the_model_knows_its_encoder(
     start: pumice.StaticModel, teacher: Path, beir: Path, tmp_path: Path
 ) -> None:
     file = write_jsonl(tmp_path / "p.jsonl", make_pairs(500))
     options = replace(QUICK, teacher_vectors=tmp_path / "kept", name="near")
     first = align(file, teacher=teacher, start=start, evaluation=[beir], options=options)
-    assert first.agreement[0] > max(0.8, first.first_agreement[0])
-    losses = np.array(first.history["losses"])[:, 1]
-    assert losses[-8:].mean() < losses[:8].mean()
     assert [(f.name, f.code, f.dim) for f in first.figures] == [
         ("little", "", 16),
         ("little", "teacher", 16),
@@ -86,17 +96,10 @@ def test_queries_come_near_and_the_model_knows_its_encoder(
     vectors = model.encode_documents(documents)
     found = (model.encode(queries) @ vectors.T).argmax(1)
     assert (found == np.arange(40)).mean() == pytest.approx(first.figures[0].accuracy, abs=0.03)
-    for prompt, texts in (("find ", queries), ("text: ", documents)):
-        encoder = SentenceEncoder(
-            load_teacher(teacher, TeacherOptions(prompt=prompt)), max_tokens=256
-        )
-        cosines = (
-            encoder.encode(texts) * (vectors if texts is documents else model.encode(texts))
-        ).sum(1)
-        if texts is documents:
-            assert cosines.min() > 1 - 1e-5
-        else:  # a word that training never met may still point anywhere
-            assert cosines.mean() > 0.7
+    encoder = SentenceEncoder(
+        load_teacher(teacher, TeacherOptions(prompt="text: ")), max_tokens=256
+    )
+    assert (encoder.encode(documents) * vectors).sum(1).min() > 1 - 1e-5
     again = align(file, teacher=teacher, start=start, evaluation=[beir], options=options)
     assert again.model.fingerprint == model.fingerprint
 
