@@ -54,7 +54,7 @@ def test_workers_killed_in_flight(cluster: None, tmp_path: Path, model: pumice.S
     over = threading.Event()
 
     def kill() -> None:
-        while not over.wait(0.7):
+        while not over.wait(0.1):
             working = ray_workers() - killed
             if working and len(killed) < 8:
                 process = working.pop()
