@@ -17,7 +17,7 @@ from pumice.cli import main
 from pumice.modelfile import Metadata, ModelParts
 
 if TYPE_CHECKING:
-    from pumice.train.labels import CrossEncoder
+    from pumice.teachers.cross_encoders import CrossEncoder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -109,7 +109,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def encoder(encoder_folder: Path) -> CrossEncoder:
-    from pumice.train.labels import load_cross_encoder
+    from pumice.teachers.cross_encoders import load_cross_encoder
 
     return load_cross_encoder(encoder_folder, offline=True, threads=2)
 

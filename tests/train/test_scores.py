@@ -14,11 +14,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pumice.errors import HubError, InputError, ModelFileError  # noqa: E402
+from pumice.teachers.cross_encoders import load_cross_encoder  # noqa: E402
 from pumice.train import Pair  # noqa: E402
 from pumice.train.labels import (  # noqa: E402
     CrossEncoder,
     label_pairs,
-    load_cross_encoder,
     score_lists,
 )
 from pumice.train.score_cache import ScoreCache  # noqa: E402

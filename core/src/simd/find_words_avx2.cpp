@@ -12,6 +12,7 @@
 PUMICE_BEGIN_AVX2
 
 #include "find_blocks.h"
+#include "find_x86.h"
 
 namespace pumice::simd {
 namespace {
@@ -35,20 +36,6 @@ struct Four {
       ways |= static_cast<unsigned>(_mm_testz_si128(other, other)) << way;
     }
     return static_cast<std::size_t>(std::countr_zero(ways));
-  }
-
- private:
-  static __m256i load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
-  static __m128i load(const ShortWords::Key& key) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(key.words));
-  }
-
-  // The ids, and one token where the second is kNoToken, two where it is not.
-  static void store(FoundWord& found, __m128i ids) {
-    const __m128i none = _mm_shuffle_epi32(_mm_cmpeq_epi32(ids, _mm_set1_epi32(-1)), _MM_SHUFFLE(1, 1, 1, 1));
-    const __m128i counts =
-        _mm_xor_si128(_mm_setr_epi32(0, 0, 0, 0x0202), _mm_and_si128(none, _mm_setr_epi32(0, 0, 0, 0x0303)));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(&found), _mm_or_si128(ids, counts));
   }
 };
 

@@ -2,16 +2,10 @@
 #include "instructions.h"
 
 #ifdef PUMICE_X86
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes the undefined registers of its own intrinsics for mistakes.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-
 #include <bit>
 #include <cstring>
 
+#include "avx512.h"
 #include "list_words.h"
 
 PUMICE_BEGIN_AVX512_VBMI2

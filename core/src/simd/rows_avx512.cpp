@@ -2,13 +2,7 @@
 #include "instructions.h"
 
 #ifdef PUMICE_X86
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes the undefined registers of its own intrinsics for mistakes.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-
+#include "avx512.h"
 #include "row_kernels.h"
 
 PUMICE_BEGIN_AVX512

@@ -8,18 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from pumice.errors import InputError, MissingExtraError
+from pumice.arguments import checked_count
+from pumice.errors import InputError
 from pumice.search.record import Hit
+from pumice.teachers.cross_encoders import load_cross_encoder
 
 
 def rerank(question: str, hits: Sequence[Hit], *, model: Any, k: int | None = None) -> list[Hit]:
     """The `k` best hits (None: all) by a cross-encoder's scores, which replace the hits' own.
 
     `model` is a sentence-transformers CrossEncoder, or a folder or hub id of one. Slow: a transformer
-    reads every hit. Search for some fifty, and keep ten.
+    reads every hit. Search for some fifty, and keep ten. Raises InputError, and for a name what
+    `pumice.teachers.cross_encoders.load_cross_encoder` raises.
     """
+    if k is not None:
+        checked_count("k", k)
     if isinstance(model, str):
-        model = load_cross_encoder(model)
+        model = load_cross_encoder(model).model
     if not hits:
         return []
     scores = np.asarray(
@@ -32,16 +37,3 @@ def rerank(question: str, hits: Sequence[Hit], *, model: Any, k: int | None = No
         )
     order = np.argsort(-scores, kind="stable")[:k]
     return [replace(hits[at], score=float(scores[at])) for at in order]
-
-
-def load_cross_encoder(name: str) -> Any:
-    """The CrossEncoder of a folder or hub id; InputError where there is none, MissingExtraError without it."""
-    try:
-        from sentence_transformers import CrossEncoder
-    except ImportError:
-        raise MissingExtraError("sentence-transformers", "distill") from None
-    try:
-        return CrossEncoder(name)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{name}: no cross-encoder can be loaded from there: {reason}") from None

@@ -5,106 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError
-from pumice.hub import TRANSFORMER, fetch, is_repository_id
-from pumice.teachers.quiet import quiet
+from pumice.teachers.cross_encoders import CrossEncoder, load_cross_encoder
 from pumice.train.lanes import processors
 from pumice.train.pairs import Pair, checked_pairs
 from pumice.train.score_cache import ScoreCache, Texts
 
-_BATCH = 32
 _LISTS = 32
 """Pairs whose lists are scored and kept together: what a kill costs at most."""
-_MOST = 1e6
 
 Lists = Sequence[Sequence[Texts]]
 """For each pair, its anchor with its positive, then with each of its negatives."""
 Scored = Callable[[int, int], None]
 """Called with (lists done, lists in all)."""
-
-
-@dataclass(frozen=True)
-class CrossEncoder:
-    """A sentence-transformers CrossEncoder with one output; scores are its logits, before any sigmoid."""
-
-    name: str
-    model: Any
-    identity: str
-    """A fingerprint of its files: what a score is kept under."""
-    threads: int
-
-    def scores(self, texts: Sequence[Texts]) -> NDArray[np.float32]:
-        """One for each query and passage. Raises ModelFileError where one is not a finite number."""
-        import torch
-
-        before = torch.get_num_threads()
-        try:
-            torch.set_num_threads(self.threads)
-            made = self.model.predict(
-                list(texts),
-                batch_size=_BATCH,
-                activation_fn=torch.nn.Identity(),
-                show_progress_bar=False,
-                convert_to_numpy=True,
-            )
-        except Exception as error:  # the library raises whatever its models do
-            reason = str(error).strip().split("\n")[0]
-            raise ModelFileError(f"cross-encoder {self.name} cannot score: {reason}") from error
-        finally:
-            torch.set_num_threads(before)
-        scores = np.asarray(made, np.float32).reshape(-1)
-        usable = np.abs(scores) <= _MOST  # not a number is not
-        if len(scores) != len(texts) or not usable.all():
-            number = int(np.argmin(usable))
-            query = texts[number][0][:40]
-            raise ModelFileError(
-                f"cross-encoder {self.name} gives {scores[number]} to a passage for {query!r}: "
-                "scores must be numbers from -1e6 to 1e6"
-            )
-        return scores
-
-
-def load_cross_encoder(
-    name: str | os.PathLike[str],
-    *,
-    device: str = "cpu",
-    offline: bool = False,
-    threads: int | None = None,
-) -> CrossEncoder:
-    """A local folder, else a hub id, the cache first. Raises HubError, ModelFileError, MissingExtraError."""
-    folder = _folder(name, offline=offline)
-    try:
-        import sentence_transformers
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("sentence-transformers", "train") from error
-    try:
-        with quiet():
-            model = sentence_transformers.CrossEncoder(
-                str(folder),
-                device=device,
-                local_files_only=True,
-                model_kwargs={"dtype": torch.float32},
-            )
-        labels = model.num_labels
-    except Exception as error:  # loaders raise whatever their file formats' libraries do
-        reason = str(error).strip().split("\n")[0]
-        raise ModelFileError(f"cross-encoder {name} cannot be loaded: {reason}") from error
-    if labels != 1:
-        raise ModelFileError(
-            f"cross-encoder {name} gives {labels} numbers for a pair: take one that ranks, with 1"
-        )
-    model.eval()
-    return CrossEncoder(str(name), model, _identity(folder), threads or processors())
 
 
 def label_pairs(
@@ -120,7 +36,7 @@ def label_pairs(
     """
     pairs = checked_pairs(pairs)
     if isinstance(cross_encoder, str):
-        cross_encoder = load_cross_encoder(cross_encoder)
+        cross_encoder = load_cross_encoder(cross_encoder, threads=processors())
     numbers = [number for number, pair in enumerate(pairs) if pair.negatives]
     lists = [
         [(pairs[n].anchor, text) for text in (pairs[n].positive, *pairs[n].negatives)]
@@ -149,27 +65,3 @@ def score_lists(
         if progress is not None:
             progress(min(low + _LISTS, len(lists)), len(lists))
     return [[cache.score(one) for one in texts] for texts in lists]
-
-
-def _folder(name: str | os.PathLike[str], *, offline: bool) -> Path:
-    path = Path(name)
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelFileError(f"cross-encoder {name}: no config.json: not a model's folder")
-        return path
-    if path.exists():
-        raise InputError(f"cross-encoder {name} is a file: give the folder with its config.json")
-    if not is_repository_id(str(name)) or str(name).startswith("."):
-        raise HubError(f"cross-encoder {name} does not exist: give a folder or a Hugging Face id")
-    return fetch(str(name), files=TRANSFORMER, offline=offline)
-
-
-def _identity(folder: Path) -> str:
-    digest = blake2b(digest_size=16)
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".json", ".safetensors", ".txt", ".model") and path.is_file():
-            digest.update(repr((path.relative_to(folder).as_posix(), path.stat().st_size)).encode())
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-    return digest.hexdigest()

@@ -20,9 +20,7 @@ from pumice.train.pooling import pool
 _LEARNING_RATE, _WARMUP = 0.005, 0.1
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-12
 _ITERATIONS = 6  # of Newton and Schulz: from a step away back to orthogonal in float32
-_FARTHEST = (
-    1.6  # largest singular value before them, with which they end there: it must be below 1.73
-)
+_FARTHEST = 1.6  # largest singular value that they begin with; from 1.73 on they diverge
 _LOOKS = 16  # at a matrix, to find that value
 
 

@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from pumice.errors import InputError
+from pumice.teachers.cross_encoders import CrossEncoder, load_cross_encoder
 from pumice.train.dataset import TokenizedSource, distinct_negatives
-from pumice.train.labels import CrossEncoder, Lists, load_cross_encoder, score_lists
+from pumice.train.labels import Lists, score_lists
 from pumice.train.lanes import Lanes
 from pumice.train.mining import Miner
 from pumice.train.options import TrainOptions
