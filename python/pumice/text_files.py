@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from pumice.arguments import check_string
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
+from pumice.records import read_records
 
 _PLAIN = (".txt", ".md", ".rst")
 _RECORDS = ".jsonl"
@@ -26,13 +26,13 @@ def read_texts(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
     """
     for given in paths:
         for path in _files(Path(given)):
+            if _kind(path) == _RECORDS:
+                yield from _strings(path)
+                continue
             with unpacked(path) as file, io.TextIOWrapper(file, encoding="utf-8") as text:
-                if _kind(path) == _RECORDS:
-                    yield from _strings(text, path)
-                else:
-                    while line := text.readline(_LINE):
-                        if not line.isspace():
-                            yield line
+                while line := text.readline(_LINE):
+                    if not line.isspace():
+                        yield line
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -56,17 +56,9 @@ def _kind(path: Path) -> str:
     return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS[1:] else suffix
 
 
-def _strings(lines: Iterable[str], path: Path) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
-        if line.isspace():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            raise InputError(f"{path}:{number}: not a JSON object: put one object on each line")
-        for key, value in record.items():
+def _strings(path: Path) -> Iterator[str]:
+    for record in read_records(path):
+        for key, value in record.fields.items():
             if isinstance(value, str) and value.strip():
-                check_string(value, name=f"{path}:{number}: {key!r}")
+                check_string(value, name=f"{record.place}: {key!r}")
                 yield value

@@ -68,7 +68,9 @@ def test_parquet(write_beir: Writer) -> None:
     for stem in ("corpus", "queries"):
         path = folder / f"{stem}.jsonl"
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        parquet.write_table(pyarrow.Table.from_pylist(rows), folder / f"{stem}.parquet")
+        packed = folder / f"{stem}.parquet.gz"
+        with gzip.open(packed, "wb") as file:
+            parquet.write_table(pyarrow.Table.from_pylist(rows), file)
         path.unlink()
     (folder / "qrels" / "test.tsv").unlink()
     judged = [
@@ -114,8 +116,8 @@ def test_folders_of_folders(write_beir: Writer, tmp_path: Path) -> None:
     ("file", "content", "said"),
     [
         ("corpus.jsonl", "", r"corpus\.jsonl: is empty"),
-        ("corpus.jsonl", '{"_id": "a"\n', r"corpus.jsonl:1: is not JSON"),
-        ("corpus.jsonl", "\n[1]\n", r"corpus.jsonl:2: is no JSON object"),
+        ("corpus.jsonl", '{"_id": "a"\n', r"corpus.jsonl:1: not a JSON object"),
+        ("corpus.jsonl", "\n[1]\n", r"corpus.jsonl:2: not a JSON object"),
         ("corpus.jsonl", '{"_id": "a"}\n', r'corpus.jsonl:1: has no string "text"'),
         ("corpus.jsonl", '{"_id": [], "text": "a"}\n', r'corpus.jsonl:1: has no string "_id"'),
         ("corpus.jsonl", '{"_id": "a", "text": "\\ud800"}\n', r"corpus.jsonl:1: .* lone surrogate"),

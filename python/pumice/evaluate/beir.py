@@ -16,7 +16,8 @@ from typing import Any
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
 from pumice.evaluate.retrieval_set import RetrievalSet, checked_set
-from pumice.evaluate.rows import checked_id, decoded, read_rows, read_texts
+from pumice.evaluate.rows import checked_id, read_rows, read_texts
+from pumice.records import decoded
 
 SPLIT = "test"
 _KINDS = (".jsonl", ".parquet", ".tsv")
@@ -59,10 +60,12 @@ def is_beir(folder: Path) -> bool:
 def _judgments(path: Path) -> Iterator[tuple[str, str, str, int]]:
     """Place, query id, document id, grade."""
     if not path.name.endswith(tuple(f".tsv{packed}" for packed in COMPRESSIONS)):
-        for place, fields in read_rows(path):
+        for record in read_rows(path):
             names = ("query-id", "corpus-id")
-            query, document = (checked_id(fields.get(name), name, place) for name in names)
-            yield place, query, document, _grade(fields.get("score"), place)
+            query, document = (
+                checked_id(record.fields.get(name), name, record.place) for name in names
+            )
+            yield record.place, query, document, _grade(record.fields.get("score"), record.place)
         return
     with unpacked(path) as file:
         for number, line in enumerate(file, start=1):

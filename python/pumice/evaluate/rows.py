@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pumice.compression import COMPRESSIONS, unpacked
-from pumice.errors import InputError, MissingExtraError
+from pumice.errors import InputError
+from pumice.records import Record, checked_string, decoded, format_of, read_records
 
 _LONGEST_LINE = 64 << 20
-_ROWS = 1024
+_KINDS = (".jsonl", ".parquet")
 _LIST = tuple(f".txt{packed}" for packed in COMPRESSIONS)
-_KNOWN = (
-    tuple(f"{kind}{packed}" for kind in (".jsonl", ".parquet") for packed in COMPRESSIONS) + _LIST
-)
 
 
 def read_texts(path: Path, *, titled: bool) -> dict[str, str]:
@@ -25,10 +22,13 @@ def read_texts(path: Path, *, titled: bool) -> dict[str, str]:
     names the place of what cannot be used.
     """
     found: dict[str, str] = {}
-    for number, (place, fields) in enumerate(read_rows(path), start=1):
+    for number, record in enumerate(read_rows(path), start=1):
+        place, fields = record.place, record.fields
         given = fields.get("_id", fields.get("id"))
         identifier = str(number) if given is None else checked_id(given, "_id", place)
-        text = _string(fields, "text", place)
+        if "text" not in fields:
+            raise InputError(f'{place}: has no string "text"')
+        text = checked_string(record, "text")
         title = fields.get("title") if titled else None
         if title is not None and not isinstance(title, str):
             raise InputError(f'{place}: "title" is no string')
@@ -40,69 +40,26 @@ def read_texts(path: Path, *, titled: bool) -> dict[str, str]:
     return found
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each object of a file and its place."""
+def read_rows(path: Path) -> Iterator[Record]:
+    """Each object of a file, each line of a list."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    if not path.name.endswith(_KNOWN):
+    if path.name.endswith(_LIST):
+        yield from _lines(path)
+    elif format_of(path.name) in _KINDS:
+        yield from read_records(path)
+    else:
         raise InputError(f"{path}: is no .jsonl, .parquet or .txt file, packed or not")
-    if ".parquet" in path.suffixes:
-        yield from _parquet(path)
-        return
+
+
+def _lines(path: Path) -> Iterator[Record]:
     with unpacked(path) as file:
         number = 0
         while line := file.readline(_LONGEST_LINE):
             number += 1
             place = f"{path}:{number}"
-            text = decoded(line, place)
-            if not text.strip():
-                continue
-            if path.name.endswith(_LIST):
-                yield place, {"text": text.strip()}
-                continue
-            try:
-                fields = json.loads(text)
-            except (ValueError, RecursionError):
-                raise InputError(f"{place}: is not JSON: put one object on each line") from None
-            if not isinstance(fields, dict):
-                raise InputError(f"{place}: is no JSON object: put one on each line")
-            yield place, fields
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError("pyarrow", "parquet") from None
-    number = 0
-    try:
-        with pyarrow.parquet.ParquetFile(path) as table:
-            for batch in table.iter_batches(batch_size=_ROWS):
-                for fields in batch.to_pylist():
-                    number += 1
-                    yield f"{path}: row {number}", fields
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not Parquet: {' '.join(str(error).split())[:200]}") from None
-
-
-def decoded(line: bytes, place: str) -> str:
-    """A line as text, without a byte order mark."""
-    try:
-        return line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{place}: is not UTF-8 text: convert it") from None
-
-
-def _string(fields: Mapping[str, Any], name: str, place: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str):
-        raise InputError(f'{place}: has no string "{name}"')
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InputError(f'{place}: "{name}" holds a lone surrogate: it is no Unicode') from None
-    return value
+            if text := decoded(line, place).strip():
+                yield Record(place, {"text": text})
 
 
 def checked_id(value: Any, name: str, place: str) -> str:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
 from pumice.evaluate.embedder import Model, checked_vectors
-from pumice.evaluate.rows import decoded, read_rows
+from pumice.evaluate.rows import read_rows
+from pumice.records import decoded
 
 NAMES = ("sentence1", "sentence2", "score")
 _TABLE = tuple(f"{kind}{packed}" for kind in (".tsv", ".csv") for packed in COMPRESSIONS)
@@ -97,7 +98,8 @@ def _rows(path: Path) -> Iterator[tuple[str, str, float]]:
     if path.name.endswith(_TABLE):
         yield from _table(path)
         return
-    for place, fields in read_rows(path):
+    for record in read_rows(path):
+        place, fields = record.place, record.fields
         if missing := [name for name in NAMES if name not in fields]:
             raise InputError(f'{place}: has no "{missing[0]}": a pair is {", ".join(NAMES)}')
         yield _pair([fields[name] for name in NAMES], place)

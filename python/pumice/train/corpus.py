@@ -12,8 +12,9 @@ from typing import IO
 
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
-from pumice.train.records import Record, checked_string, read_records
-from pumice.train.sources import FORMATS, Source, check_dataset_id
+from pumice.records import FORMATS, Record, checked_string
+from pumice.train.records import source_records
+from pumice.train.sources import Source, check_dataset_id
 
 COLUMNS = ("text", "title", "anchor", "positive")
 TEXT_FORMATS = (".txt", ".md", ".rst")
@@ -117,7 +118,7 @@ def _documents(path: str, names: Mapping[str, str]) -> Iterator[Document]:
         with unpacked(Path(path)) as file:
             yield from _paragraphs(file, path, kind=kind)
         return
-    for record in read_records(Source(path)):
+    for record in source_records(Source(path)):
         yield from _of_record(record, names)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumice.errors import InputError
+from pumice.records import Record, checked_string, kind_of
 from pumice.train.options import COLUMNS
-from pumice.train.records import Record, checked_string, kind_of, read_records
+from pumice.train.records import source_records
 from pumice.train.sources import Source
 
 _MOST_SCORE = 1e6  # its square is still a float32
@@ -34,7 +35,7 @@ def read_pairs(source: Source, columns: Mapping[str, str]) -> Iterator[Pair]:
         yield from checked_pairs(source.pairs, name=source.path)
         return
     names = {role: columns.get(role, role) for role in COLUMNS}
-    for record in read_records(source):
+    for record in source_records(source):
         anchor, positive = (_text(record, names[role]) for role in COLUMNS[:2])
         for role in COLUMNS[2:]:
             if role in columns and names[role] not in record.fields:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 from pumice.compression import COMPRESSIONS
 from pumice.errors import InputError
 from pumice.hub import is_repository_id
+from pumice.records import FORMATS, format_of
 
 if TYPE_CHECKING:
     from pumice.train.pairs import Pair
-
-FORMATS = (".jsonl", ".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,6 @@ def listed_sources(given: object) -> list[Source]:
         if paths.count(path) > 1:
             raise InputError(f"{source.path}: is given twice: use a weight instead")
     return sources
-
-
-def format_of(name: str) -> str | None:
-    """Which of FORMATS a file's name says, a compression after it aside; None for none."""
-    lower = name.lower()
-    return next((f for f in FORMATS for c in COMPRESSIONS if lower.endswith(f + c)), None)
 
 
 def _opened(source: Source) -> Sequence[Source]:
