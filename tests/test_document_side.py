@@ -161,7 +161,7 @@ def test_queries_need_no_torch(model_file: Path) -> None:
 
 
 def test_an_evaluation_asks_each_side(model_file: Path) -> None:
-    from pumice.evaluate.embedder import open_model
+    from pumice.evaluate.opening import open_model
 
     opened = open_model(str(model_file))
     model = pumice.load(model_file)

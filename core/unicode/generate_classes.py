@@ -11,7 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from generate import PAST_END, SCALARS, TRIE_END, array, constant, runs, trie
+from arrays import PAST_END, TRIE_END, array, constant, runs, trie
+from probing import SCALARS
 from tokenizers import Regex, pre_tokenizers
 
 CLASSES = Path(__file__).parent / "classes.inc"

@@ -14,7 +14,8 @@ from __future__ import annotations
 import struct
 
 import tokenizers
-from generate import PAST_END, SCALARS, TRIE_END, array, constant, runs, trie
+from arrays import PAST_END, TRIE_END, array, constant, runs, trie
+from probing import SCALARS
 from tokenizers import normalizers
 
 ACUTE, ZWJ, EMOJI, LATIN_EMOJI = "\u0301", "\u200d", "\u263a", "\u00a9"

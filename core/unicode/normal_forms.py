@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from generate import (
-    HANGUL,
-    PAST_END,
-    SCALARS,
-    TRIE_END,
-    array,
-    constant,
-    hangul,
-    probe_classes,
-    probe_mapping,
-    runs,
-    trie,
-)
+from arrays import PAST_END, TRIE_END, array, constant, runs, trie
+from probing import HANGUL, SCALARS, hangul, probe_classes, probe_mapping
 from tokenizers import normalizers
 
 # The bits of normal_forms.h's FormProperty.

@@ -17,7 +17,7 @@ from pumice.document_side import ANYWHERE, DocumentPlace, DocumentSide
 from pumice.errors import InputError, ModelFileError
 from pumice.explanation import Explanation, TokenVectors
 from pumice.modelfile.compiler import compile_model
-from pumice.modelfile.native import LIBRARY
+from pumice.modelfile.native_tokenizer import LIBRARY
 from pumice.modelfile.parts import DocumentEncoder, ModelParts
 from pumice.modelfile.reader import ModelFile
 from pumice.modelfile.writing import checked_path, write_whole

@@ -17,7 +17,8 @@ import pumice
 from pumice.errors import InputError
 from pumice.train.dataset import tokenize_sources
 from pumice.train.options import TrainOptions
-from pumice.train.pairs import Pair, read_pairs
+from pumice.train.pair import Pair
+from pumice.train.pairs import read_pairs
 from pumice.train.sources import Source, listed_sources, parse_source
 from pumice.train.tokens import TokenMemory
 from tests.train.conftest import make_pairs, write_jsonl

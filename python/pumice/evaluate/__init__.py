@@ -6,8 +6,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from pumice.evaluate.embedder import Model, open_model
+from pumice.evaluate.embedder import Model
 from pumice.evaluate.evaluation import Evaluation, Figure, evaluate
+from pumice.evaluate.opening import open_model
 from pumice.evaluate.retrieval_set import RetrievalSet
 from pumice.evaluate.sets import open_sets
 

@@ -1,21 +1,16 @@
-"""What is measured: a model that embeds documents and queries, or BM25."""
+"""What is measured: a model that embeds documents and queries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError, ModelFileError
-from pumice.loading import load
 from pumice.model import StaticModel
-
-TRANSFORMER_PREFIX = "st:"
-BM25 = "bm25"
 
 
 class Embedder(Protocol):
@@ -77,26 +72,6 @@ class Model:
             prepare = getattr(side, "prepare", None)
             if prepare is not None:
                 prepare(list(texts.values()))
-
-
-def open_model(
-    name: str | None, *, vectors: Path | None = None, offline: bool = False
-) -> Model | None:
-    """A model by what `pumice.load` takes, or `st:ID` for a transformer; None for "bm25".
-
-    `vectors` is where a transformer's vectors are kept.
-    """
-    if name == BM25:
-        return None
-    if name is not None and name.startswith(TRANSFORMER_PREFIX):
-        from pumice.evaluate.transformer import open_transformer
-
-        return open_transformer(name[len(TRANSFORMER_PREFIX) :], folder=vectors, offline=offline)
-    model = load(name, offline=offline)
-    shown = model.name or (Path(name).name if name else "model")
-    if model.document_encoder is not None:
-        return Model(shown, Documents(model), model, static=False)
-    return Model(shown, model, model, static=True)
 
 
 def checked_vectors(

@@ -9,9 +9,10 @@ from typing import Any
 
 from pumice.evaluate import bm25, metrics
 from pumice.evaluate.asking import filled
-from pumice.evaluate.embedder import BM25, Model
+from pumice.evaluate.embedder import Model
 from pumice.evaluate.exact import Exact
 from pumice.evaluate.machine import Machine, this_machine
+from pumice.evaluate.opening import BM25
 from pumice.evaluate.retrieval_set import RetrievalSet
 from pumice.evaluate.settings import Row, rows_of
 

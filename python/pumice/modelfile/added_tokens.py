@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pumice.modelfile.container import Kind
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 from pumice.modelfile.trie import build_trie, encoded
 
 MAX_KEY = 1024

@@ -9,7 +9,7 @@ from pumice import _core
 from pumice.modelfile.byte_level import BYTE_OF_CHARACTER, bytes_of_token
 from pumice.modelfile.container import Kind
 from pumice.modelfile.merges import merge_table
-from pumice.modelfile.native import BPE, NO_NODE, NativeTokenizer, NotNativeError
+from pumice.modelfile.native_tokenizer import BPE, NO_NODE, NativeTokenizer, NotNativeError
 from pumice.modelfile.pre_tokenizers import is_byte_level
 from pumice.modelfile.stages import stage_sections
 from pumice.modelfile.trie import build_trie, encoded

@@ -7,7 +7,7 @@ import binascii
 import struct
 from typing import Any
 
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 
 LONGEST_STRING = 1024
 RETURN = 0x0D

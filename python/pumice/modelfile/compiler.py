@@ -14,12 +14,8 @@ from numpy.typing import NDArray
 from pumice.errors import InputError, ModelFileError
 from pumice.modelfile.container import Kind, pack
 from pumice.modelfile.counting import PLAIN
-from pumice.modelfile.native import (
-    LIBRARY,
-    NativeTokenizer,
-    NotNativeError,
-    compile_tokenizer,
-)
+from pumice.modelfile.native import compile_tokenizer
+from pumice.modelfile.native_tokenizer import LIBRARY, NativeTokenizer, NotNativeError
 from pumice.modelfile.packed_rows import BITS, packed
 from pumice.modelfile.parts import DocumentEncoder, Metadata, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers

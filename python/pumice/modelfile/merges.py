@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from pumice.modelfile.native import NO_NODE, NotNativeError
+from pumice.modelfile.native_tokenizer import NO_NODE, NotNativeError
 
 MAX_PROBES = 256
 MAX_SLOT_BITS = 26

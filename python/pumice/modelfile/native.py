@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from pumice.modelfile.container import Kind
+from pumice.modelfile.bpe import compile_bpe
+from pumice.modelfile.native_tokenizer import NativeTokenizer, NotNativeError
+from pumice.modelfile.unigram import compile_unigram
+from pumice.modelfile.word_level import compile_word_level
+from pumice.modelfile.wordpiece import compile_wordpiece
 
-LIBRARY, WORDPIECE, UNIGRAM, BPE, WORD_LEVEL = range(5)
-"""The numbers of pumice_tokenizer."""
-NO_NODE = 0xFFFFFFFF
-
-
-class NotNativeError(Exception):
-    """The core does not run this tokenizer exactly; the message says why, for pumice info."""
-
-
-@dataclass(frozen=True)
-class NativeTokenizer:
-    """What the core needs to tokenise: parameters, and the bytes of sections."""
-
-    tokenizer: int
-    normalizer_flags: int = 0
-    max_word_chars: int = 0
-    continuation_node: int = NO_NODE
-    sections: dict[Kind, bytes] = field(default_factory=dict)
+FAMILIES = {
+    "WordPiece": compile_wordpiece,
+    "Unigram": compile_unigram,
+    "BPE": compile_bpe,
+    "WordLevel": compile_word_level,
+}
 
 
 def compile_tokenizer(tokenizer: dict[str, Any]) -> NativeTokenizer:
@@ -32,21 +23,13 @@ def compile_tokenizer(tokenizer: dict[str, Any]) -> NativeTokenizer:
 
     Everything that the core does not run exactly is left to the ``tokenizers`` library.
     """
-    from pumice.modelfile import bpe, unigram, word_level, wordpiece
-
-    families = {
-        "WordPiece": wordpiece.compile_wordpiece,
-        "Unigram": unigram.compile_unigram,
-        "BPE": bpe.compile_bpe,
-        "WordLevel": word_level.compile_word_level,
-    }
     kind = tokenizer["model"].get("type")
-    if kind not in families:
-        raise NotNativeError(f"model.type is {kind} (the core runs {', '.join(families)})")
+    if kind not in FAMILIES:
+        raise NotNativeError(f"model.type is {kind} (the core runs {', '.join(FAMILIES)})")
     truncation = tokenizer.get("truncation") or {}
     if (
         truncation.get("direction", "Right") != "Right"
         or truncation.get("strategy") == "OnlySecond"
     ):
         raise NotNativeError("truncation does not keep the beginning of the text")
-    return families[kind](tokenizer)
+    return FAMILIES[kind](tokenizer)

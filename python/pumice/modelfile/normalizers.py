@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 from pumice.modelfile.charsmap import ascii_that_changes, read_charsmap
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 from pumice.modelfile.program import pattern as encoded_pattern
 from pumice.modelfile.program import step
 

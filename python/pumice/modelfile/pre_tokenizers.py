@@ -8,7 +8,7 @@ from typing import Any
 
 from pumice.modelfile import program
 from pumice.modelfile.metaspace import metaspace_step
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 
 MAX_STEPS = 256
 MAX_PATTERN = 256

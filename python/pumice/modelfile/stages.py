@@ -9,7 +9,7 @@ from pumice import _core
 from pumice.modelfile.added_tokens import added_token_sections
 from pumice.modelfile.container import Kind
 from pumice.modelfile.metaspace import scheme
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 from pumice.modelfile.normalizers import compile_normalizer
 from pumice.modelfile.pre_tokenizers import compile_pre_tokenizer, flattened
 from pumice.modelfile.program import checked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pumice import _core
 from pumice.errors import ModelFileError
-from pumice.modelfile.native import NotNativeError
+from pumice.modelfile.native_tokenizer import NotNativeError
 
 
 def encoded(token: str) -> bytes:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pumice.modelfile.container import Kind
-from pumice.modelfile.native import UNIGRAM, NativeTokenizer, NotNativeError
+from pumice.modelfile.native_tokenizer import UNIGRAM, NativeTokenizer, NotNativeError
 from pumice.modelfile.stages import stage_sections
 from pumice.modelfile.trie import build_trie, encoded
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pumice.modelfile.byte_level import bytes_of_token
 from pumice.modelfile.container import Kind
-from pumice.modelfile.native import WORD_LEVEL, NativeTokenizer, NotNativeError
+from pumice.modelfile.native_tokenizer import WORD_LEVEL, NativeTokenizer, NotNativeError
 from pumice.modelfile.pre_tokenizers import is_byte_level
 from pumice.modelfile.stages import stage_sections
 from pumice.modelfile.trie import build_trie, encoded

@@ -8,7 +8,7 @@ from typing import Any
 from pumice import _core
 from pumice.modelfile.added_tokens import added_token_sections
 from pumice.modelfile.container import Kind
-from pumice.modelfile.native import NO_NODE, WORDPIECE, NativeTokenizer, NotNativeError
+from pumice.modelfile.native_tokenizer import NO_NODE, WORDPIECE, NativeTokenizer, NotNativeError
 from pumice.modelfile.normalizers import compile_normalizer
 from pumice.modelfile.trie import double_array, encoded, walk
 from pumice.modelfile.vocabulary import model_vocabulary, unknown_id

@@ -9,7 +9,7 @@ from typing import Any
 from pumice.train.align import align
 from pumice.train.align_options import AlignOptions
 from pumice.train.options import TrainOptions
-from pumice.train.pairs import Pair
+from pumice.train.pair import Pair
 from pumice.train.regress import regress
 from pumice.train.regress_options import RegressOptions
 from pumice.train.run import train

@@ -16,7 +16,8 @@ from pumice.errors import InputError
 from pumice.model import StaticModel
 from pumice.train.hard_negatives import HardNegatives
 from pumice.train.options import RunOptions
-from pumice.train.pairs import Pair, read_pairs
+from pumice.train.pair import Pair
+from pumice.train.pairs import read_pairs
 from pumice.train.sources import Source
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
 

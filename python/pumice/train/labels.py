@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from pumice.teachers.cross_encoders import CrossEncoder, load_cross_encoder
 from pumice.train.lanes import processors
-from pumice.train.pairs import Pair, checked_pairs
+from pumice.train.pair import Pair
+from pumice.train.pairs import checked_pairs
 from pumice.train.score_cache import ScoreCache, Texts
 
 _LISTS = 32

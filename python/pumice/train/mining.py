@@ -20,7 +20,8 @@ from pumice.train.initial import starting_table
 from pumice.train.lanes import Lanes, processors
 from pumice.train.nearest import best_of_rows
 from pumice.train.options import MINE_BELOW, MINED, TrainOptions
-from pumice.train.pairs import Pair, checked_pairs
+from pumice.train.pair import Pair
+from pumice.train.pairs import checked_pairs
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory
 
 if TYPE_CHECKING:

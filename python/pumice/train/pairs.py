@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pumice.errors import InputError
 from pumice.records import Record, checked_string, kind_of
 from pumice.train.options import COLUMNS
+from pumice.train.pair import Pair
 from pumice.train.records import source_records
 from pumice.train.sources import Source
 
 _MOST_SCORE = 1e6  # its square is still a float32
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two texts that belong together, perhaps some that look as if they did, perhaps scores of these."""
-
-    anchor: str
-    positive: str
-    negatives: tuple[str, ...] = ()
-    scores: tuple[float, ...] = ()
-    """What a cross-encoder gave the positive, then each negative; empty where none did."""
 
 
 def read_pairs(source: Source, columns: Mapping[str, str]) -> Iterator[Pair]:

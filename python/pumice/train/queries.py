@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pumice.errors import InputError
 from pumice.train.corpus import Document
-from pumice.train.pairs import Pair
+from pumice.train.pair import Pair
 from pumice.train.sources import Source
 
 FEWEST_PAIRS = 8

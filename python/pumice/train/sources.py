@@ -7,15 +7,12 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pumice.compression import COMPRESSIONS
 from pumice.errors import InputError
 from pumice.hub import is_repository_id
 from pumice.records import FORMATS, format_of
-
-if TYPE_CHECKING:
-    from pumice.train.pairs import Pair
+from pumice.train.pair import Pair
 
 
 @dataclass(frozen=True)

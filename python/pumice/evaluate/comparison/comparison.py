@@ -13,10 +13,11 @@ from pumice.evaluate.asking import Answers, filled
 from pumice.evaluate.comparison.cost import Cost, measure_cost
 from pumice.evaluate.comparison.quality import Agreement, Quality, agree, judge
 from pumice.evaluate.comparison.recommendation import Recommendation, recommend
-from pumice.evaluate.embedder import TRANSFORMER_PREFIX, Model, open_model
+from pumice.evaluate.embedder import Model
 from pumice.evaluate.exact import Exact
 from pumice.evaluate.machine import Machine, this_machine
 from pumice.evaluate.metrics import Ranking
+from pumice.evaluate.opening import TRANSFORMER_PREFIX, open_model
 from pumice.evaluate.retrieval_set import RetrievalSet
 from pumice.evaluate.settings import Way, plain
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pumice.errors import PumiceError
 from pumice.evaluate.comparison.cost import Cost
-from pumice.evaluate.embedder import open_model
+from pumice.evaluate.opening import open_model
 
 _STATIC_AT_ONCE, _TRANSFORMER_AT_ONCE = 4096, 32
 _QUERIES = 50
