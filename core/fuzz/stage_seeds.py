@@ -144,12 +144,27 @@ def hostile_normalizers() -> dict[str, bytes]:
     }
 
 
+def hostile_parts(parts: bytes, letter: int) -> dict[str, bytes]:
+    """Parts that are not there, that lead out of the table or back to themselves, that nothing may follow."""
+    one = struct.Struct("<IIIHH")
+    count = len(parts) // one.size
+    return {
+        "cut": parts[:-1],
+        "many": parts + one.pack(letter, letter, 1, 0, 0) * 8,
+        "few": parts[: one.size],
+        "outside": one.pack(0xFFFFFFFE, 0xFFFFFFFE, 1, 0, 0) * count,
+        "of-themselves": one.pack(letter, letter, 1, 0, 0) * count,
+        "none-whole": one.pack(0, 0, 0xFFFFFFFF, 0, 0) * count,
+    }
+
+
 def hostile_stages() -> dict[str, bytes]:
     """One for every bound of the stages, each damaged in that place alone."""
     unigram_sections, bpe_sections = sections_of(unigram()), sections_of(bpe())
     del unigram_sections[Kind.PRE_TOKENIZER]
     scores = unigram_sections[Kind.MODEL]
     merges = bpe_sections[Kind.MODEL]
+    parts = bpe_sections[Kind.TOKEN_PARTS]
     slots = (len(merges) - 1040) // 16
     letter = struct.unpack_from("<256I", merges, 16)[ord("a")]
 
@@ -160,6 +175,9 @@ def hostile_stages() -> dict[str, bytes]:
         data = struct.pack(f"<{len(words)}I", *words)
         damaged = merges[:at] + data + merges[at + len(data) :]
         return pack({**bpe_sections, Kind.MODEL: damaged})
+
+    def of_parts(data: bytes) -> bytes:
+        return pack({**bpe_sections, Kind.TOKEN_PARTS: data})
 
     return {
         **{
@@ -178,5 +196,9 @@ def hostile_stages() -> dict[str, bytes]:
         "bpe-byte-outside": of_bpe(16, *[0xFFFFFFFE] * 256),
         "bpe-full": of_bpe(1040, *(1, 2, 3, 4) * slots),
         "bpe-all-merge": of_bpe(1040, *(letter, letter, 1, letter) * slots),
+        **{
+            f"bpe-parts-{name}": of_parts(data)
+            for name, data in hostile_parts(parts, letter).items()
+        },
         "bpe-merges-outside": of_bpe(1040, *(letter, letter, 1, 0xFFFFFFFE) * slots),
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bpe_longest.h"
 #include "bpe_merging.h"
 #include "general.h"
 
@@ -121,6 +122,34 @@ pumice_status whole(std::string_view piece, Arena& arena, Ids& ids) {
   return PUMICE_OK;
 }
 
+// A piece of at most kStack bytes is read without the arena.
+constexpr std::size_t kStack = 256;
+
+// The longest tokens of a piece; ids.count is 0 where it is to be merged.
+pumice_status read_longest(const pumice_model& model, const BpeMerges& merges, std::string_view piece, Arena& arena,
+                           Ids& ids, bool ranged) {
+  const Section& section = model.sections[PUMICE_SECTION_TOKEN_PARTS];
+  ids.count = 0;
+  if (section.bytes == nullptr) return PUMICE_OK;
+  std::uint32_t stack_ends[kStack];
+  std::uint64_t stack_dead[kStack / 64 + 1] = {};
+  const bool is_short = piece.size() <= kStack;
+  ids.ids = arena.take<std::uint32_t>(piece.size());
+  auto* ends = is_short ? stack_ends : arena.take<std::uint32_t>(piece.size());
+  auto* dead = is_short ? stack_dead : arena.take<std::uint64_t>(piece.size() / 64 + 1);
+  if (ids.ids == nullptr || ends == nullptr || dead == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  if (!is_short) std::memset(dead, 0, (piece.size() / 64 + 1) * sizeof *dead);
+  const auto* parts = reinterpret_cast<const TokenParts*>(section.bytes);
+  const auto count = static_cast<std::uint32_t>(section.size / sizeof(TokenParts));
+  const LongestTokens reader(model.vocabulary, merges, {parts, count});
+  ids.count = reader.read(piece, ids.ids, ends, dead);
+  if (!ranged || ids.count == 0) return PUMICE_OK;
+  ids.ranges = arena.take<Range>(ids.count);
+  if (ids.ranges == nullptr) return PUMICE_MEMORY_TOO_SMALL;
+  for (std::size_t i = 0; i < ids.count; ++i) ids.ranges[i] = {i == 0 ? 0 : ends[i - 1], ends[i]};
+  return PUMICE_OK;
+}
+
 }  // namespace
 
 pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& arena, Ids& ids, bool ranged) {
@@ -131,6 +160,10 @@ pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& aren
     return ranged ? whole(piece, arena, ids) : PUMICE_OK;
   if (piece.size() >= kLongestPiece) return PUMICE_MEMORY_TOO_SMALL;
   const BpeMerges merges(model.sections[PUMICE_SECTION_MODEL]);
+  const std::size_t mark = arena.mark();
+  const pumice_status status = read_longest(model, merges, piece, arena, ids, ranged);
+  if (status != PUMICE_OK || ids.count != 0) return status;
+  arena.reset(mark);
   auto* sizes = ranged ? arena.take<std::uint32_t>(piece.size()) : nullptr;
   auto* symbols = arena.take<Symbol>(piece.size());
   if (symbols == nullptr || (ranged && sizes == nullptr)) return PUMICE_MEMORY_TOO_SMALL;
@@ -164,7 +197,10 @@ pumice_status check_bpe(const pumice_model& model) {
   const BpeHeader& header = *BpeMerges(section).header;
   const bool valid = (header.flags & ~kBpeFlags) == 0 && header.slot_bits <= 26 && header.probes <= kMaxProbes &&
                      section.size == sizeof(BpeHeader) + (sizeof(Merge) << header.slot_bits);
-  return valid ? PUMICE_OK : PUMICE_BAD_SECTION;
+  const Section& parts = model.sections[PUMICE_SECTION_TOKEN_PARTS];
+  const bool parted =
+      parts.size % sizeof(TokenParts) == 0 && parts.size / sizeof(TokenParts) <= model.parameters.tokens;
+  return valid && parted ? PUMICE_OK : PUMICE_BAD_SECTION;
 }
 
 }  // namespace pumice

@@ -18,7 +18,7 @@
 #include "spans.h"
 #include "terms.h"
 #include "texts.h"
-#include "whole_pieces.h"
+#include "token_parts.h"
 
 namespace nb = nanobind;
 
@@ -225,12 +225,13 @@ nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std
 
 std::string_view view(const nb::bytes& bytes) { return {bytes.c_str(), bytes.size()}; }
 
-std::vector<bool> bpe_merges_whole(const nb::bytes& model, const nb::bytes& vocabulary,
-                                   const std::vector<nb::bytes>& texts, const std::vector<std::uint32_t>& ids) {
+nb::bytes bpe_token_parts(const nb::bytes& model, const nb::bytes& vocabulary, const std::vector<nb::bytes>& texts,
+                          const std::vector<std::uint32_t>& ids) {
   std::vector<std::string_view> views;
   views.reserve(texts.size());
   for (const nb::bytes& text : texts) views.push_back(view(text));
-  return merges_whole(view(model), view(vocabulary), views, ids);
+  const std::vector<std::uint32_t> words = token_parts(view(model), view(vocabulary), views, ids);
+  return nb::bytes(words.data(), words.size() * sizeof(words[0]));
 }
 
 nb::bytes normalize_bytes(const nb::bytes& program, const nb::bytes& text) {
@@ -268,7 +269,7 @@ NB_MODULE(_core, m) {
       .def(nb::init<>())
       .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"));
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
-  m.def("bpe_merges_whole", &pumice::bpe_merges_whole, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
+  m.def("bpe_token_parts", &pumice::bpe_token_parts, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));
   m.def("normalize", &pumice::normalize_bytes, nb::arg("program"), nb::arg("text"));
 }

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
+from pumice.modelfile.container import Kind
+from pumice.modelfile.native_tokenizer import compile_tokenizer
 from pumice.modelfile.pre_tokenizers import PATTERNS
 from tests.parity import small_tokenizers as small
 from tests.parity import texts
@@ -89,6 +91,17 @@ def every_split(tokenizer: Json, *, seed: int = 6) -> Json:
     return overridden(tokenizer, merges=merges)
 
 
+def converted(tokenizer: Json) -> Json:
+    """All ways to make a token of two, in the order that converters of tiktoken vocabularies write them."""
+    vocab = tokenizer["model"]["vocab"]
+    merges = []
+    for token in sorted(vocab, key=vocab.__getitem__):
+        pairs = [(token[:i], token[i:]) for i in range(1, len(token))]
+        known = [pair for pair in pairs if set(pair) <= vocab.keys()]
+        merges += sorted(known, key=lambda pair: (vocab[pair[0]], vocab[pair[1]]))
+    return overridden(tokenizer, merges=merges)
+
+
 def scattered_merges(tokenizer: Json) -> Json:
     """The trained merges in random order: many tokens are no longer what their text merges to."""
     merges = list(tokenizer["model"]["merges"])
@@ -103,6 +116,7 @@ TOKENIZERS: dict[str, Callable[[], Json]] = {
     "llama3_ignore_merges": lambda: scattered_merges(byte_level(PATTERNS[1], ignore_merges=True)),
     "llama3_scattered": lambda: scattered_merges(byte_level(PATTERNS[1])),
     "llama3_every_split": lambda: every_split(byte_level(PATTERNS[1])),
+    "llama3_converted": lambda: converted(byte_level(PATTERNS[1], ignore_merges=True)),
     "qwen": lambda: byte_level(PATTERNS[2]),
     "bytes_missing": lambda: without_tokens(
         byte_level(None), lambda t: ord(t[0]) % 7 == 3 and t[0] != "<"
@@ -219,6 +233,59 @@ def test_merges_that_share_a_result(seed: int) -> None:
     tokenizer = small.as_json(Tokenizer(models.BPE(vocab, [], ignore_merges=False)))
     corpus = ["".join(rng.choices("abc", k=rng.randint(1, 40))) for _ in range(1_000)]
     assert_same_ids(parts_of(every_split({**tokenizer, "added_tokens": []}, seed=seed)), corpus)
+
+
+def grown(rng: random.Random, *, tokens: int, letters: str = "abc") -> Json:
+    """A vocabulary in which any two tokens may have become the next: longest tokens often lead nowhere."""
+    vocab = list(letters)
+    merges: dict[tuple[str, str], None] = {}
+    while len(vocab) < tokens:
+        pair = rng.choice(vocab), rng.choice(vocab)
+        if len("".join(pair)) <= 12 and pair not in merges:
+            merges[pair] = None
+            if "".join(pair) not in vocab:
+                vocab.append("".join(pair))
+    model = models.BPE({t: i for i, t in enumerate(vocab)}, list(merges), ignore_merges=False)
+    return {**small.as_json(Tokenizer(model)), "added_tokens": []}
+
+
+def reads_longest(parts: Any) -> bool:
+    """Whether the core reads the longest tokens, and does not merge."""
+    native = compile_tokenizer(parts.tokenizer)
+    return Kind.TOKEN_PARTS in native.sections
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_merges_at_random(seed: int) -> None:
+    """Tokens that grew at random, on texts of them: the longest is often not the one that merging leaves."""
+    rng = random.Random(seed)
+    tokenizer = grown(rng, tokens=rng.randint(5, 80))
+    tokens = list(tokenizer["model"]["vocab"])
+    corpus = ["".join(rng.choices("abc", k=rng.randint(1, 60))) for _ in range(500)]
+    corpus += ["".join(rng.choices(tokens, k=rng.randint(1, 120))) for _ in range(500)]
+    corpus.append("".join(rng.choices(tokens, k=3_000)))
+    parts = parts_of(tokenizer)
+    same = SameIds(parts)
+    same.check(corpus)
+    # Spans are found with the ids; tokens cover what they are spelled as.
+    for text in corpus[490:510]:
+        spans = same.model.token_vectors(text)
+        assert [text[begin:end] for begin, end in spans.spans] == list(spans.tokens)
+    one = same.model.tokenize(corpus[:300])
+    assert one == [same.model.tokenize([text])[0] for text in corpus[:300]]
+
+
+def test_which_are_not_merged() -> None:
+    """Trained vocabularies are read from the left; where a token is merged before its parts, none is."""
+    for name, reads in (
+        ("llama3", True),
+        ("llama3_converted", True),
+        ("llama2", True),
+        ("gpt2", True),
+    ):
+        assert reads_longest(parts_of(TOKENIZERS[name]())) == reads, name
+    assert not reads_longest(parts_of(TOKENIZERS["llama3_every_split"]()))
+    assert sum(reads_longest(parts_of(grown(random.Random(i), tokens=40))) for i in range(20)) >= 10
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import numpy as np
+
 from pumice import _core
 from pumice.modelfile.byte_level import BYTE_OF_CHARACTER, bytes_of_token
 from pumice.modelfile.container import Kind
-from pumice.modelfile.merges import merge_table
+from pumice.modelfile.merges import merge_table, merged_ids
 from pumice.modelfile.native_tokenizer import BPE, NO_NODE, NativeTokenizer, NotNativeError
 from pumice.modelfile.pre_tokenizers import is_byte_level
 from pumice.modelfile.stages import stage_sections
@@ -43,7 +45,14 @@ def compile_bpe(tokenizer: dict[str, Any]) -> NativeTokenizer:
     slot_bits, probes, slots = merge_table(model)
     header = struct.pack("<260I", flags, unknown, slot_bits, probes, *ids)
     sections[Kind.MODEL] = header + slots
-    sections[Kind.VOCABULARY] = whole_pieces(model, sections[Kind.MODEL], byte_level=byte_level)
+    keys = texts_of_tokens(model, byte_level=byte_level)
+    parts = token_parts(keys, sections[Kind.MODEL], byte_level=byte_level)
+    if rise(parts):
+        earliest = earliest_merges(model, len(parts))
+        sections[Kind.TOKEN_PARTS] = np.hstack([parts, earliest.view("<u4")]).tobytes()
+    if not model.get("ignore_merges"):
+        keys = {key: index for key, index in keys.items() if parts[index, 2] != NONE}
+    sections[Kind.VOCABULARY] = build_trie(keys)
     return NativeTokenizer(BPE, sections=sections)
 
 
@@ -55,15 +64,38 @@ def byte_ids(model: dict[str, Any], *, byte_level: bool) -> list[int]:
     return [model["vocab"].get(f"<0x{byte:02X}>", NONE) for byte in range(256)]
 
 
-def whole_pieces(model: dict[str, Any], section: bytes, *, byte_level: bool) -> bytes:
-    """The trie of the pieces that are one token: with ignore_merges all, else those that merge to it."""
+def texts_of_tokens(model: dict[str, Any], *, byte_level: bool) -> dict[bytes, int]:
+    """The bytes that each token stands for, with its id."""
     spelled = {t: bytes_of_token(t) if byte_level else encoded(t) for t in model["vocab"]}
-    keys = {key: model["vocab"][token] for token, key in spelled.items() if key}
-    if not model.get("ignore_merges"):
-        single = {} if byte_level else {k: i for k, i in keys.items() if len(k.decode()) == 1}
-        trie = build_trie(single) if single else b""
-        merged = _core.bpe_merges_whole(section, trie, list(keys), list(keys.values()))
-        keys = {
-            key: index for (key, index), whole in zip(keys.items(), merged, strict=True) if whole
-        }
-    return build_trie(keys)
+    return {key: model["vocab"][token] for token, key in spelled.items() if key}
+
+
+def token_parts(
+    keys: dict[bytes, int], section: bytes, *, byte_level: bool
+) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """What each token is merged of when its own text is: left, right, time (docs/format.md)."""
+    single = {} if byte_level else {k: i for k, i in keys.items() if len(k.decode()) == 1}
+    trie = build_trie(single) if single else b""
+    found = _core.bpe_token_parts(section, trie, list(keys), list(keys.values()))
+    parts = np.full((max(keys.values(), default=-1) + 1, 3), NONE, "<u4")
+    parts[list(keys.values())] = np.frombuffer(found, "<u4").reshape(-1, 3)
+    return parts
+
+
+def rise(parts: np.ndarray[Any, np.dtype[np.uint32]]) -> bool:
+    """Whether each token is merged later than what it is merged of, as the core relies on."""
+    left, right, time = parts[(parts[:, 2] != NONE) & (parts[:, 2] != 0)].T
+    if (left >= len(parts)).any() or (right >= len(parts)).any():
+        return False
+    return bool(((parts[left, 2] < time) & (parts[right, 2] < time)).all())
+
+
+def earliest_merges(model: dict[str, Any], tokens: int) -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """When each token is first the left and the right of a merge, in steps of 8 (docs/format.md)."""
+    merges = merged_ids(model)
+    pairs = np.array(list(merges), np.int64).reshape(-1, 2)
+    times = np.array([rank + 1 for rank, _ in merges.values()], np.int64)
+    earliest = np.full((tokens, 2), 0xFFFF, np.int64)
+    for side in range(2):
+        np.minimum.at(earliest[:, side], pairs[:, side], times // 8)
+    return earliest.astype("<u2")

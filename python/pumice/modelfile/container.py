@@ -38,10 +38,11 @@ class Kind(IntEnum):
     REPEATS = 16
     POSITIONS = 17
     PACKED_ROWS = 18
+    TOKEN_PARTS = 19
 
 
-FOR_PEOPLE = frozenset({Kind.METADATA, Kind.TOKENIZER})
-"""Kinds that a reader may skip: the core runs without them."""
+SKIPPABLE = frozenset({Kind.METADATA, Kind.TOKENIZER, Kind.TOKEN_PARTS})
+"""Kinds that a reader may skip: the same comes of the file without them."""
 
 
 def pack(sections: Mapping[Kind, bytes]) -> bytes:
@@ -54,7 +55,7 @@ def pack(sections: Mapping[Kind, bytes]) -> bytes:
         data = sections[kind]
         padding = -offset % ALIGNMENT
         offset += padding
-        flags = 0 if kind in FOR_PEOPLE else REQUIRED
+        flags = 0 if kind in SKIPPABLE else REQUIRED
         table.append(ENTRY.pack(kind, flags, offset, len(data), 0))
         body += [b"\0" * padding, data]
         offset += len(data)

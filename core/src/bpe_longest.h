@@ -1,0 +1,174 @@
+// BPE without merging: the longest tokens from the left, each proven to be what merging would have left there.
+//
+// Merging gives a text the one row of tokens in which each token is what its own bytes merge to and each two neighbours
+// stay apart when their bytes are merged alone: the first merge across a border would also be the first between those
+// two, and what is merged on either side of a border that stays does not depend on the other side. So a row that is
+// found in any way is right if its tokens and its neighbours are. A prefix of it is the row of its own text: where none
+// of the tokens goes on from a place, none ever will.
+//
+// Whether two neighbours stay apart is seen by going back through their merges, the last first. compile_bpe writes the
+// parts of tokens only where a token's time is above those of its parts, so that merges happen by rising time. Then a
+// symbol at the border exists from its own time until its parent's, and the merge of the two symbols that meet at the
+// border happens if and only if it comes before the parents' (on the right, or together with it: it is the one more to
+// the left).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "bpe_merges.h"
+#include "double_array.h"
+
+namespace pumice {
+
+// How a token came about when its own text was merged, and when it may merge with others.
+struct TokenParts {
+  static constexpr std::uint32_t kStep = 8;  // what the last two count times in, rounded down
+
+  std::uint32_t left;  // the two that its last merge made it of; kNone of a symbol
+  std::uint32_t right;
+  std::uint32_t time;          // of that merge: rank + 1; 0: a symbol; kNone: its text merges to something else
+  std::uint16_t from_as_left;  // no merge has it on the left before that; at most 0xFFFF
+  std::uint16_t from_as_right;
+};
+static_assert(sizeof(TokenParts) == 16);
+
+class LongestTokens {
+ public:
+  static constexpr std::uint32_t kLongest = 256;  // bytes of a token, where there are parts
+
+  // Where what the file says is wrong, so is the row.
+  LongestTokens(const DoubleArray& vocabulary, const BpeMerges& merges, std::span<const TokenParts> parts)
+      : vocabulary_(vocabulary), merges_(merges), parts_(parts) {}
+
+  // Writes the ids of a piece and where each of them ends, and returns how many; 0 where only merging tells. There is
+  // room for one a byte in `ids` and `ends`, and in `dead` for a bit more than that, all of them zero.
+  std::uint32_t read(std::string_view piece, std::uint32_t* ids, std::uint32_t* ends, std::uint64_t* dead) const {
+    const auto size = static_cast<std::uint32_t>(piece.size());
+    std::size_t tries = kTriesPerByte * piece.size();
+    std::uint32_t count = 0;
+    std::uint32_t at = 0;
+    std::uint32_t most = size;  // where the next token may end
+    for (;;) {
+      Matches matches(vocabulary_, piece.data() + at, std::min(most - at, kLongest));
+      if (most == size && matches.none()) return 0;  // a character without a token
+      bool found = false;
+      while (!found && matches.next()) {
+        if (tries-- == 0) return 0;
+        const std::uint32_t end = at + matches.length;
+        if (dead[end / 64] >> end % 64 & 1) continue;
+        const Border border = border_of(count == 0 ? kNone : ids[count - 1], matches.id);
+        if (border == kUnclear) return 0;
+        found = border == kStays;
+      }
+      if (found) {
+        ids[count] = matches.id;
+        ends[count++] = at += matches.length;
+        if (at == size) return count;
+        most = size;
+      } else {
+        if (count == 0) return 0;  // there must be a row
+        dead[at / 64] |= std::uint64_t{1} << at % 64;
+        most = at - 1;
+        at = --count == 0 ? 0 : ends[count - 1];
+      }
+    }
+  }
+
+ private:
+  enum Border { kStays, kMerges, kUnclear };
+
+  // The tokens that `text` begins with, the longest first.
+  class Matches {
+   public:
+    Matches(const DoubleArray& vocabulary, const char* text, std::uint32_t size)
+        : vocabulary_(vocabulary), text_(text) {
+      find(size);
+    }
+
+    bool next() {
+      if (kept_ == 0 && count_ != 0) find(length - 1);
+      if (kept_ == 0) return false;
+      --kept_;
+      const Leaf& leaf = leaves_[--count_ % kMost];
+      length = leaf.length;
+      id = vocabulary_.units[leaf.unit].base;
+      return true;
+    }
+
+    bool none() const { return count_ == 0; }
+
+    std::uint32_t length = 0;
+    std::uint32_t id = 0;
+
+   private:
+    static constexpr std::uint32_t kMost = 8;  // that are kept: the longest
+
+    struct Leaf {
+      std::uint32_t unit;
+      std::uint32_t length;
+    };
+
+    void find(std::uint32_t size) {
+      std::uint32_t node = DoubleArray::kRoot;
+      count_ = 0;
+      for (std::uint32_t i = 0; i < size && vocabulary_.step(node, static_cast<unsigned char>(text_[i])); ++i) {
+        const std::uint32_t base = vocabulary_.units[node].base;
+        const std::uint32_t leaf = base & ~DoubleArray::kHasValue;
+        if (base == leaf || leaf >= vocabulary_.count) continue;
+        leaves_[count_++ % kMost] = {leaf, i + 1};
+      }
+      kept_ = count_ < kMost ? count_ : kMost;
+    }
+
+    const DoubleArray& vocabulary_;
+    const char* text_;
+    std::uint32_t count_ = 0;
+    std::uint32_t kept_ = 0;
+    Leaf leaves_[kMost];
+  };
+
+  // Work that no vocabulary in use comes near; pieces beyond are merged.
+  static constexpr std::size_t kTriesPerByte = 8;
+  static constexpr unsigned kMostSteps = 64;
+
+  // Whether the token `right` may stand after `left`, or after nothing where that is kNone.
+  Border border_of(std::uint32_t left, std::uint32_t right) const {
+    if (right >= parts_.size()) return kUnclear;
+    std::uint32_t right_time = parts_[right].time;
+    if (right_time == kNone) return kMerges;
+    if (left == kNone) return kStays;
+    std::uint32_t left_time = parts_[left].time;
+    std::uint32_t left_until = kNone, right_until = kNone;
+    for (unsigned step = 0; step < kMostSteps; ++step) {
+      const std::uint32_t from = std::max(parts_[left].from_as_left, parts_[right].from_as_right) * TokenParts::kStep;
+      if (from < left_until && from <= right_until) {
+        const Merge* merge = merges_.find(left, right);
+        if (merge != nullptr && merge->rank + 1 < left_until && merge->rank + 1 <= right_until) return kMerges;
+      }
+      if (left_time == 0 && right_time == 0) return kStays;
+      // The merge on the right is the later of two at one time.
+      if (right_time >= left_time) {
+        right_until = right_time;
+        right = parts_[right].left;
+        if (right >= parts_.size()) return kUnclear;
+        right_time = parts_[right].time;
+      } else {
+        left_until = left_time;
+        left = parts_[left].right;
+        if (left >= parts_.size()) return kUnclear;
+        left_time = parts_[left].time;
+      }
+    }
+    return kUnclear;
+  }
+
+  const DoubleArray& vocabulary_;
+  const BpeMerges& merges_;
+  std::span<const TokenParts> parts_;  // by token
+};
+
+}  // namespace pumice
