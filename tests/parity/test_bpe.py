@@ -12,7 +12,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from pumice.modelfile.container import Kind
-from pumice.modelfile.native_tokenizer import compile_tokenizer
+from pumice.modelfile.native import compile_tokenizer
 from pumice.modelfile.pre_tokenizers import PATTERNS
 from tests.parity import small_tokenizers as small
 from tests.parity import texts
