@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "double_array_build.h"
+#include "mining.h"
 #include "normalized.h"
 #include "parallel.h"
 #include "pumice.h"
@@ -268,6 +269,7 @@ NB_MODULE(_core, m) {
   nb::class_<pumice::RunTable>(m, "RunTable")
       .def(nb::init<>())
       .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"));
+  pumice::add_mining(m);
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_token_parts", &pumice::bpe_token_parts, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));

@@ -34,6 +34,35 @@ class RunTable:
         look_up: Callable[[list[str]], tuple[NDArray[Any], NDArray[Any]]],
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
 
+def occurrences(
+    ids: NDArray[Any], offsets: NDArray[Any], which: NDArray[Any], tokens: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
+
+class PostingLists:
+    def __init__(
+        self, edges: NDArray[Any], numbers: NDArray[Any], weights: NDArray[Any], passages: int
+    ) -> None: ...
+    def best(
+        self,
+        ids: NDArray[Any],
+        offsets: NDArray[Any],
+        which: NDArray[Any],
+        asked: tuple[int, int],
+        depth: int,
+    ) -> NDArray[Any]: ...
+
+class BestOf:
+    def __init__(self, queries: int, depth: int) -> None: ...
+    def offer(self, queries: NDArray[Any], numbers: NDArray[Any], scores: NDArray[Any]) -> None: ...
+    def finish(self) -> NDArray[Any]: ...
+
+def choose_negatives(
+    found: tuple[NDArray[Any], NDArray[Any]],
+    vectors: tuple[NDArray[Any], NDArray[Any]],
+    refused: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    count: int,
+    below: float,
+) -> NDArray[Any]: ...
 def double_array(keys: list[bytes], values: list[int]) -> bytes: ...
 def bpe_token_parts(
     model: bytes, vocabulary: bytes, texts: list[bytes], ids: list[int]

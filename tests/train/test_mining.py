@@ -14,13 +14,13 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 
 import pumice  # noqa: E402
+from pumice import _core  # noqa: E402
 from pumice.errors import InputError  # noqa: E402
 from pumice.train import Pair  # noqa: E402
 from pumice.train.bm25 import BM25, K1, QUERY_TOKENS, B  # noqa: E402
 from pumice.train.cells import Cells  # noqa: E402
 from pumice.train.lanes import Lanes  # noqa: E402
 from pumice.train.mining import mine_negatives  # noqa: E402
-from pumice.train.nearest import best_of_rows  # noqa: E402
 from pumice.train.tokens import Texts, TextsWriter, TokenMemory  # noqa: E402
 from tests.train.conftest import make_pairs  # noqa: E402
 
@@ -51,7 +51,7 @@ def test_bm25_equals_its_formula() -> None:
     queries = [rng.integers(0, 45, size=size).tolist() for size in (1, 3, 9, 20)] + [[41], []]
     index = BM25.of(texts_of([[7], *passages]), np.arange(1, 301), tokens=45)
     for depth in (12, 300):
-        best = index.best([np.array(query, np.int32) for query in queries], depth=depth)
+        best = index.best(texts_of(queries), np.arange(len(queries)), depth=depth)
         for query, row in zip(queries, best.tolist(), strict=True):
             expected = naive(query, passages)
             wanted = sorted(expected, reverse=True)[:depth]
@@ -61,10 +61,16 @@ def test_bm25_equals_its_formula() -> None:
             assert len(listed) == len(set(listed))
 
 
+def found_tokens(index: BM25, query: Sequence[int], passages: Sequence[Sequence[int]]) -> set[int]:
+    """The tokens of a query that count, where each passage has one token."""
+    (best,) = index.best(texts_of([query]), np.arange(1), depth=len(passages)).tolist()
+    return {passages[number][0] for number in best if number >= 0}
+
+
 def test_of_a_long_query_the_rarest_tokens_count(monkeypatch: pytest.MonkeyPatch) -> None:
     passages = [[token] * (1 + token % 3) for token in range(60) for _ in range(1 + token % 5)]
     index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=60)
-    counted = {token for token, _ in index.asked(np.arange(60, dtype=np.int32))}
+    counted = found_tokens(index, range(60), passages)
     having = Counter(passage[0] for passage in passages)
     assert len(counted) == QUERY_TOKENS
     left_out = min(having[token] for token in set(range(60)) - counted)
@@ -72,18 +78,61 @@ def test_of_a_long_query_the_rarest_tokens_count(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("pumice.train.bm25.COMMON_COUNT", 2)
     monkeypatch.setattr("pumice.train.bm25.COMMON_SHARE", 0)
     index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=60)
-    assert index.asked(np.array([4], np.int32)) == []  # in 5 passages
-    assert (index.best([np.array([4], np.int32)], depth=3) == -1).all()
+    assert not found_tokens(index, [4], passages)  # in 5 passages
+    assert found_tokens(index, [0], passages) == {0}
 
 
 def test_of_frequent_tokens_the_rarest_count(monkeypatch: pytest.MonkeyPatch) -> None:
     passages = [[token] for token in range(10) for _ in range(10 + token)]
     index = BM25.of(texts_of(passages), np.arange(len(passages)), tokens=10)
-    query = np.array([9, 3, 3, 1], np.int32)
-    assert index.asked(query) == [(1, 1), (3, 2), (9, 1)]
-    for most, kept in ((1, [(1, 1)]), (24, [(1, 1), (3, 2)]), (43, [(1, 1), (3, 2), (9, 1)])):
+    query = [9, 3, 3, 1]
+    assert found_tokens(index, query, passages) == {1, 3, 9}
+    for most, kept in ((1, {1}), (23, {1}), (24, {1, 3}), (42, {1, 3}), (43, {1, 3, 9})):
         monkeypatch.setattr("pumice.train.bm25.POSTINGS", most)
-        assert index.asked(query) == kept
+        assert found_tokens(index, query, passages) == kept
+
+
+def test_what_the_core_is_given_is_checked() -> None:
+    ids, offsets = np.array([0, 1, 1, 2], np.int32), np.array([0, 2, 4])
+    edges, numbers, times = _core.occurrences(ids, offsets, np.array([1, 0]), 3)
+    assert (edges.tolist(), numbers.tolist(), times.tolist()) == (
+        [0, 1, 3, 4],
+        [1, 0, 1, 0],
+        [1] * 4,
+    )
+    weights = np.ones(4, np.float32)
+    good = (edges, numbers, weights, 2)
+    _core.PostingLists(*good)
+    unit = np.eye(2, dtype=np.float32)
+    found, own = np.zeros((2, 1), np.int64), np.arange(2)
+    refused = (own, own, np.array([0, 3]))
+    assert _core.choose_negatives((found, found), (unit, unit), refused, 1, 0.9).tolist() == [
+        [-1],
+        [0],
+    ]
+    best = _core.BestOf(1, 2)
+    for wrong in (
+        lambda: _core.occurrences(ids, offsets, np.array([2]), 3),
+        lambda: _core.occurrences(ids, offsets, np.array([-1]), 3),
+        lambda: _core.occurrences(ids, offsets, np.array([0, 1]), 2),
+        lambda: _core.occurrences(ids, np.array([0, 9]), np.array([0]), 3),
+        lambda: _core.occurrences(ids, np.array([3, 1]), np.array([0]), 3),
+        lambda: _core.PostingLists(edges[:3], *good[1:]),
+        lambda: _core.PostingLists(edges[::-1].copy(), *good[1:]),
+        lambda: _core.PostingLists(np.array([0, 5, 3, 4]), *good[1:]),
+        lambda: _core.PostingLists(edges, numbers, weights[:3], 2),
+        lambda: _core.PostingLists(edges, numbers, weights, 1),
+        lambda: best.offer(np.array([1]), np.zeros(1, np.int32), np.zeros((1, 1), np.float32)),
+        lambda: best.offer(np.array([0]), np.zeros(2, np.int32), np.zeros((1, 1), np.float32)),
+        lambda: _core.BestOf(1, 0),
+        lambda: _core.choose_negatives((found + 2, found), (unit, unit), refused, 1, 0.9),
+        lambda: _core.choose_negatives((found, found - 2), (unit, unit), refused, 1, 0.9),
+        lambda: _core.choose_negatives((found, found), (unit, unit[:, :1].copy()), refused, 1, 0.9),
+        lambda: _core.choose_negatives((found, found), (unit, unit), (own - 1, *refused[1:]), 1, 1),
+        lambda: _core.choose_negatives((found[:1], found), (unit, unit), refused, 1, 0.9),
+    ):
+        with pytest.raises(ValueError, match=r"."):
+            wrong()
 
 
 def clustered(count: int, seed: int) -> Tensor:
@@ -123,12 +172,19 @@ def test_mined_through_cells(start: pumice.StaticModel, monkeypatch: pytest.Monk
     assert np.mean(same) > 0.95  # ties aside
 
 
-@pytest.mark.parametrize("columns", [1, 63, 64, 65, 1000, 12_345])
+@pytest.mark.parametrize("columns", [1, 15, 16, 17, 1000, 12_345])
 @pytest.mark.parametrize("depth", [1, 7, 32])
-def test_the_best_of_rows_are_those_of_a_whole_sort(columns: int, depth: int) -> None:
-    rows = np.random.default_rng(columns).standard_normal((5, columns), dtype=np.float32)
-    expected = np.argsort(-rows, axis=1)[:, :depth]
-    assert (best_of_rows(rows, depth=depth) == expected).all()
+def test_the_best_are_those_of_a_whole_sort(columns: int, depth: int) -> None:
+    scores = np.random.default_rng(columns).integers(-200, 200, (5, columns)).astype(np.float32)
+    expected = np.full((5, depth), -1)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :depth]  # of equal ones, the lower number
+    expected[:, : order.shape[1]] = order
+    best = _core.BestOf(5, depth)
+    for _ in range(2):  # what was finished is forgotten
+        for rows in (np.array([3, 0]), np.array([1, 4, 2])):
+            for part in reversed(np.array_split(np.arange(columns, dtype=np.int32), 3)):
+                best.offer(rows, part, np.ascontiguousarray(scores[rows][:, part]))
+        assert (best.finish() == expected).all()
 
 
 def vectors(start: pumice.StaticModel, texts: Sequence[str]) -> np.ndarray:

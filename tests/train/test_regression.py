@@ -22,7 +22,7 @@ import pumice
 from pumice.cli import main
 from pumice.errors import InputError, ModelFileError
 from pumice.teachers.options import TeacherOptions
-from pumice.teachers.sentences import SentenceEncoder
+from pumice.teachers.sentences import SentenceEncoder, _batches
 from pumice.teachers.teacher import load_teacher
 from pumice.train import RegressOptions, regress
 from pumice.train import teacher_vectors as windows
@@ -30,6 +30,7 @@ from pumice.train.corpus_texts import document_texts, strings_of, tokenize_corpu
 from pumice.train.lanes import Lanes
 from pumice.train.loop import Loop
 from pumice.train.regression import AgreementJudge, FittedTexts, Regression
+from pumice.train.taught import load_encoder
 from pumice.train.teacher_vectors import TeacherVectors, Window, cut_into_windows
 from pumice.train.tokens import TokenMemory
 from tests.train.conftest import make_pairs, write_jsonl
@@ -96,6 +97,40 @@ def test_a_real_teachers_vectors_in_both_precisions(teacher_folder: Path) -> Non
         assert (expected * encoder.encode(texts)).sum(1).min() > least
         made[encoder.identity] = precision
     assert len(made) == 2
+
+
+def test_threads_of_their_own_change_no_bit(teacher_folder: Path) -> None:
+    import torch
+
+    texts = [*TEXTS, *(pair["positive"] * 12 for pair in make_pairs(80))]
+    encoder = SentenceEncoder(load_teacher(teacher_folder, TeacherOptions()), max_tokens=256)
+    assert (
+        len(_batches(range(2), [3000, 3000])) == 2
+    )  # more than one: threads have something to share
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        alone = encoder.encode(texts)
+        for threads in (1, 2, 5):
+            assert (encoder.encode(texts, threads=threads) == alone).all()
+        torch.set_num_threads(2)
+        np.testing.assert_allclose(encoder.encode(texts), alone, atol=1e-3)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_teacher_may_read_less_than_is_trained_on(
+    start: pumice.StaticModel, sentence_bert: Path
+) -> None:
+    options = replace(QUICK, max_tokens=64, teacher_tokens=8)
+    encoder = load_encoder(sentence_bert, options)
+    long = " ".join(pair["positive"] for pair in make_pairs(40))
+    assert (encoder.encode([long]) == encoder.encode([long[: len(long) // 2]])).all()
+    whole = load_encoder(sentence_bert, replace(options, teacher_tokens=None))
+    assert (whole.encode([long]) != encoder.encode([long])).any()
+    assert whole.identity == load_encoder(sentence_bert, replace(QUICK, max_tokens=64)).identity
+    with pytest.raises(InputError, match=r"teacher_tokens is 65, but max_tokens cuts texts at 64"):
+        replace(options, teacher_tokens=65)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "token", "first", "last"])
@@ -229,7 +264,8 @@ def test_another_teacher_makes_other_vectors(
     model.save_pretrained(changed)
     for teacher in (bert, sentence_bert, changed):
         regress(corpus, teacher=teacher, start=start, options=options)
-    regress(corpus, teacher=bert, start=start, options=replace(options, max_tokens=4))
+    shorter = replace(options, teacher_tokens=4)
+    regress(corpus, teacher=bert, start=start, options=shorter)
     assert len(list((tmp_path / "kept").iterdir())) == 4
     model.embeddings.word_embeddings.weight.data[:] = float("nan")
     model.save_pretrained(changed)

@@ -161,6 +161,8 @@ def test_the_command_keeps_vectors_and_names_mistakes(
     kept = arguments
     taught = [*arguments, "--teacher", str(bert), "--teacher-share", "0.8"]
     made = []
+    assert main([*taught, "--teacher-tokens", "4"]) == 0
+    assert (tmp_path / "m.pumice").exists()
     for _ in range(2):
         assert main(taught) == 0
         made.append((tmp_path / "m.pumice").read_bytes())
@@ -173,6 +175,11 @@ def test_the_command_keeps_vectors_and_names_mistakes(
     for wrong, message in (
         ([*arguments, "--teacher-share", "0.8"], "--teacher-share needs a --teacher"),
         ([*kept, "--teacher", str(bert)], "--teacher-vectors has no use without"),
+        ([*arguments, "--teacher-tokens", "64"], "--teacher-tokens has no use without"),
+        (
+            [*taught, "--teacher-tokens", "257"],
+            "teacher_tokens is 257, but max_tokens cuts texts at",
+        ),
         ([*taught, "--teacher-share", "1.5"], "teacher_share is 1.5: give a number"),
     ):
         assert main(wrong) == 2

@@ -40,7 +40,7 @@ class StaticEncoder(SentenceEncoder):
         )
         self.identity = f"static-{model.fingerprint}"
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, threads: int | None = None) -> NDArray[np.float32]:
         """Unit vectors, float32, shape (texts, width)."""
         vectors = self._model.encode(list(texts))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -65,7 +65,7 @@ def load_sides(
 
     def whole(one: Reader) -> Reader:
         loaded = one.encoder.teacher
-        if loaded.cut_at <= options.max_tokens:
+        if loaded.cut_at <= (options.teacher_tokens or options.max_tokens):
             return one
         return reader(SentenceEncoder(loaded, max_tokens=loaded.cut_at))
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pumice import _core
 from pumice.train.lanes import Lanes
 
 _ROUNDS = 6
@@ -56,22 +57,19 @@ class Cells:
         """(queries, depth): numbers by falling cosine, -1 where the cells looked into hold fewer."""
         probes = min(PROBES, len(self.centres))
         asked = torch.topk(queries @ self.centres.T, probes, dim=1).indices
-        values = queries.new_full((len(queries), probes, depth), -torch.inf)
-        found = torch.full(values.shape, -1, dtype=torch.int64)
+        best = _core.BestOf(len(queries), depth)
+        numbers = self.numbers.to(torch.int32).numpy()
         order = torch.argsort(asked.view(-1), stable=True)
         ends = torch.bincount(asked.view(-1), minlength=len(self.centres)).cumsum(0).tolist()
         for cell, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
             first, last = self.edges[cell], self.edges[cell + 1]
             if begin == end or first == last:
                 continue
-            rows, slots = order[begin:end] // probes, order[begin:end] % probes
+            rows = order[begin:end] // probes
             cosines = queries[rows] @ self.vectors[first:last].T
-            near = torch.topk(cosines, min(depth, last - first), dim=1)
-            values[rows, slots, : near.values.shape[1]] = near.values
-            found[rows, slots, : near.values.shape[1]] = self.numbers[first:last][near.indices]
-        chosen = torch.topk(values.view(len(queries), -1), depth, dim=1).indices
-        best: NDArray[np.int64] = found.view(len(queries), -1).gather(1, chosen).numpy()
-        return best
+            best.offer(rows.numpy(), numbers[first:last], cosines.numpy())
+        found: NDArray[np.int64] = best.finish()
+        return found
 
 
 def _nearest(vectors: Tensor, centres: Tensor, lanes: Lanes) -> Tensor:

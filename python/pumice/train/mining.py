@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pumice import _core
 from pumice.errors import InputError
 from pumice.train.bm25 import BM25
 from pumice.train.cells import Cells
 from pumice.train.figures import embed
 from pumice.train.initial import starting_table
 from pumice.train.lanes import Lanes, processors
-from pumice.train.nearest import best_of_rows
 from pumice.train.options import MINE_BELOW, MINED, TrainOptions
 from pumice.train.pair import Pair
 from pumice.train.pairs import checked_pairs
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
 _QUERIES, _SCORES = 128, 1 << 24
 """Queries of a block: so many, or as few as keep its scores below this number."""
-_EXACT, _BLOCK = 20_000, 2048
+_EXACT, _BLOCK = 20_000, 4096
 """Up to so many passages are all compared; past that, queries look into a few cells, so many together."""
-_GATHERED = 1 << 24
-"""Numbers of the vectors that are gathered at a time."""
 _FEWEST, _FACTOR = 32, 4
 """Candidates of each kind: this many, or so many times what is wanted."""
 
@@ -125,44 +123,32 @@ class Miner:
 
     def _vectors(self, texts: Texts, which: NDArray[np.int64]) -> Tensor:
         vectors = embed(self.table, texts.subset(which), lanes=self.lanes)
-        return torch.nn.functional.normalize(vectors, dim=1)
+        return torch.nn.functional.normalize(vectors, dim=1).cpu()
 
     def _mined(self, work: _Work, low: int, high: int) -> NDArray[np.int64]:
         """Numbers of passages for the queries from ``low`` to ``high``."""
         depth = max(_FEWEST, _FACTOR * self.count)
         queries = work.queries[low:high]
         if work.cells is None:
-            near = best_of_rows((queries @ work.passages.T).cpu().numpy(), depth=depth)
+            near = _nearest(queries, work.passages, depth=depth)
         else:
             near = work.cells.best(queries, depth=depth)
-        worded = work.bm25.best(work.anchors.take(work.pairs[low:high]), depth=near.shape[1])
-        found = np.stack((near, worded), 2).reshape(high - low, -1)
-        cosines = _cosines(queries, work.passages, found)
-        own = _cosines(queries, work.passages, work.own[low:high, None])
-        usable = (found >= 0) & (cosines <= np.minimum(own, own * self.below))
-        usable &= ~work.refused.holds(np.arange(low, high), found)
-        order = np.argsort(np.where(usable, found, np.iinfo(np.int64).max), axis=1, kind="stable")
-        again = np.zeros_like(usable)
-        again[:, 1:] = np.diff(np.take_along_axis(found, order, 1), axis=1) == 0
-        repeated = np.zeros_like(usable)
-        np.put_along_axis(repeated, order, again, 1)
-        usable &= ~repeated
-        place = np.cumsum(usable, axis=1) - 1
-        usable &= place < self.count
-        mined = np.full((high - low, self.count), -1, np.int64)
-        row, column = np.nonzero(usable)
-        mined[row, place[row, column]] = found[row, column]
+        worded = work.bm25.best(work.anchors, work.pairs[low:high], depth=depth)
+        vectors = (queries.numpy(), work.passages.numpy())
+        refused = (work.own[low:high], work.refused.groups[low:high], work.refused.keys)
+        mined: NDArray[np.int64] = _core.choose_negatives(
+            (near, worded), vectors, refused, self.count, self.below
+        )
         return mined
 
 
-def _cosines(queries: Tensor, passages: Tensor, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(queries, any): of each query with its own passages."""
-    made = np.empty(numbers.shape, np.float32)
-    step = max(1, _GATHERED // max(1, numbers.shape[1] * queries.shape[1]))
-    for low in range(0, len(numbers), step):
-        some = passages[torch.from_numpy(numbers[low : low + step])]
-        made[low : low + step] = torch.linalg.vecdot(some, queries[low : low + step, None]).numpy()
-    return made
+def _nearest(queries: Tensor, passages: Tensor, *, depth: int) -> NDArray[np.int64]:
+    """(queries, depth): the numbers of all ``passages`` by falling cosine, -1 where there are fewer."""
+    best = _core.BestOf(len(queries), depth)
+    numbers = np.arange(len(passages), dtype=np.int32)
+    best.offer(np.arange(len(queries)), numbers, (queries @ passages.T).numpy())
+    found: NDArray[np.int64] = best.finish()
+    return found
 
 
 @dataclass(frozen=True)
@@ -188,7 +174,6 @@ class _Refused:
     """(queries,): the same for equal anchors."""
     keys: NDArray[np.int64]
     """group * passages + passage, ascending."""
-    passages: int
 
     @classmethod
     def of(
@@ -200,11 +185,4 @@ class _Refused:
         place = np.minimum(np.searchsorted(passages, different), len(passages) - 1)
         same = np.flatnonzero(passages[place] == different)
         keys = (groups * len(passages) + own, same * len(passages) + place[same])
-        return cls(groups, np.unique(np.concatenate(keys)), len(passages))
-
-    def holds(self, queries: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether ``found``, shape (queries, any), are refused."""
-        asked = self.groups[queries, None] * self.passages + found
-        place = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
-        held: NDArray[np.bool_] = self.keys[place] == asked
-        return held
+        return cls(groups, np.unique(np.concatenate(keys)))

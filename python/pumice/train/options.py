@@ -48,6 +48,9 @@ class RunOptions:
     """"auto": bfloat16 where the device has it in hardware, else float32."""
     teacher_vectors: str | os.PathLike[str] | None = None
     """A folder to keep teacher vectors in, for other runs too; None: the run's own, gone when it is done."""
+    teacher_tokens: int | None = None
+    """Tokens of a text that a transformer reads as the teacher, special ones counted, at most ``max_tokens``;
+    None: as many. Its time grows with them."""
     trust_remote_code: bool = False
     """Run Python code that comes with the teacher. Only for authors you trust."""
     offline: bool = False
@@ -124,6 +127,11 @@ class RunOptions:
             raise InputError(f"teacher_vectors is {kept!r}: give a folder")
         if kept is not None and not Path(kept).absolute().parent.is_dir():
             raise InputError(f"{kept}: teacher vectors cannot lie there: make its parent first")
+        if self.teacher_tokens is not None and self.teacher_tokens > self.max_tokens:
+            raise InputError(
+                f"teacher_tokens is {self.teacher_tokens}, but max_tokens cuts texts at "
+                f"{self.max_tokens}: give no more than that"
+            )
 
     def _check_weights(self) -> None:
         if self.dim_weights is None:
@@ -272,6 +280,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("evaluations", 1, 10_000),
     ("patience", 1, 10_000),
     ("max_tokens", 1, 1_000_000),
+    ("teacher_tokens", 1, 1_000_000),
     ("seed", 0, 2**32 - 1),
     ("threads", 1, 1024),
     ("checkpoint_seconds", 0, 1e9),
@@ -285,6 +294,7 @@ _MAY_BE_NONE = (
     "mine",
     "label_weight",
     "patience",
+    "teacher_tokens",
     "threads",
 )
 _WHOLE = (
@@ -293,6 +303,7 @@ _WHOLE = (
     "evaluations",
     "patience",
     "max_tokens",
+    "teacher_tokens",
     "seed",
     "threads",
     "tokens_in_memory",

@@ -49,7 +49,8 @@ def load_encoder(
         trust_remote_code=options.trust_remote_code,
     )
     given = Path(teacher) if os.path.isdir(teacher) else str(teacher)
-    return SentenceEncoder(load_teacher(given, asked), max_tokens=options.max_tokens)
+    limit = options.teacher_tokens or options.max_tokens
+    return SentenceEncoder(load_teacher(given, asked), max_tokens=limit)
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,9 @@ class Reader:
             self._tell(f"teacher: {total - new:,} texts were read before")
         done, began = 0, time.monotonic()
         before = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
         try:
             for window, texts in strings_of(strings(), missing):
-                self.vectors.write(window, self.encoder.encode(texts))
+                self.vectors.write(window, self.encoder.encode(texts, threads=self.threads))
                 done += len(texts)
                 speed = done / max(time.monotonic() - began, 1e-9)
                 self._tell(f"teacher: {done:,} of {new:,} texts, {speed:,.0f} texts/s")

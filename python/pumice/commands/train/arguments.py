@@ -111,6 +111,12 @@ def _add_regression(parser: argparse.ArgumentParser) -> None:
         help="how the teacher computes (default: auto, bfloat16 where the processor has it)",
     )
     parser.add_argument(
+        "--teacher-tokens",
+        type=int,
+        metavar="N",
+        help="tokens of a text that the teacher reads (default: --max-tokens); half of them, half of its time",
+    )
+    parser.add_argument(
         "--teacher-vectors",
         metavar="FOLDER",
         help="keep the teacher's vectors here, for other runs too",

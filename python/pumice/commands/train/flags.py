@@ -8,6 +8,7 @@ from pumice.commands.vocabulary import check_vocabulary
 from pumice.errors import InputError
 
 _OF_ALIGNMENT = ("ranking_share", "pair_share", "query_prompt", "document_prompt")
+_OF_READING = ("teacher_dtype", "teacher_tokens", "teacher_vectors")
 _OF_OTHERS = (
     "teacher",
     "teacher_share",
@@ -66,7 +67,7 @@ def check_stages(args: argparse.Namespace) -> None:
         "regression_epochs": "--corpus and --teacher",
     }
     if not args.teacher_share:
-        needs |= dict.fromkeys(("teacher_dtype", "teacher_vectors"), "--corpus or --teacher-share")
+        needs |= dict.fromkeys(_OF_READING, "--corpus or --teacher-share")
     for name, wanted in needs.items():
         if getattr(args, name) is not None:
             raise InputError(f"{_flag(name)} has no use without {wanted}")

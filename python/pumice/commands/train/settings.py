@@ -42,6 +42,7 @@ def train_options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions
         rotation_epochs=args.rotation_epochs or 0.0,
         teacher_dtype=args.teacher_dtype or _DEFAULTS.teacher_dtype,
         teacher_vectors=args.teacher_vectors,
+        teacher_tokens=args.teacher_tokens,
         offline=args.offline,
         false_negative_margin=args.false_negative_margin,
         # A learned vocabulary's rows begin weighted by the whole corpus.
