@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ids.h"
+#include "prefetch.h"
 #include "word_cache.h"
 
 namespace pumice {
@@ -36,12 +37,36 @@ class CachedTokens {
   CachedTokens(NarrowWords& narrow_words, WideWords& wide_words)
       : narrow_words_(narrow_words), wide_words_(wide_words) {}
 
+  // A word, and where it would be.
+  struct Place {
+    std::string_view word;
+    NarrowWords::Key key;
+    const NarrowWords::Entry* set;  // null: it is not a short one
+  };
+
+  // Asks for the memory where the word would be. Bytes up to `end` can be read.
+  Place place_of(std::string_view word, const char* end) const {
+    Place place = {word, {}, nullptr};
+    if (!narrow_words_.exists() || word.size() > kLongest) return place;
+    if (word.size() < NarrowWords::kBytes) {
+      place.key = key_of<NarrowWords>(word, end);
+      place.set = narrow_words_.set_of(place.key);
+      prefetch(place.set);
+      prefetch(place.set + NarrowWords::kWays / 2);
+    } else {
+      const auto* set = wide_words_.set_of(key_of<WideWords>(word, end));
+      for (std::size_t way = 0; way < WideWords::kWays; ++way) prefetch(set + way);
+    }
+    return place;
+  }
+
   // Puts a known word's tokens; false where it is not known or no token would be left to put after it. Bytes up to
   // `end` can be read.
-  bool put(std::string_view word, const char* end, TokenStream& stream) const {
+  bool put(const Place& place, const char* end, TokenStream& stream) const {
+    const std::string_view word = place.word;
     if (!narrow_words_.exists() || word.size() > kLongest) return false;
-    if (word.size() < NarrowWords::kBytes) {
-      const auto* entry = find(narrow_words_, word, end);
+    if (place.set != nullptr) {
+      const auto* entry = NarrowWords::find(place.set, place.key);
       if (entry != nullptr) {
         if (!stream.fits(entry->total)) return false;
         stream.put_known<NarrowWords::kTokens>(entry->ids, entry->kept, entry->total);

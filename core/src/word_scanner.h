@@ -19,17 +19,25 @@ class WordScanner {
   // Route::kWords over raw text. `first`: it begins where the whole text does.
   pumice_status read_words(std::string_view text, bool first) {
     const char* const end = text.data() + text.size();
+    CachedTokens::Place places[kWaiting];
     for (const char* at = text.data(); at < end && going_;) {
-      const char* stop = word_end(at, end);
-      const bool begins = at == text.data();
-      // A first word is not normalised as others are; it is known by its first byte. Nor may the last word be.
-      const bool cached = (!begins || (first && !is_low(*at))) && (stop != end || !model_.route.merges_spaces);
-      const std::string_view word(at, static_cast<std::size_t>(stop - at));
-      if (!cached || !cache_.put(word, end, stream_)) {
-        const pumice_status status = read_word(at, stop, {end, begins, first, cached});
-        if (status != PUMICE_OK) return status;
+      std::size_t count = 0;
+      for (const char* from = at; count < kWaiting && from < end; ++count) {
+        const char* const stop = word_end(from, end);
+        places[count] = cache_.place_of({from, static_cast<std::size_t>(stop - from)}, end);
+        from = stop;
       }
-      at = stop;
+      for (std::size_t i = 0; i < count && going_ && places[i].word.data() == at; ++i) {
+        const char* stop = at + places[i].word.size();
+        const bool begins = at == text.data();
+        // A first word is not normalised as others are; it is known by its first byte. Nor may the last word be.
+        const bool cached = (!begins || (first && !is_low(*at))) && (stop != end || !model_.route.merges_spaces);
+        if (!cached || !cache_.put(places[i], end, stream_)) {
+          const pumice_status status = read_word(at, stop, {end, begins, first, cached});
+          if (status != PUMICE_OK) return status;
+        }
+        at = stop;  // a word that is not closed has taken in others
+      }
     }
     return PUMICE_OK;
   }
@@ -47,6 +55,9 @@ class WordScanner {
  private:
   // More than a model takes for a piece that the caches can hold.
   static constexpr std::size_t kPieceRoom = 4096;
+
+  // Words that are asked for before the first is looked at.
+  static constexpr std::size_t kWaiting = 32;
 
   struct Around {
     const char* end;  // of the text
@@ -134,12 +145,19 @@ class WordScanner {
     const auto pattern = static_cast<SplitPattern>(model_.route.pattern);
     const char* const end = text.data() + text.size();
     const std::size_t mark = arena_.mark();
+    CachedTokens::Place places[kWaiting];
     for (const char* at = text.data(); at < end && going_;) {
-      const char* next = match_letters(at, end);
-      if (next == at) next = match_pattern(pattern, at, end);
-      const pumice_status status = read_piece({at, static_cast<std::size_t>(next - at)}, end, mark);
-      if (status != PUMICE_OK) return status;
-      at = next;
+      std::size_t count = 0;
+      for (; count < kWaiting && at < end; ++count) {
+        const char* next = match_letters(at, end);
+        if (next == at) next = match_pattern(pattern, at, end);
+        places[count] = cache_.place_of({at, static_cast<std::size_t>(next - at)}, end);
+        at = next;
+      }
+      for (std::size_t i = 0; i < count && going_; ++i) {
+        const pumice_status status = read_piece(places[i], end, mark);
+        if (status != PUMICE_OK) return status;
+      }
     }
     return PUMICE_OK;
   }
@@ -148,19 +166,21 @@ class WordScanner {
     const std::size_t mark = arena_.mark();
     for (std::size_t i = 0; i < pieces.count && going_; ++i) {
       const std::string_view piece = pieces.pieces[i];
-      const pumice_status status = read_piece(piece, piece.data() + piece.size(), mark);
+      const char* const end = piece.data() + piece.size();
+      const pumice_status status = read_piece(cache_.place_of(piece, end), end, mark);
       if (status != PUMICE_OK) return status;
     }
     return PUMICE_OK;
   }
 
   // A piece's tokens depend on nothing but its bytes, which can be read up to `end`.
-  pumice_status read_piece(std::string_view piece, const char* end, std::size_t mark) {
+  pumice_status read_piece(const CachedTokens::Place& place, const char* end, std::size_t mark) {
+    const std::string_view piece = place.word;
     arena_.reset(mark);
     // A piece that is known needs neither: both are asked for all the same, so that known or not gives one answer.
     if (!arena_.read(kModelReads * piece.size())) return PUMICE_TOO_MUCH_WORK;
     if (arena_.left() < kPieceRoom) return PUMICE_MEMORY_TOO_SMALL;
-    if (cache_.put(piece, end, stream_)) return PUMICE_OK;
+    if (cache_.put(place, end, stream_)) return PUMICE_OK;
     Ids ids;
     const pumice_status status = tokenize_piece(model_, piece, arena_, ids);
     if (status != PUMICE_OK) return status;
