@@ -1,53 +1,59 @@
-# The core as WebAssembly, with SIMD and without (-plain), for WordPiece models and for those of all tokenizers (-all).
+# The core as WebAssembly, with SIMD and without (-plain), for WordPiece models and for those of other tokenizers (-stages).
 # Zig's pinned clang and wasi-libc's headers; nothing of WASI is linked, so the module imports nothing.
 WASM_FLAGS := -target wasm32-wasi -std=c++20 -ffp-contract=off -fno-exceptions -fno-rtti -Icore/include \
 	-Wall -Wextra -Werror -Wno-unused-command-line-argument
 # What runs for every byte of a text or code of an index; the rest is built small, for it is fetched by every page.
-WASM_FAST := capi topk pooling quantize simd/%
+WASM_FAST := tokenize_wordpiece topk pooling quantize simd/%
 WASM_EXPORTS := status_message model_size open describe section worker_size worker_fast_size worker_init tokenize \
 	token_spans vector_size encode_many pool nearest rescore
-# The stack lies first, so that running over it traps and overwrites nothing.
-WASM_LINK := -target wasm32-wasi -mexec-model=reactor -s -Wl,--no-entry,--gc-sections,-z,stack-size=131072 \
-	$(WASM_EXPORTS:%=-Wl,--export=pumice_%) -Wl,--export=__heap_base
+# The stack lies first, so that running over it traps and overwrites nothing. The memory is JavaScript's, which has a
+# model in it before the core is compiled: it keeps this much free (web/src/memory.js).
+WASM_CORE_PAGES := 5
+WASM_LINK := -target wasm32-wasi -mexec-model=reactor -s -Wl,--no-entry,--gc-sections,-z,stack-size=131072,--import-memory,--initial-memory=$(shell expr $(WASM_CORE_PAGES) \* 65536) \
+	$(WASM_EXPORTS:%=-Wl,--export=pumice_%)
 ZIG := $(PY) -m ziglang
 WASM_OBJECTS = $(CORE_CPP:core/src/%.cpp=build/wasm/$1/%.o)
 
 .PHONY: wasm wasm-files
 wasm:
 	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 2) wasm-files
-wasm-files: $(addprefix web/wasm/,pumice.wasm pumice-plain.wasm pumice-all.wasm pumice-all-plain.wasm)
+wasm-files: $(addprefix web/wasm/,pumice.wasm pumice-plain.wasm pumice-stages.wasm pumice-stages-plain.wasm)
 
 $(VENV)/.wasm: $(VENV)/.build
 	$(PY) -m pip install --quiet --group wasm
 	@touch $@
 
-# What a WordPiece model never runs; web/native/wordpiece_only.cpp stands in for it.
-WASM_OTHERS := bpe code_points metaspace normal_forms normalize pre_tokenize precompiled replace split_patterns \
-	to_normal_form unigram word_level word_route
-wasm_wordpiece = $(filter-out $(WASM_OTHERS:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/wordpiece_only.o
+# A model needs one half: what the other half's files would do stands in web/native, and says that it is not there.
+WASM_STAGES := bpe metaspace normal_forms normalize pre_tokenize precompiled replace split_patterns tokenize_stages unigram \
+	word_level word_route
+WASM_WORDPIECE := aligned_words alignment normalize_bert tokenize_wordpiece $(patsubst core/src/%.cpp,%,$(foreach of,classify find_words list_words, \
+	$(wildcard core/src/simd/$(of)_*.cpp)))
+wasm_wordpiece = $(filter-out $(WASM_STAGES:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/$1/native/wordpiece_only.o
+wasm_stages = $(filter-out $(WASM_WORDPIECE:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/$1/native/stages_only.o
 
-web/wasm/pumice.wasm: $(call wasm_wordpiece,simd) build/wasm/abort.o build/wasm/memchr.o
-web/wasm/pumice-plain.wasm: $(call wasm_wordpiece,plain) build/wasm/abort.o
-web/wasm/pumice-all.wasm: $(call WASM_OBJECTS,simd) build/wasm/abort.o build/wasm/memchr.o
-web/wasm/pumice-all-plain.wasm: $(call WASM_OBJECTS,plain) build/wasm/abort.o
+web/wasm/pumice.wasm: $(call wasm_wordpiece,simd) build/wasm/simd/native/abort.o build/wasm/simd/native/memchr.o
+web/wasm/pumice-plain.wasm: $(call wasm_wordpiece,plain) build/wasm/plain/native/abort.o
+web/wasm/pumice-stages.wasm: $(call wasm_stages,simd) build/wasm/simd/native/abort.o build/wasm/simd/native/memchr.o
+web/wasm/pumice-stages-plain.wasm: $(call wasm_stages,plain) build/wasm/plain/native/abort.o
 web/wasm/%.wasm:
 	@mkdir -p $(@D)
 	@$(ZIG) c++ $(WASM_LINK) $^ -o $@
 
-# Zig passes -Oz on as -Os.
+# Zig passes -Oz on as -Os. Beside SIMD the portable kernels have but the dimensions that fill no register.
+build/wasm/simd/simd/packed_portable.o build/wasm/simd/simd/rows_portable.o: wasm_level = -Oz -Xclang -Oz
 wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,-Oz -Xclang -Oz)
-build/wasm/memchr.o: WASM_FLAGS += -msimd128 -O3 -fno-builtin
-build/wasm/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
-	@mkdir -p $(@D)
-	@$(ZIG) c++ -Oz $(WASM_FLAGS) -c $< -o $@
+build/wasm/simd/%.o: WASM_FLAGS += -msimd128
+build/wasm/simd/native/memchr.o: WASM_FLAGS += -O3 -fno-builtin
+define wasm_rules
+build/wasm/$1/native/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
+	@mkdir -p $$(@D)
+	@$(ZIG) c++ -Oz $$(WASM_FLAGS) -c $$< -o $$@
 
-build/wasm/simd/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
-	@mkdir -p $(@D)
-	@$(ZIG) c++ $(WASM_FLAGS) -msimd128 $(call wasm_level,$*) -c $< -o $@
-
-build/wasm/plain/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
-	@mkdir -p $(@D)
-	@$(ZIG) c++ $(WASM_FLAGS) $(call wasm_level,$*) -c $< -o $@
+build/wasm/$1/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
+	@mkdir -p $$(@D)
+	@$(ZIG) c++ $$(WASM_FLAGS) $$(call wasm_level,$$*) -c $$< -o $$@
+endef
+$(foreach build,simd plain,$(eval $(call wasm_rules,$(build))))
 
 # Tests of the npm package in Node, Deno, Bun, Chromium and Firefox; what is absent is skipped, with the command that installs it.
 .PHONY: test-web

@@ -5,11 +5,13 @@
 #include <cstring>
 
 #include "added_tokens.h"
+#include "ids.h"
 #include "pre_tokenizer.h"
 #include "prefetch.h"
 #include "simd/kernels.h"
 #include "word_batch.h"
 #include "wordpiece.h"
+#include "worker_memory.h"
 
 namespace pumice {
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "decompositions.h"
+
 namespace pumice::unicode {
 namespace {
 
@@ -19,6 +21,10 @@ unsigned decompose_hangul(char32_t syllable, char32_t* out) {
   out[2] = kTails + tail;
   return 3;
 }
+
+constexpr Decompositions kCanonical = {
+    kCanonicalBlocks, kCanonicalEntries, kCanonicalPlaces, std::size(kCanonicalBlocks),
+    kCanonicalUnits,  kCanonicalLow,     kCanonicalHigh};
 
 }  // namespace
 
@@ -45,19 +51,12 @@ unsigned decompose(char32_t point, char32_t out[kMaxDecomposition]) {
   out[0] = point;
   if (!(properties(point) & kDecomposes)) return 1;
   if (point - kSyllables < kSyllableCount) return decompose_hangul(point - kSyllables, out);
-  const auto* plane1 = kDecomposed + kDecomposedInPlane0;
-  const auto* entry = point < 0x10000 ? std::lower_bound(kDecomposed, plane1, point)
-                                      : std::lower_bound(plane1, std::end(kDecomposed), point & 0xFFFF);
-  const unsigned address = kDecomposition[entry - kDecomposed];
-  const std::uint16_t* unit = kPool + (address & 0x1FFF);
-  const std::uint16_t* end = unit + (address >> 13) + 1;
-  unsigned length = 0;
-  while (unit < end) {
-    char32_t next = *unit++;
-    if (next - 0xD800 < 0x400) next = 0x10000 + ((next - 0xD800) << 10) + (*unit++ - 0xDC00);
-    out[length++] = next;
-  }
-  return length;
+  constexpr unsigned kInBlock = (1u << kBlockBits) - 1;
+  static_assert(kBlockBits == Decompositions::kBlockBits);
+  const unsigned place = point & kInBlock;
+  const std::uint8_t* block =
+      kBlocks + (std::size_t{kBlockOfPoint[point < kTrieEnd ? point >> kBlockBits : 0]} << kBlockBits);
+  return decompose(kCanonical, point, point < kTrieEnd ? count_with(block, place, kDecomposes) : place, out);
 }
 
 }  // namespace pumice::unicode

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from arrays import PAST_END, TRIE_END, array, constant, runs, trie
+from decompositions import decompositions
 from probing import HANGUL, SCALARS, hangul, probe_classes, probe_mapping
 from tokenizers import normalizers
 
@@ -24,31 +23,6 @@ def probe_pairs(nfd: dict[int, str]) -> dict[tuple[int, int], int]:
             raise SystemExit(f"U+{point:04X} does not compose from two code points")
         pairs[ord(first), ord(second)] = point
     return pairs
-
-
-def utf16(text: str) -> tuple[int, ...]:
-    """The UTF-16 units of a text."""
-    raw = text.encode("utf-16-le")
-    return tuple(raw[at] | raw[at + 1] << 8 for at in range(0, len(raw), 2))
-
-
-def pack(mapping: dict[int, str]) -> tuple[list[tuple[int, int, int]], tuple[int, ...]]:
-    """(code point, place, UTF-16 units) by code point, and the pool of units."""
-    pool: tuple[int, ...] = ()
-    places: dict[tuple[int, ...], int] = {}
-    entries = []
-    for point, out in sorted(mapping.items(), key=lambda item: (-len(item[1]), item[0])):
-        units = utf16(out)
-        if units not in places:
-            span = len(units)
-            at = next((i for i in range(len(pool)) if pool[i : i + span] == units), len(pool))
-            if at == len(pool):
-                pool += units
-            places[units] = at
-        entries.append((point, places[units], len(units)))
-    if len(pool) >= 1 << 16 or max(size for _, _, size in entries) > 18:
-        raise SystemExit("compatibility decompositions outgrew their addresses")
-    return sorted(entries), pool
 
 
 def render() -> str:
@@ -71,11 +45,9 @@ def render() -> str:
         bits[p] = COMPATIBLE * (p in compatible) | RECOMPOSES * recomposes | MARK * (p in marks)
     size, stage, data = trie(bits[:TRIE_END])
     above = runs((p, bits[p]) for p in range(TRIE_END, 0x110000))
-    entries, pool = pack(compatible)
-    keys = [point for point, _, _ in entries]
     low = sorted((a << 16 | b, c) for (a, b), c in pairs.items() if c < 0x10000)
     high = sorted((a, b, c) for (a, b), c in pairs.items() if c >= 0x10000)
-    if any(key >> 32 for key, _ in low) or keys[-1] >> 16 > 2:
+    if any(key >> 32 for key, _ in low):
         raise SystemExit("normal_forms.cpp does not find these code points")
     return "".join(
         [
@@ -85,15 +57,11 @@ def render() -> str:
             array("std::uint8_t", "kFormBlocks", data),
             "// Above the trie: the first code point of each run << 8 | its bits.\n",
             array("std::uint32_t", "kFormRuns", (hex(p << 8 | v) for p, v in (*above, PAST_END))),
-            "// Compatibility decompositions: the low 16 bits, plane 0 first and then above; where\n",
-            "// each begins in the pool, and how many UTF-16 units it has.\n",
-            constant("unsigned", "kCompatibleInPlane0", bisect_right(keys, 0xFFFF)),
-            array("std::uint16_t", "kCompatible", (hex(point & 0xFFFF) for point in keys)),
-            array("std::uint16_t", "kCompatiblePlace", (place for _, place, _ in entries)),
-            array("std::uint8_t", "kCompatibleUnits", (units for _, _, units in entries)),
-            array("std::uint16_t", "kCompatiblePool", map(hex, pool)),
-            "// Two code points of plane 0 (first << 16 | second) and what they compose to.\n",
-            array("std::uint32_t", "kPairs", (hex(key) for key, _ in low)),
+            "// Compatibility decompositions (decompositions.h).\n",
+            decompositions("Compatible", compatible, bits=bits, bit=COMPATIBLE, block_size=size),
+            "// Two code points of plane 0, sorted, and what they compose to.\n",
+            array("std::uint16_t", "kFirst", (hex(key >> 16) for key, _ in low)),
+            array("std::uint16_t", "kSecond", (hex(key & 0xFFFF) for key, _ in low)),
             array("std::uint16_t", "kComposed", (hex(value) for _, value in low)),
             "// First, second and composed above plane 0.\n",
             array("std::uint32_t", "kPairsAbove", (hex(p) for triple in high for p in triple)),

@@ -74,7 +74,7 @@ const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const least = (list) => Math.min(...list);
 const speed = (list) => `${(bytes / 1e6 / least(list)).toFixed(0)} MB/s (median ${(bytes / 1e6 / median(list)).toFixed(0)})`;
 const ms = (list) => `${(1000 * least(list)).toFixed(1)} ms (median ${(1000 * median(list)).toFixed(1)})`;
-for (const name of ["pumice", "pumice-plain", "pumice-all", "pumice-all-plain"]) {
+for (const name of ["pumice", "pumice-stages", "pumice-plain", "pumice-stages-plain"]) {
   rows.push([`${name}.wasm, gzip`, `${(gzipSync(await readFile(join(root, `web/wasm/${name}.wasm`)), { level: 9 }).length / 1000).toFixed(1)} kB`]);
 }
 rows.push(

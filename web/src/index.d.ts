@@ -18,7 +18,10 @@ export interface LoadOptions {
   verify?: boolean;
   /** Which build: default is the one with SIMD where the engine has it. Results are the same. */
   simd?: boolean;
-  /** The WebAssembly itself, for bundlers that do not find it: its URL, bytes or module. */
+  /**
+   * Where the package's wasm/*.wasm lie, for bundlers that do not find them: the address of their folder, with "/" at its
+   * end, so that the file which the model needs is taken; or the URL, bytes or module of that one.
+   */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
 }
 

@@ -3,14 +3,15 @@ import { PumiceError } from "./errors.js";
 
 const PAGE = 65536;
 const ALIGNMENT = 16;
+const CORE = 5; // pages that the core's stack, tables and variables take at most: web/wasm.mk
 
 export class Memory {
-  #memory;
+  /** What the core imports; it exists before the core, so that a model can be read while the core is compiled. */
+  wasm;
   #free = []; // [begin, end), by address; neighbours are one
 
-  constructor(memory, begin) {
-    this.#memory = memory;
-    this.#free.push([aligned(begin), memory.buffer.byteLength]);
+  constructor() {
+    this.wasm = new WebAssembly.Memory({ initial: CORE });
   }
 
   /** The address of `size` bytes, aligned to 16. Views made before may be detached. */
@@ -40,19 +41,19 @@ export class Memory {
   }
 
   bytes(address, size) {
-    return new Uint8Array(this.#memory.buffer, address, size);
+    return new Uint8Array(this.wasm.buffer, address, size);
   }
 
   words(address, count) {
-    return new Uint32Array(this.#memory.buffer, address, count);
+    return new Uint32Array(this.wasm.buffer, address, count);
   }
 
   floats(address, count) {
-    return new Float32Array(this.#memory.buffer, address, count);
+    return new Float32Array(this.wasm.buffer, address, count);
   }
 
   get size() {
-    return this.#memory.buffer.byteLength;
+    return this.wasm.buffer.byteLength;
   }
 
   #grow(need) {
@@ -61,7 +62,7 @@ export class Memory {
     const spare = last && last[1] === size ? size - last[0] : 0;
     const pages = Math.ceil((need - spare) / PAGE);
     try {
-      this.#memory.grow(pages);
+      this.wasm.grow(pages);
     } catch (cause) {
       const asked = Math.ceil(need / 1e6);
       throw new PumiceError(`out of memory: ${asked} MB more than the ${Math.ceil(size / 1e6)} MB in use are not to be had`, {

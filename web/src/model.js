@@ -1,6 +1,7 @@
 /** A loaded model file that turns texts into vectors. */
 import { PumiceError } from "./errors.js";
 import { explanationOf } from "./explanation.js";
+import { Memory } from "./memory.js";
 import { instantiate, platformOf } from "./module.js";
 import { tokenRows } from "./rows.js";
 import { SearchIndex } from "./search_index.js";
@@ -10,6 +11,7 @@ import { trim, trimmingSteps } from "./trimming.js";
 
 // pumice_status, pumice_tokenizer, pumice_section_kind, pumice_vector_type
 const MEMORY_TOO_SMALL = 10;
+const NO_NATIVE_TOKENIZER = 13;
 const WORDPIECE = 1;
 const SECTIONS = {
   metadata: 1,
@@ -18,7 +20,6 @@ const SECTIONS = {
   rows: 7,
   tokenRows: 9,
   tokenWeights: 10,
-  normalizedTokens: 14,
   tokenMultipliers: 15,
   repeats: 16,
   positions: 17,
@@ -36,10 +37,15 @@ const decoder = new TextDecoder();
 
 /** Loads a model; see index.d.ts. */
 export async function load(source, { verify = false, ...options } = {}) {
-  const [opened, { core, memory }] = await Promise.all([open(source), instantiate(options)]);
-  const file = await readModel(opened, memory);
-  let model = new Model({ core, memory, file, name: opened.name });
-  if (model.needsAll && options.wasm === undefined) model = model.moved(await instantiate({ ...options, all: true }));
+  const opened = await open(source);
+  const memory = new Memory();
+  let starting;
+  const file = await readModel(opened, memory, (tokenizer) => {
+    starting = instantiate(memory.wasm, { ...options, stages: tokenizer > WORDPIECE });
+    starting.catch(() => {}); // told below, if the file is not to blame
+  });
+  const model = new Model({ core: await starting, memory, file, name: opened.name });
+  if (options.wasm !== undefined) model.checkCore();
   if (verify) await model.verify();
   return model;
 }
@@ -82,17 +88,14 @@ export class Model {
     this.#startWorker();
   }
 
-  /** Whether the core of WordPiece models, without phrases, is not enough. */
-  get needsAll() {
-    return this.info.tokenizer > WORDPIECE || this.section("normalizedTokens") !== null;
-  }
-
-  /** The same model in another instance. */
-  moved({ core, memory }) {
-    const { address, size } = this.#file;
-    const to = memory.take(size);
-    memory.bytes(to, size).set(this.#memory.bytes(address, size));
-    return new Model({ core, memory, file: { address: to, size }, name: this.name });
+  /** PumiceError where the WebAssembly that was given is the other tokenizers'. */
+  checkCore() {
+    if (this.info.tokenizer === 0) return;
+    const { tokenizer } = this.info;
+    const status = this.#core.pumice_tokenize(this.#worker, 0, 0, 0, 0, this.#word);
+    if (status !== NO_NATIVE_TOKENIZER) return;
+    const wanted = tokenizer > WORDPIECE ? "pumice-stages" : "pumice";
+    throw new PumiceError(`${this.name}: its tokenizer is in ${wanted}.wasm: say { wasm: "FOLDER/" } and it is chosen`);
   }
 
   /** Hex SHA-256 that the file declares; `verify` computes it. */

@@ -1,6 +1,5 @@
-/** The core's WebAssembly module: with SIMD where the browser has it, compiled once, instantiated for each model. */
+/** The core's WebAssembly module: the half that a model needs, with SIMD where the browser has it, compiled once. */
 import { PumiceError } from "./errors.js";
-import { Memory } from "./memory.js";
 
 // A function of type () -> v128 that splats a constant: it validates where SIMD128 does.
 const SIMD = new Uint8Array([
@@ -14,10 +13,10 @@ export function hasSimd() {
 
 // Written so that bundlers find the files and give them their own addresses.
 const builds = {
-  "wordpiece simd": () => new URL("../wasm/pumice.wasm", import.meta.url),
-  "wordpiece plain": () => new URL("../wasm/pumice-plain.wasm", import.meta.url),
-  "all simd": () => new URL("../wasm/pumice-all.wasm", import.meta.url),
-  "all plain": () => new URL("../wasm/pumice-all-plain.wasm", import.meta.url),
+  "pumice.wasm": () => new URL("../wasm/pumice.wasm", import.meta.url),
+  "pumice-plain.wasm": () => new URL("../wasm/pumice-plain.wasm", import.meta.url),
+  "pumice-stages.wasm": () => new URL("../wasm/pumice-stages.wasm", import.meta.url),
+  "pumice-stages-plain.wasm": () => new URL("../wasm/pumice-stages-plain.wasm", import.meta.url),
 };
 const compiled = new Map();
 const platform = { readFile: null, subtle: globalThis.crypto?.subtle };
@@ -32,23 +31,29 @@ export function platformOf() {
 }
 
 /**
- * A new instance: the exports of pumice.h and its memory. The core of WordPiece models is half as large as that of
- * `all` tokenizers. `wasm` is a URL, bytes or a module that replaces ours.
+ * The exports of pumice.h over `memory`: of the core of WordPiece models, or of that of the other tokenizers (`stages`).
+ * `wasm` replaces our files: the address of a folder, with "/" at its end, or the URL, bytes or module of one.
  */
-export async function instantiate({ all = false, simd = hasSimd(), wasm } = {}) {
-  const build = `${all ? "all" : "wordpiece"} ${simd ? "simd" : "plain"}`;
-  const module = await (wasm === undefined ? ours(build) : compile(wasm));
-  const { exports } = await WebAssembly.instantiate(module, {});
-  return { core: exports, memory: new Memory(exports.memory, exports.__heap_base.value) };
+export async function instantiate(memory, { stages = false, simd = hasSimd(), wasm } = {}) {
+  const name = `pumice${stages ? "-stages" : ""}${simd ? "" : "-plain"}.wasm`;
+  const isFolder = (typeof wasm === "string" || wasm instanceof URL) && String(wasm).endsWith("/");
+  const start = async (module) => (await WebAssembly.instantiate(await module, { env: { memory } })).exports;
+  if (wasm === undefined || isFolder) return start(compiledOnce(isFolder ? wasm + name : name));
+  try {
+    return await start(compile(wasm));
+  } catch (cause) {
+    if (cause instanceof PumiceError) throw cause;
+    throw new PumiceError(`the WebAssembly that was given cannot be used: ${cause.message}`, { cause });
+  }
 }
 
-function ours(build) {
-  if (!compiled.has(build)) {
-    const compiling = compile(builds[build]());
-    compiling.catch(() => compiled.delete(build));
-    compiled.set(build, compiling);
+function compiledOnce(wasm) {
+  if (!compiled.has(wasm)) {
+    const compiling = compile(builds[wasm]?.() ?? wasm);
+    compiling.catch(() => compiled.delete(wasm));
+    compiled.set(wasm, compiling);
   }
-  return compiled.get(build);
+  return compiled.get(wasm);
 }
 
 async function compile(wasm) {

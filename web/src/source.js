@@ -2,7 +2,12 @@
 import { PumiceError } from "./errors.js";
 import { platformOf } from "./module.js";
 
+// docs/format.md
 const HEADER = 64;
+const ENTRY = 32;
+const MOST_SECTIONS = 64;
+const PARAMETERS = 2; // kind of section,
+const TOKENIZER = 13; // and where in it the tokenizer stands
 const MAGIC = [0x89, 0x50, 0x55, 0x4d, 0x49, 0x43, 0x45, 0x0a];
 const NOT_A_MODEL = "not a .pumice file: the magic number is missing";
 const WRONG_SIZE = "truncated or extended: its size is not the one its header declares";
@@ -22,40 +27,60 @@ export async function open(source) {
   throw new PumiceError(`the model's source is ${kindOf(source)}: pass a URL, bytes, a Response or a Blob`);
 }
 
-/** Reads the source whole to a place in `memory`; the header says how large that must be. */
-export async function readModel({ name, chunks }, memory) {
-  const header = new Uint8Array(HEADER);
-  let [read, size, address] = [0, 0, null];
+/**
+ * Reads the source whole to a place in `memory`; the header says how large that must be. `begin(tokenizer)` is called
+ * as soon as the file has said which tokenizer it is for.
+ */
+export async function readModel({ name, chunks }, memory, begin) {
+  let [head, read, size, address] = [new Uint8Array(0), 0, 0, null];
   try {
     for await (let chunk of chunks) {
       if (address === null) {
-        const taken = Math.min(chunk.length, HEADER - read);
-        header.set(chunk.subarray(0, taken), read);
-        read += taken;
-        chunk = chunk.subarray(taken);
-        if (read < HEADER) continue;
-        size = sizeOf(header, name);
+        head = head.length === 0 ? viewed(chunk) : joined(head, chunk);
+        if (head.length < HEADER) continue;
+        size = sizeOf(head, name);
+        const tokenizer = tokenizerOf(head);
+        if (tokenizer === null && head.length < size) continue;
         address = memory.take(size);
-        memory.bytes(address, HEADER).set(header);
+        begin(tokenizer);
+        chunk = head;
       }
       if (read + chunk.length > size) throw new PumiceError(`${name}: ${WRONG_SIZE}`);
       memory.bytes(address + read, chunk.length).set(chunk);
       read += chunk.length;
     }
-    if (read === 0) throw new PumiceError(`${name}: no bytes: not a .pumice file`);
-    if (address === null) sizeOf(header, name);
-    if (read !== size) throw new PumiceError(`${name}: ${WRONG_SIZE}`);
+    if (head.length === 0) throw new PumiceError(`${name}: no bytes: not a .pumice file`);
+    if (address === null) sizeOf(head, name);
+    if (address === null || read !== size) throw new PumiceError(`${name}: ${WRONG_SIZE}`);
   } catch (error) {
-    if (address !== null) memory.give(address, size);
     if (error instanceof PumiceError) throw error;
     throw new PumiceError(`${name}: cannot be read: ${error.message}`, { cause: error });
   }
   return { address, size };
 }
 
+// Of the parameters section; null where these bytes do not reach that far. The core checks what they say.
+function tokenizerOf(head) {
+  const numbers = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const end = HEADER + ENTRY * Math.min(numbers.getUint32(12, true), MOST_SECTIONS);
+  for (let at = HEADER; at + ENTRY <= Math.min(end, head.length); at += ENTRY) {
+    if (numbers.getUint32(at, true) !== PARAMETERS) continue;
+    return head[Number(numbers.getBigUint64(at + 8, true)) + TOKENIZER] ?? null;
+  }
+  return end <= head.length ? 0 : null;
+}
+
+function joined(head, chunk) {
+  const both = new Uint8Array(head.length + chunk.length);
+  both.set(head);
+  both.set(chunk, head.length);
+  return both;
+}
+
 function sizeOf(header, name) {
+  if (header.length < HEADER) header = joined(header, new Uint8Array(HEADER - header.length));
   if (MAGIC.some((byte, i) => header[i] !== byte)) throw new PumiceError(`${name}: ${NOT_A_MODEL}`);
-  const size = Number(new DataView(header.buffer).getBigUint64(16, true));
+  const size = Number(new DataView(header.buffer, header.byteOffset).getBigUint64(16, true));
   if (size < HEADER) throw new PumiceError(`${name}: ${WRONG_SIZE}`);
   if (size > LARGEST) throw new PumiceError(`${name}: declares ${size} bytes, more than WebAssembly's memory holds`);
   return size;

@@ -112,6 +112,19 @@ function damaged(at, value) {
   return copy;
 }
 
+test("the WebAssembly of a folder is the one that the model needs; of two that are given the wrong one says so", async () => {
+  const folder = new URL("../wasm/", import.meta.url);
+  const stages = new Uint8Array(await readTestdata("golden-unigram.pumice"));
+  for (const model of [bytes, stages]) {
+    const text = (await load(model)).encode("renew");
+    assert.deepEqual((await load(model, { wasm: folder })).encode("renew"), text);
+    assert.deepEqual((await load(model, { wasm: `${folder}`, simd: false })).encode("renew"), text);
+  }
+  await refused(load(stages, { wasm: new URL("pumice.wasm", folder) }), /^the model: its tokenizer is in pumice-stages\.wasm: /);
+  await refused(load(bytes, { wasm: new URL("pumice-stages.wasm", folder) }), /its tokenizer is in pumice\.wasm: /);
+  await refused(load(bytes, { wasm: new Uint8Array(9) }), /^the WebAssembly that was given cannot be used: /);
+});
+
 async function refused(promise, message) {
   await assert.rejects(promise, (error) => {
     assert.ok(error instanceof PumiceError, error.stack);

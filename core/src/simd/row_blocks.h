@@ -125,7 +125,7 @@ void add_integer_rows(std::int32_t* sum, const std::int16_t* multipliers, const 
   for (; from + Pairs::kWidth <= list.dim; from += Pairs::kWidth) {
     add_integer_block<Pairs, 1>(sum, multipliers, list, from);
   }
-  if (from != list.dim) kPortableRows.add_rows_i8(sum + from, multipliers, rest_of<std::int8_t>(list, from));
+  if (from != list.dim) kRowTails.add_rows_i8(sum + from, multipliers, rest_of<std::int8_t>(list, from));
 }
 
 template <class Floats>
@@ -166,17 +166,22 @@ void scale(const float* x, float factor, std::size_t n, float* out) {
 template <class Floats>
 void scale_past_caches(const float* x, float factor, std::size_t n, float* out) {
   constexpr std::size_t kBytes = Floats::kWidth * sizeof(float);
-  if constexpr (requires { Floats::store_past_caches(out, Floats::broadcast(factor)); }) {
-    const std::size_t before = (kBytes - reinterpret_cast<std::uintptr_t>(out) % kBytes) % kBytes / sizeof(float);
-    std::size_t i = 0;
-    for (; i < n && i < before; ++i) out[i] = factor * x[i];
-    const auto factors = Floats::broadcast(factor);
-    for (; i + Floats::kWidth <= n; i += Floats::kWidth) {
-      Floats::store_past_caches(out + i, Floats::multiply(factors, Floats::load(x + i)));
-    }
-    for (; i < n; ++i) out[i] = factor * x[i];
+  const std::size_t before = (kBytes - reinterpret_cast<std::uintptr_t>(out) % kBytes) % kBytes / sizeof(float);
+  std::size_t i = 0;
+  for (; i < n && i < before; ++i) out[i] = factor * x[i];
+  const auto factors = Floats::broadcast(factor);
+  for (; i + Floats::kWidth <= n; i += Floats::kWidth) {
+    Floats::store_past_caches(out + i, Floats::multiply(factors, Floats::load(x + i)));
+  }
+  for (; i < n; ++i) out[i] = factor * x[i];
+}
+
+template <class Floats>
+constexpr Scale past_caches() {
+  if constexpr (requires(float* out) { Floats::store_past_caches(out, Floats::load(out)); }) {
+    return scale_past_caches<Floats>;
   } else {
-    scale<Floats>(x, factor, n, out);
+    return scale<Floats>;
   }
 }
 
@@ -199,7 +204,7 @@ template <class Vector>
 void to_halves(const float* x, std::size_t n, std::uint8_t* out) {
   std::size_t i = 0;
   for (; i + Vector::kWidth <= n; i += Vector::kWidth) Vector::narrow(Vector::load(x + i), out + 2 * i);
-  kPortableRows.to_halves(x + i, n - i, out + 2 * i);
+  kRowTails.to_halves(x + i, n - i, out + 2 * i);
 }
 
 template <class Floats>
@@ -210,7 +215,7 @@ void to_bits(const float* x, std::size_t n, std::uint8_t* out) {
     // The bits in reverse: copies of the byte side by side, of each copy the bits that fall into place.
     out[i / 8] = static_cast<std::uint8_t>((bits * 0x80200802u & 0x0884422110u) * 0x0101010101u >> 32);
   }
-  if (i < n) kPortableRows.to_bits(x + i, n - i, out + i / 8);
+  if (i < n) kRowTails.to_bits(x + i, n - i, out + i / 8);
 }
 
 inline std::uint32_t largest(const std::uint32_t* x, std::size_t n) {
@@ -224,15 +229,15 @@ template <class F32, std::size_t Registers32, class F16, std::size_t Registers16
 constexpr RowKernels row_kernels(AddIntegerRows add_rows_i8) {
   return {
       [](float* sum, const float* weights, const RowList& list) {
-        add_rows<F32, Registers32>(sum, weights, list, kPortableRows.add_rows_f32);
+        add_rows<F32, Registers32>(sum, weights, list, kRowTails.add_rows_f32);
       },
       [](float* sum, const float* weights, const RowList& list) {
-        add_rows<F16, Registers16>(sum, weights, list, kPortableRows.add_rows_f16);
+        add_rows<F16, Registers16>(sum, weights, list, kRowTails.add_rows_f16);
       },
       add_rows_i8,
       sum_of_squares<F32>,
       scale<F32>,
-      scale_past_caches<F32>,
+      past_caches<F32>(),
       fence<F32>,
       to_floats<F32>,
       to_halves<F16>,

@@ -65,6 +65,17 @@ struct RowKernels {
   Largest largest;
 };
 
+// What the vector kernels leave over, dimensions that fill no register; apart, so that a program need not hold the
+// rest.
+struct RowTails {
+  AddRows add_rows_f32;
+  AddRows add_rows_f16;
+  AddIntegerRows add_rows_i8;
+  ToHalves to_halves;
+  ToBits to_bits;
+};
+
+extern const RowTails kRowTails;
 extern const RowKernels kPortableRows;
 extern const RowKernels kAvx2Rows;
 extern const RowKernels kAvx512Rows;

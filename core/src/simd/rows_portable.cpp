@@ -79,6 +79,7 @@ std::uint32_t largest(const std::uint32_t* x, std::size_t n) {
 
 }  // namespace
 
+constexpr RowTails kRowTails = {add_f32, add_f16, add_i8, to_halves, to_bits};
 constexpr RowKernels kPortableRows = {add_f32, add_f16,   add_i8,    squares,  scale,   scale,
                                       [] {},   to_floats, to_halves, to_bytes, to_bits, largest};
 

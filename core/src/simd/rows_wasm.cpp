@@ -45,7 +45,7 @@ struct FromF16 : Floats {
   static void narrow(Register x, std::uint8_t* out) {
     float values[kWidth];
     store(values, x);
-    kPortableRows.to_halves(values, kWidth, out);
+    kRowTails.to_halves(values, kWidth, out);
   }
 };
 
@@ -108,7 +108,7 @@ void add_merged_rows(std::int32_t* sum, const std::int16_t* multipliers, const R
   for (; from + kBlocks * kDims <= list.dim; from += kBlocks * kDims)
     add_pairs<kBlocks>(sum, pairs, count, from, list.first);
   for (; from + kDims <= list.dim; from += kDims) add_pairs<1>(sum, pairs, count, from, list.first);
-  if (from != list.dim) kPortableRows.add_rows_i8(sum + from, multipliers, rest_of<std::int8_t>(list, from));
+  if (from != list.dim) kRowTails.add_rows_i8(sum + from, multipliers, rest_of<std::int8_t>(list, from));
 }
 
 }  // namespace

@@ -36,6 +36,20 @@ for (const place of ["page", "worker"]) {
   }
 }
 
+test("a page fetches the half of the core that its model needs, once", { skip }, async () => {
+  for (const [model, wanted] of [["golden-int8", "pumice.wasm"], ["golden-unigram", "pumice-stages.wasm"], ["golden-phrases", "pumice.wasm"]]) {
+    const fresh = await browser.newPage();
+    await fresh.goto(`${server.origin}/web/tests/browser/page.html`);
+    const fetched = await fresh.evaluate(async (name) => {
+      const { load } = await import("/web/src/index.js");
+      for (let i = 0; i < 2; ++i) (await load(`/testdata/${name}.pumice`)).encode("renew");
+      return performance.getEntriesByType("resource").map((entry) => entry.name.split("/").at(-1)).filter((name) => name.endsWith(".wasm"));
+    }, model);
+    assert.deepEqual(fetched, [wanted]);
+    await fresh.close();
+  }
+});
+
 test("the shipped model finds by meaning", { skip }, async () => {
   assert.equal(await call("meaning"), 0);
 });

@@ -46,7 +46,7 @@ test("what is in it", async () => {
   const [{ files }] = JSON.parse(await readFile(join(project, "packed.json"), "utf8"));
   const paths = files.map((file) => file.path).sort();
   const sources = (await readdir(join(web, "src"))).map((name) => `src/${name}`);
-  const modules = ["", "-all", "-all-plain", "-plain"].map((name) => `wasm/pumice${name}.wasm`);
+  const modules = ["", "-plain", "-stages", "-stages-plain"].map((name) => `wasm/pumice${name}.wasm`);
   assert.deepEqual(paths, ["LICENSE", "README.md", "package.json", ...sources, ...modules].sort());
 });
 
