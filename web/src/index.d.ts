@@ -38,6 +38,8 @@ export interface EncodeOptions<D extends Dtype = Dtype> {
   /** Keep the first dimensions; one of `prefixes` where the model names them. Normalised after the cut. */
   dim?: number;
   dtype?: D;
+  /** Filled and returned, in place of new memory, which costs a fifth of the time: of the dtype's type and just as long. */
+  out?: Vectors[D];
 }
 
 /** The n tokens of a text that enter its mean, in order. */

@@ -32,6 +32,8 @@ const NONE = 0xffffffff;
 const TEXT_ROOM = 256 * 1024;
 const OUT_ROOM = 256 * 1024;
 const SPARE = 128 * 1024; // of a worker: what texts' intermediate forms and spans take
+const CACHES = 2; // this part of the words that the fastest worker remembers: a page counts its memory, its texts are few
+const BESIDE_CACHES = 64 * 1024; // at least what a worker holds beside them and fast_size counts
 const MOST_TEXTS = 512; // of one call of the core
 const decoder = new TextDecoder();
 
@@ -122,19 +124,24 @@ export class Model {
     return this.#memory.size;
   }
 
-  encode(texts, { dim, dtype = "float32" } = {}) {
+  encode(texts, { dim, dtype = "float32", out } = {}) {
     const strings = listed(texts);
     const width = this.#width(this.checkedDim(dim), dtype);
-    let bytes;
+    const Vectors = DTYPES[dtype];
+    const length = (strings.length * width) / Vectors.BYTES_PER_ELEMENT;
+    if (out !== undefined && (!(out instanceof Vectors) || out.length !== length)) {
+      throw new PumiceError(`out is not what the vectors fit: pass a ${Vectors.name} of ${length} elements`);
+    }
     try {
-      bytes = new Uint8Array(strings.length * width);
+      out ??= new Vectors(length);
     } catch (cause) {
       throw new PumiceError(`out of memory: ${strings.length} vectors of ${width} bytes are too many`, { cause });
     }
+    const bytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
     this.encodeBatches(strings, { dim, dtype }, (address, first, count) => {
       bytes.set(this.#memory.bytes(address, count * width), first * width);
     });
-    return dtype === "binary" ? bytes : new DTYPES[dtype](bytes.buffer);
+    return out;
   }
 
   /** Calls `take(address, first, count)` for vectors `first` on that lie at `address` until it returns. */
@@ -275,7 +282,9 @@ export class Model {
   }
 
   #startWorker() {
-    this.#workerSize = this.#core.pumice_worker_fast_size(this.#model) + this.#spare;
+    const least = this.#core.pumice_worker_size(this.#model);
+    const fastest = this.#core.pumice_worker_fast_size(this.#model);
+    this.#workerSize = least + Math.ceil((fastest - least) / CACHES) + BESIDE_CACHES + this.#spare;
     this.#workerAt = this.#memory.take(this.#workerSize);
     this.#check(this.#core.pumice_worker_init(this.#model, this.#workerAt, this.#workerSize, this.#word), this.name);
     this.#worker = this.#result();

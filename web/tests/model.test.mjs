@@ -22,6 +22,18 @@ test("shapes and types", () => {
   assert.equal(model.tokenize(texts).length, 3);
 });
 
+test("out is filled and returned", () => {
+  const texts = ["first text", "second text"];
+  const memory = new ArrayBuffer(8192);
+  for (const [dtype, out] of [["float32", new Float32Array(memory, 64, 2 * 256)], ["int8", new Int8Array(memory, 3, 2 * 256)], ["binary", new Uint8Array(memory, 9, 64)]]) {
+    const wanted = model.encode(texts, { dim: 256, dtype });
+    assert.equal(model.encode(texts, { dim: 256, dtype, out }), out);
+    assert.deepEqual([...out], [...wanted]);
+    assert.throws(() => model.encode(texts, { dim: 128, dtype, out }), /^PumiceError: out is not what the vectors fit: pass a \w+Array of \d+ elements$/);
+  }
+  assert.throws(() => model.encode("a", { out: [] }), /pass a Float32Array of 512 elements/);
+});
+
 test("meaning", () => {
   const [query, near, far] = ["renew a passport", "Applying for new travel documents", "Baking bread at home"].map((text) => model.encode(text));
   const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
