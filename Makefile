@@ -6,7 +6,7 @@ SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include cor
 	-not -name '*.pyc' -not -name '*.so')
 CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding tests -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow test-kills test-crash test-engines test-exhaustive bench-batch lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
+.PHONY: help demo test test-slow test-kills test-crash test-engines test-free-threaded test-exhaustive bench-batch lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
@@ -14,6 +14,7 @@ help:
 	@echo 'make test-crash an index is killed CRASHES times (100) while it adds, deletes and optimizes'
 	@echo 'make test-kills  batch runs killed fifty times, workers of a Ray cluster killed'
 	@echo 'make test-engines  the snippets of docs/scaling.md in DuckDB, Spark, Dask, Daft and Ray (Spark needs Java)'
+	@echo 'make test-free-threaded  encoding in many threads under a Python without a GIL (FREE_THREADED=python3.14t)'
 	@echo 'make bench-batch  batch embedding: share of the in-memory rate, stages, processes, Ray, Qdrant Edge'
 	@echo 'make test-exhaustive  the same of every normalizer, pre-tokenizer and model; an hour and more'
 	@echo 'make sanitize   fuzz regressions and the core tests under ASan and UBSan, threads under TSan'
@@ -50,6 +51,18 @@ test-crash: $(VENV)/.test
 
 test-engines: $(VENV)/.engines
 	$(PY) -m pytest -m slow -q tests/batch/test_docs.py
+
+# Of pumice's dependencies only numpy: few others have wheels for a Python without a GIL.
+FREE_THREADED ?= python3.14t
+BARE := $(VENV)-free-threaded
+test-free-threaded:
+	@command -v $(FREE_THREADED) >/dev/null || \
+		{ echo 'No $(FREE_THREADED): build Python with --disable-gil, and name it: FREE_THREADED=path' >&2; exit 1; }
+	test -x $(BARE)/bin/python || $(FREE_THREADED) -m venv $(BARE)
+	$(BARE)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BARE)/bin/python -m pip install --quiet --only-binary :all: --group build numpy pytest
+	$(BARE)/bin/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	$(BARE)/bin/python -m pytest -q tests/test_threads.py tests/test_interrupt.py
 
 bench-batch: $(VENV)/.ray
 	$(PY) benchmarks/batch.py

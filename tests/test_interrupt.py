@@ -17,10 +17,12 @@ import time
 from dataclasses import replace
 import pumice
 
-model = pumice.load()
-parts = model._file.parts()
-whitespace = {**parts.tokenizer, "pre_tokenizer": {"type": "WhitespaceSplit"}}
-library = pumice.StaticModel.from_parts(replace(parts, tokenizer=whitespace))
+def left_to_the_library(model):
+    parts = model._file.parts()
+    whitespace = {**parts.tokenizer, "pre_tokenizer": {"type": "WhitespaceSplit"}}
+    return pumice.StaticModel.from_parts(replace(parts, tokenizer=whitespace))
+
+model = {model}
 texts = ["Static embeddings keep one vector per token and average them. " * 8] * 100_000 * 100
 work = {work}
 print("ready", flush=True)
@@ -35,18 +37,17 @@ assert model.encode("the model still works").any()
 """
 
 
-def started(work: str) -> subprocess.Popen[str]:
-    child = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.replace("{work}", work)], stdout=subprocess.PIPE, text=True
-    )
+def started(work: str, model: str) -> subprocess.Popen[str]:
+    program = PROGRAM.replace("{work}", work).replace("{model}", model)
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     return child
 
 
-def interrupted_after(work: str, *, delay: float = 1.0) -> float:
+def interrupted_after(work: str, *, model: str = "pumice.load()", delay: float = 1.0) -> float:
     """Seconds from SIGINT to KeyboardInterrupt, or an error where the call went on or died."""
-    child = started(work)
+    child = started(work, model)
     try:
         time.sleep(delay)
         sent = time.monotonic()
@@ -66,12 +67,17 @@ def interrupted_after(work: str, *, delay: float = 1.0) -> float:
         "lambda: model.encode(texts, dim=64, dtype='binary')",
         "lambda: model.encode(texts, dim=64, dtype='binary', threads=1)",
         "lambda: [0 for _ in model.encode_stream(texts, dim=64, batch=1_000_000, dtype='binary')]",
-        "lambda: library.encode(texts[:400_000], dim=64, dtype='binary')",
     ],
-    ids=["encode", "one thread", "stream", "tokenizers library"],
+    ids=["encode", "one thread", "stream"],
 )
 def test_ctrl_c_ends_a_long_call(work: str) -> None:
     assert interrupted_after(work) < 0.5  # 0.1 s on an idle machine
+
+
+def test_ctrl_c_ends_a_long_call_of_the_library() -> None:
+    pytest.importorskip("tokenizers")
+    work = "lambda: model.encode(texts[:400_000], dim=64, dtype='binary')"
+    assert interrupted_after(work, model="left_to_the_library(pumice.load())") < 0.5
 
 
 def test_a_handler_that_returns_lets_the_call_go_on() -> None:

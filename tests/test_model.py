@@ -178,21 +178,6 @@ def test_a_list_changed_by_another_thread_is_safe(model: pumice.StaticModel) -> 
     assert np.array_equal(results[0], wanted[: len(results[0])])
 
 
-def test_threads_share_a_model(model: pumice.StaticModel) -> None:
-    texts = [f"{text} {i}" for i in range(500) for text in TEXTS]
-    wanted = model.encode(texts)
-    same: list[bool] = []
-    workers = [
-        threading.Thread(target=lambda: same.append(np.array_equal(model.encode(texts), wanted)))
-        for _ in range(8)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert same == [True] * 8
-
-
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this platform"
 )

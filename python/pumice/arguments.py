@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sysconfig
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pumice.errors import InputError
 VECTOR_DTYPES = ("float32", "float16", "int8", "binary")
 """In the order of pumice_vector_type."""
 _BINARY = VECTOR_DTYPES.index("binary")
+_FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 _NUMPY_DTYPES = tuple(np.dtype("uint8" if name == "binary" else name) for name in VECTOR_DTYPES)
 
 
@@ -39,8 +41,11 @@ def checked_count(name: str, count: int) -> int:
     return int(count)
 
 
-def listed(texts: Any) -> list[str]:
-    """Texts as a list, an Arrow column's copied; what they are is left to whoever reads them."""
+def listed(texts: Any) -> Sequence[str]:
+    """Texts as a list or tuple, an Arrow column's copied; what they are is left to whoever reads them.
+
+    Without the GIL a list is copied: another thread may change it between two uses.
+    """
     if is_arrow(texts):
         to_list = getattr(texts, "to_pylist", None) or texts.to_list
         strings: list[str] = to_list()
@@ -51,7 +56,9 @@ def listed(texts: Any) -> list[str]:
         raise InputError(
             f"texts is {type(texts).__name__}: pass a str, a sequence of str, or an Arrow string column"
         )
-    return texts if isinstance(texts, list) else list(texts)
+    if isinstance(texts, tuple) or (isinstance(texts, list) and not _FREE_THREADED):
+        return texts
+    return tuple(texts) if isinstance(texts, list) else list(texts)
 
 
 def check_string(text: Any, *, name: str) -> None:

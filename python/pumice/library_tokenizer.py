@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,11 @@ class LibraryTokenizer:
         except Exception as error:  # the library raises nothing narrower
             raise ModelFileError(f"{source}: its tokenizer cannot be loaded: {error}") from None
 
-    def ids(self, texts: list[str]) -> list[list[int]]:
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, unknown tokens kept. Ctrl-C is heard between batches."""
         ids: list[list[int]] = []
         for first in range(0, len(texts), _BATCH):
-            batch = texts[first : first + _BATCH]
+            batch = list(texts[first : first + _BATCH])
             try:
                 encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             except (TypeError, UnicodeEncodeError) as error:

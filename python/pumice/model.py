@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -330,7 +330,7 @@ class StaticModel:
 
         return LibraryTokenizer(self._file.tokenizer, source=self._file.source)
 
-    def _ids(self, texts: list[str]) -> list[list[int]]:
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         if self._library is None:
             return self._core.tokenize(texts, 0)
         limit, info = self._file.info["max_tokens"], self._file.info
@@ -339,7 +339,7 @@ class StaticModel:
             return ids
         return [[i for i in found if i != info["unknown_id"]] for found in ids]
 
-    def _library_ids(self, texts: list[str]) -> list[list[int]]:
+    def _library_ids(self, texts: Sequence[str]) -> list[list[int]]:
         assert self._library is not None
         arguments.check_strings(texts)
         max_chars = self._file.info["max_chars"]
@@ -360,7 +360,7 @@ class StaticModel:
             found = found[found[:, 0] != info["unknown_id"]]
         return found
 
-    def _pool(self, texts: list[str], *, dim: int, kind: int, out: NDArray[Any]) -> None:
+    def _pool(self, texts: Sequence[str], *, dim: int, kind: int, out: NDArray[Any]) -> None:
         ids = self._library_ids(texts)
         offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
         flat = np.fromiter((i for found in ids for i in found), np.uint32, count=int(offsets[-1]))
