@@ -32,6 +32,7 @@ from report import print_machine
 
 import pumice
 from pumice.search import Index, SearchParams, Storage
+from pumice.search.points import slices
 
 Vectors = NDArray[float32]
 _BATCH = 20_000
@@ -197,11 +198,11 @@ class Engine:
 
     def add(self, first: int, texts: list[str], vectors: Vectors) -> None:
         """Upsert in batches of 1,024."""
-        terms = self._words.documents(texts).lists() if self._words else []
+        terms = list(self._words.documents(texts).views()) if self._words else []
         started, core = time.perf_counter(), time.process_time()
         for at in range(0, len(texts), _UPSERT):
             points = []
-            for row, dense in enumerate(vectors[at : at + _UPSERT].tolist(), at):
+            for row, dense in enumerate(slices(vectors[at : at + _UPSERT]), at):
                 named: dict[str, Any] = {"dense": dense}
                 if terms:
                     named["sparse"] = self._qe.SparseVector(*terms[row])

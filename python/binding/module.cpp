@@ -268,7 +268,8 @@ NB_MODULE(_core, m) {
            nb::arg("out").noconvert());
   nb::class_<pumice::RunTable>(m, "RunTable")
       .def(nb::init<>())
-      .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"));
+      .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"), nb::arg("k1"), nb::arg("b"),
+           nb::arg("average"));
   pumice::add_mining(m);
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_token_parts", &pumice::bpe_token_parts, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),

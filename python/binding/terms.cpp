@@ -2,6 +2,7 @@
 #include "terms.h"
 
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -43,9 +44,21 @@ void learn(RunTable& table, const nb::callable& look_up) {
   }
 }
 
+// How often becomes how much: times (k1 + 1) / (times + k1 (1 - b + b length / average)).
+void weigh(TextTerms& terms, double k1, double b, double average) {
+  for (std::size_t text = 0; text + 1 < terms.offsets.size(); ++text) {
+    const auto begin = terms.times.begin() + terms.offsets[text], end = terms.times.begin() + terms.offsets[text + 1];
+    const double length = std::accumulate(begin, end, 0.0);
+    const auto saturation = static_cast<float>(k1 * (1 - b + b * length / average));
+    for (auto times = begin; times != end; ++times)
+      *times = *times * static_cast<float>(k1 + 1) / (*times + saturation);
+  }
+}
+
 }  // namespace
 
-nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up) {
+nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up, double k1, double b,
+                     double average) {
   const Texts texts = texts_of_sequence(sequence);
   try {
     {
@@ -57,6 +70,7 @@ nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up)
     {
       nb::gil_scoped_release released;
       terms = table.count();
+      weigh(terms, k1, b, average);
     }
     return nb::make_tuple(array_of(std::move(terms.offsets)), array_of(std::move(terms.numbers)),
                           array_of(std::move(terms.times)));

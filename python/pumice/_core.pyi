@@ -32,6 +32,9 @@ class RunTable:
         self,
         texts: Sequence[str],
         look_up: Callable[[list[str]], tuple[NDArray[Any], NDArray[Any]]],
+        k1: float,
+        b: float,
+        average: float,
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
 
 def occurrences(

@@ -102,7 +102,7 @@ def test_a_misspelt_field_is_told(pumice: Any, tmp_path: Path, model_path: Path)
     (tmp_path / "t.csv").write_text("text,year,place.town\na train,2020,Rome\n")
     pumice("index", "t.csv", "--into", "i", "--model", model_path)
     told = pumice("search", "train", "--index", "i", "--filter", "yaer=2020", code=1).stderr
-    assert "no passage has a field 'yaer': did you mean 'year'?" in told
+    assert "no record has a field 'yaer': did you mean 'year'?" in told
     told = pumice("search", "train", "--index", "i", "--filter", "zzz>1", code=1).stderr
     assert "there are " in told
     for field in ("passage", "place.town", "source", "year"):

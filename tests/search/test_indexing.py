@@ -244,6 +244,31 @@ def test_files_of_many_batches(index: Index, tmp_path: Path, rows: int) -> None:
     assert index_paths(index, [folder]).passages_added == len(index) == rows
 
 
+def test_the_next_passages_of_a_file_are_embedded_while_these_are_stored(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    waits: list[bool] = []
+    embed, upsert = index.embed, index.home.upsert
+
+    def embedded(texts: Any, **given: Any) -> Any:
+        begun.append(len(texts))
+        return embed(texts, **given)
+
+    def stored(points: Any) -> None:
+        deadline = time.monotonic() + 10
+        while len(waits) < 2 and len(begun) < len(waits) + 2 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        waits.append(len(begun) >= len(waits) + 2)
+        upsert(points)
+
+    monkeypatch.setattr(index, "embed", embedded)
+    monkeypatch.setattr(index.home, "upsert", stored)
+    write_rows(tmp_path / "table.jsonl", 3000)
+    assert index_paths(index, [tmp_path / "table.jsonl"]).passages_added == 3000
+    assert waits == [True, True, False]
+
+
 def write_rows(path: Path, rows: int) -> None:
     path.write_text("".join(f'{{"text": "train number {n}"}}\n' for n in range(rows)))
 

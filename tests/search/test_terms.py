@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pumice import _core
 from pumice.errors import InputError
 from pumice.search.bm25 import AVERAGE_LENGTH, K1, B, Words
+from pumice.search.points import TermRows
 
 ORACLE, SHARED = Words(), Words()
 SCRIPTS = [
@@ -32,10 +33,14 @@ ALPHABET = sorted(set("".join(SCRIPTS)))
 TEXTS = st.text(st.sampled_from(ALPHABET) | st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
+def lists(rows: TermRows) -> list[tuple[list[int], list[float]]]:
+    return [(list(numbers), list(weights)) for numbers, weights in rows.views()]
+
+
 def check(texts: list[str], words: Words = SHARED) -> None:
     rows = words.documents(texts)
     assert len(rows) == len(texts)
-    for text, (numbers, weights) in zip(texts, rows.lists(), strict=True):
+    for text, (numbers, weights) in zip(texts, lists(rows), strict=True):
         counts = Counter(ORACLE._terms(text))
         times = np.array(list(counts.values()), np.float32)
         saturation = np.float32(K1 * (1 - B + B * counts.total() / AVERAGE_LENGTH))
@@ -91,10 +96,10 @@ def test_a_text_with_a_capital_sigma_is_not_kept_whole() -> None:
         return np.arange(len(runs), dtype=np.uint32), np.ones(len(runs), np.int64)
 
     table = _core.RunTable()
-    table.read(["The sum Σx, over (ΟΔΟΣ.α) all、Σ日 東京。"], look_up)
+    table.read(["The sum Σx, over (ΟΔΟΣ.α) all、Σ日 東京。"], look_up, K1, B, AVERAGE_LENGTH)
     assert asked == ["The", "sum", "Σx", "over", "ΟΔΟΣ.α", "all", "Σ日"]
     asked.clear()
-    table.read(["over all ΟΔΟΣ.α; Σx?"], look_up)
+    table.read(["over all ΟΔΟΣ.α; Σx?"], look_up, K1, B, AVERAGE_LENGTH)
     assert asked == []
 
 
@@ -120,14 +125,14 @@ def test_a_failure_while_reading_leaves_nothing_half_known(monkeypatch: pytest.M
 def test_rows_are_taken_with_their_terms() -> None:
     rows = SHARED.documents(["one two", "", "three", "two two four"])
     taken = rows.take(np.array([3, 1, 0]))
-    assert taken.lists() == [rows.lists()[at] for at in (3, 1, 0)]
-    assert rows.take(np.array([], np.int64)).lists() == []
+    assert lists(taken) == [lists(rows)[at] for at in (3, 1, 0)]
+    assert lists(rows.take(np.array([], np.int64))) == []
 
 
 def test_threads_share_the_words() -> None:
     shared = Words()
     texts = [f"running {at} walkers{at} été" for at in range(3000)]
-    expected = Words().documents(texts).lists()
+    expected = lists(Words().documents(texts))
     found: list[bool] = []
 
     def read() -> None:
@@ -135,7 +140,7 @@ def test_threads_share_the_words() -> None:
             [
                 row
                 for at in range(0, 3000, 50)
-                for row in shared.documents(texts[at : at + 50]).lists()
+                for row in lists(shared.documents(texts[at : at + 50]))
             ]
             == expected
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -94,8 +93,6 @@ def run(args: argparse.Namespace) -> int:
     with open_index(index_place(args.index), args.model, create=False) as index:
         k = max(_RERANKED, 10 * args.k) if args.rerank else args.k
         hits = index.search(question, k=k, filter=wanted, mode=args.mode, params=params)
-        if not hits and wanted:
-            _check_fields(index, wanted)
         model = index.model
     if args.rerank:
         hits = rerank(question, hits, model=args.rerank, k=args.k)
@@ -137,17 +134,6 @@ def _body(hit: Hit, match: Match, words: list[Earned] | None) -> Iterator[str]:
         if one.shade > 0
     )
     yield f"earned by: {told}" if told else "earned by: nothing of it alone"
-
-
-def _check_fields(index: Index, wanted: dict[str, Any]) -> None:
-    """A filter that nothing can match for want of the field is a typing error, and says so."""
-    for key in wanted:
-        if index.has_field(key):
-            continue
-        known = index.fields()
-        close = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
-        raise InputError(f"no passage has a field {key!r}: {hint}")
 
 
 def parse_filters(given: Sequence[str]) -> dict[str, Any] | None:

@@ -62,12 +62,7 @@ class Words:
         lone surrogate.
         """
         with self._counting:
-            offsets, numbers, times = self._runs.read(texts, self._read_runs)
-        before = np.concatenate([[0], np.cumsum(times, dtype=np.float64)])
-        lengths = np.diff(before[offsets])
-        saturation = (K1 * (1 - B + B * lengths / AVERAGE_LENGTH)).astype(np.float32)
-        divisor = times + np.repeat(saturation, np.diff(offsets))
-        return TermRows(offsets, numbers, times * np.float32(K1 + 1) / divisor)
+            return TermRows(*self._runs.read(texts, self._read_runs, K1, B, AVERAGE_LENGTH))
 
     def query(self, text: str) -> Terms:
         """The terms of a question, each once."""

@@ -52,7 +52,7 @@ class Embedding:
             encode = getattr(self._model, "encode_documents", self._model.encode)
             vectors = self._encoded(texts, encode)
         terms = self._words.documents(texts) if self._words is not None else None
-        return Embedded(vectors, terms, np.any(vectors, axis=1))
+        return Embedded(vectors, terms, _not_zero(vectors))
 
     def queries(
         self, texts: Sequence[str], *, vectors: NDArray[float32] | None, mode: str | None
@@ -108,10 +108,23 @@ class Embedding:
                 f"{len(texts)} texts: an index needs numbers of shape {shape}, a row for each"
             )
         vectors: NDArray[float32] = given.astype(float32, copy=False)
-        if not np.isfinite(vectors).all():
+        if not np.isfinite(_squares(vectors)).all() and not np.isfinite(vectors).all():
             at = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
             raise SearchIndexError(
                 f"model {self._model.name} gives a vector with NaN or infinity for text {at} "
                 "of this batch: its file is damaged; use another model"
             )
         return vectors
+
+
+def _not_zero(vectors: NDArray[float32]) -> NDArray[bool_]:
+    known: NDArray[bool_] = _squares(vectors) > 0
+    if not known.all():  # the square of a very small number is zero too
+        known = np.any(vectors, axis=1)
+    return known
+
+
+def _squares(vectors: NDArray[float32]) -> NDArray[float32]:
+    """Of each row, added up: one pass answers both questions."""
+    squares: NDArray[float32] = np.einsum("ij,ij->i", vectors, vectors)
+    return squares

@@ -39,6 +39,7 @@ from pumice.search.record import (
 from pumice.search.search_params import Mode, SearchParams
 from pumice.search.server import Server, open_server
 from pumice.search.storage import Storage
+from pumice.search.unknown_fields import check_fields
 from pumice.search.unpacking import is_packed, unpacked
 from pumice.search.wanted import Wanted
 
@@ -172,18 +173,25 @@ class Index:
         (any of them), `{"year": {"gte": 2020, "lt": 2024}}`, `{"author": None}` (missing).
         `mode`: `dense` compares vectors, `sparse` words (BM25), `hybrid` fuses both, which is what
         None means where the index keeps words. A query without a token the model knows is searched
-        by its words alone; one without a word finds nothing.
+        by its words alone; one without a word finds nothing. InputError for an empty query, and
+        for a filter that finds nothing because no record has its field.
         """
         if isinstance(query, np.ndarray):
             query = query.tolist()
         if not isinstance(query, (str, Sequence)):
             raise InputError(f"query is a {type(query).__name__}: give a str or a list of str")
         queries = [query] if isinstance(query, str) else list(query)
+        for at, text in enumerate(queries):
+            if isinstance(text, str) and not text.strip():
+                name = "query" if isinstance(query, str) else f"queries[{at}]"
+                raise InputError(f"{name} is empty: ask for something")
         plan = self._plan(k, filter, params)
         hits = [
             [hit_of(one) for one in found]
             for found in self._answer(queries, None, plan=plan, mode=mode)
         ]
+        if filter and queries and not any(hits):
+            check_fields(self, filter)
         return hits[0] if isinstance(query, str) else hits
 
     def rank(
@@ -297,7 +305,9 @@ class Index:
 
     def _store(self, records: Sequence[Record], embedded: Embedded) -> None:
         known, rows = embedded.known.tolist(), embedded.of_known()
-        kept = [record for record, has in zip(records, known, strict=True) if has]
+        kept = records
+        if not all(known):
+            kept = [record for record, has in zip(records, known, strict=True) if has]
         ids = [record.point_id for record in kept]
         if kept:
             payloads = [stored_payload(record) for record in kept]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -35,11 +35,11 @@ class TermRows:
         places = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], sizes)
         return TermRows(offsets, self.numbers[places], self.weights[places])
 
-    def lists(self) -> list[tuple[list[int], list[float]]]:
+    def views(self) -> Iterator[tuple[Sequence[int], Sequence[float]]]:
         """Numbers and weights of each row."""
-        numbers, weights = self.numbers.tolist(), self.weights.tolist()
+        numbers, weights = memoryview(self.numbers), memoryview(self.weights)
         bounds = self.offsets.tolist()
-        return [(numbers[begin:end], weights[begin:end]) for begin, end in pairwise(bounds)]
+        return ((numbers[begin:end], weights[begin:end]) for begin, end in pairwise(bounds))
 
 
 @dataclass(frozen=True)
@@ -64,3 +64,17 @@ class Points:
             None if self.terms is None else self.terms.take(chosen),
             [self.payloads[row] for row in rows],
         )
+
+    def part(self, begin: int, end: int) -> Points:
+        """The points from `begin` to `end`, views of these."""
+        terms = self.terms
+        if terms is not None:
+            terms = TermRows(terms.offsets[begin : end + 1], terms.numbers, terms.weights)
+        return Points(self.ids[begin:end], self.dense[begin:end], terms, self.payloads[begin:end])
+
+
+def slices(rows: NDArray[float32]) -> Iterator[Sequence[float]]:
+    """The rows as memoryviews, which are made and read faster than lists and arrays."""
+    count, size = rows.shape
+    numbers = memoryview(np.ascontiguousarray(rows).reshape(-1))
+    return (numbers[begin : begin + size] for begin in range(0, count * size, size))

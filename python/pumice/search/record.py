@@ -110,7 +110,9 @@ def _as_it_stands(record: dict[Any, Any]) -> Record | None:
         point_id = uuid.uuid5(_ID_NAMESPACE, given)
     else:
         return None
-    payload = {}
+    payload: Payload = {}
+    if len(record) == 2:
+        return Record(given, point_id, text, payload)
     for key, value in record.items():
         if key in ("id", TEXT):
             continue

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
 
+from pumice.search.points import slices
 from pumice.search.storage import Storage
 
 DENSE = "dense"
@@ -47,11 +49,11 @@ class Space:
         spread = np.rint(part * (self._scale / norm)) + _UINT8_ZERO
         return np.clip(spread, 0, 255).tolist()  # type: ignore[no-any-return]
 
-    def stored_rows(self, vectors: NDArray[float32]) -> list[list[float]]:
+    def stored_rows(self, vectors: NDArray[float32]) -> Iterator[Sequence[float]]:
         """`stored` of each row."""
         if self.datatype != "uint8":
-            return vectors[:, : self.size].tolist()  # type: ignore[no-any-return]
-        return [self.stored(vector) for vector in vectors]
+            return slices(vectors[:, : self.size])
+        return (self.stored(vector) for vector in vectors)
 
     def cosine(self, score: float) -> float:
         """The cosine that a score of the engine stands for."""

@@ -60,7 +60,7 @@ class Wanted:
         dim = self.dim if self.dim is not None else model.dimensions
         storage = self.storage or Storage()
         for size in (dim, *storage.stages):
-            model.encode("", dim=size)  # refuses a dim that the model lacks
+            model.encode([""], dim=size)  # refuses a dim that the model lacks
         if storage.stages and storage.stages[-1] >= dim:
             raise InputError(
                 f"storage: stages {storage.stages} must be shorter than the vectors ({dim})"

@@ -7,10 +7,11 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from pumice.search.ahead import one_ahead
 from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.formats import open_file
 from pumice.search.documents.ledger import (
@@ -163,7 +164,7 @@ class _Run:
     def write_small(self) -> None:
         """Embed and store the files that wait, all of a file's passages in one write."""
         batch, self._small, self._waiting = self._small, [], 0
-        embedded = self._embed([piece.text for small in batch for piece in small.pieces])
+        embedded = self._embed_pieces([piece for small in batch for piece in small.pieces])
         known = iter(embedded.known.tolist())
         ids: list[PointId] = []
         payloads: list[Payload] = []
@@ -200,13 +201,15 @@ class _Run:
     def _write_large(
         self, source: str, state: FileState, first: list[_Piece], rest: Iterator[_Piece]
     ) -> None:
-        """Store a file batch by batch; from its first passage to the end it counts as unfinished."""
+        """Store a file batch by batch, the next one embedded meanwhile.
+
+        From its first passage to the end the file counts as unfinished.
+        """
         written = 0
         head: PointId | None = None
-        batch = first
+        batches = chain([first], iter(lambda: list(islice(rest, BATCH)), []))
         try:
-            while batch:
-                embedded = self._embed([piece.text for piece in batch])
+            for batch, embedded in one_ahead(batches, self._embed_pieces):
                 known = embedded.known.tolist()
                 kept = [piece for piece, has in zip(batch, known, strict=True) if has]
                 records = [_record(source, at, piece) for at, piece in enumerate(kept, written)]
@@ -219,7 +222,6 @@ class _Run:
                     head = ids[0] if head is None else head
                     written += len(ids)
                 self.tell(source, written)
-                batch = list(islice(rest, BATCH))
         except UnreadableError as error:
             self._remove(source)
             # The file was read in part: nothing of it is in the index now.
@@ -278,7 +280,8 @@ class _Run:
     def _remove(self, source: str) -> None:
         self._shorten(source, 0)
 
-    def _embed(self, texts: list[str]) -> Embedded:
+    def _embed_pieces(self, pieces: list[_Piece]) -> Embedded:
+        texts = [piece.text for piece in pieces]
         started = time.perf_counter()
         result = self._index.embed(texts)
         self.report.embedding_seconds += time.perf_counter() - started

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any
 
 from pumice.search.edge.engine import engine
@@ -34,12 +35,13 @@ def edge_config(storage: Storage, *, dim: int) -> Any:
 def edge_points(points: Points, spaces: Sequence[Space]) -> list[Any]:
     """The points with a vector in each of the spaces, and their words."""
     qe = engine()
-    # Lists: the engine takes arrays too, and reads them number by number, at three times the cost.
-    vectors: dict[str, Sequence[Any]] = {
+    # Views, one point's at a time: the engine reads numbers where they lie, which lists of them double
+    # the cost of and arrays more, and what is let go at once does not wake the garbage collector.
+    vectors: dict[str, Iterator[Any]] = {
         space.name: space.stored_rows(points.dense) for space in spaces
     }
     if points.terms is not None:
-        vectors[SPARSE] = [qe.SparseVector(*row) for row in points.terms.lists()]
+        vectors[SPARSE] = starmap(qe.SparseVector, points.terms.views())
     names, rows = tuple(vectors), zip(*vectors.values(), strict=True)
     return [
         qe.Point(point_id, dict(zip(names, row, strict=True)), payload)

@@ -257,7 +257,7 @@ def _weight(value: Any) -> int:
         return len(value) if value.isascii() else 4 * len(value)
     if isinstance(value, dict):
         size = 0
-        # As below, without a call for each: nearly all items of records are such.
+        # Without a call for each: nearly all items of records are such.
         for key, item in value.items():
             if isinstance(item, str) and item.isascii():
                 size += len(key) + 8 + len(item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pumice.search.points import Points
@@ -24,14 +24,14 @@ def sparse_config() -> dict[str, Any]:
 def server_points(points: Points, spaces: Sequence[Space]) -> list[Any]:
     """The points with a vector in each of the spaces, and their words."""
     models = client_models()
-    vectors: dict[str, Sequence[Any]] = {
-        space.name: space.stored_rows(points.dense) for space in spaces
+    vectors: dict[str, Iterator[Any]] = {
+        space.name: map(list, space.stored_rows(points.dense)) for space in spaces
     }
     if points.terms is not None:
-        vectors[SPARSE] = [
-            models.SparseVector(indices=numbers, values=weights)
-            for numbers, weights in points.terms.lists()
-        ]
+        vectors[SPARSE] = (
+            models.SparseVector(indices=list(numbers), values=list(weights))
+            for numbers, weights in points.terms.views()
+        )
     names, rows = tuple(vectors), zip(*vectors.values(), strict=True)
     return [
         models.PointStruct(
