@@ -12,7 +12,7 @@ from pumice.commands.opening import index_place, open_index
 from pumice.commands.words import coloured
 from pumice.errors import InputError
 from pumice.explanation import Word
-from pumice.search import Hit, Index, SearchParams, rerank
+from pumice.search import Hit, SearchParams, rerank
 from pumice.search.earned import Earned, Explainer
 from pumice.search.filter import parse_filter
 from pumice.search.highlight import Match, best_sentences
