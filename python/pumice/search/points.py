@@ -37,7 +37,7 @@ class TermRows:
 
     def views(self) -> Iterator[tuple[Sequence[int], Sequence[float]]]:
         """Numbers and weights of each row."""
-        numbers, weights = memoryview(self.numbers), memoryview(self.weights)
+        numbers, weights = self.numbers.data, self.weights.data
         bounds = self.offsets.tolist()
         return ((numbers[begin:end], weights[begin:end]) for begin, end in pairwise(bounds))
 
@@ -76,5 +76,5 @@ class Points:
 def slices(rows: NDArray[float32]) -> Iterator[Sequence[float]]:
     """The rows as memoryviews, which are made and read faster than lists and arrays."""
     count, size = rows.shape
-    numbers = memoryview(np.ascontiguousarray(rows).reshape(-1))
+    numbers = np.ascontiguousarray(rows).reshape(-1).data
     return (numbers[begin : begin + size] for begin in range(0, count * size, size))
