@@ -57,8 +57,7 @@ void weigh(TextTerms& terms, double k1, double b, double average) {
 
 }  // namespace
 
-nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up, double k1, double b,
-                     double average) {
+nb::tuple read_terms(RunTable& table, nb::handle sequence, nb::callable look_up, double k1, double b, double average) {
   const Texts texts = texts_of_sequence(sequence);
   try {
     {
