@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,12 @@ from pumice.batch.inputs import find_inputs
 from pumice.batch.job import Job
 from pumice.batch.parts import new_part
 from pumice.batch.readers import pieces_of, read_blocks
+from pumice.batch.spare import SpareArrays
 
 ROUNDS = 3
 FILE_MB = 64
+IN_MEMORY_FILES = 4
+LARGE = 3_000_000_000
 OPTIONS = EncodeOptions(text="text", keep=("id",), dim=256, dtype="int8")
 COMMAND = [sys.executable, "-m", "pumice.cli", "encode"]
 SETTINGS = ["--text", "text", "--keep", "id", "--dim", "256", "--dtype", "int8", "--json"]
@@ -100,38 +104,58 @@ def peak_memory(pid: int) -> float:
     return max((int(ln.split()[1]) / 1024 for ln in lines if ln.startswith("VmHWM")), default=0.0)
 
 
+def rounds_of(size: int) -> int:
+    """Once is enough for a job of half a minute."""
+    return 1 if size > LARGE else ROUNDS
+
+
 def in_memory(model: pumice.StaticModel, column: Any, threads: int) -> dict[str, float]:
     """Encoding an Arrow column that lies in memory: MB/s and processor seconds a GB."""
     size = sum(len(chunk.buffers()[2]) for chunk in column.chunks)
-    out = np.empty((len(column), 256), np.int8)
     wall, cpu = time.perf_counter(), time.process_time()
-    model.encode(column, dim=256, dtype="int8", threads=threads, out=out)
+    model.encode(column, dim=256, dtype="int8", threads=threads)
     return {
         "rate": size / 1e6 / (time.perf_counter() - wall),
         "cpu": (time.process_time() - cpu) / size * 1e9,
     }
 
 
-def share(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
-    """Parquet to Parquet against the same texts in memory, on one core and on two."""
+def packed(data: Path, packing: str) -> Path:
+    """The same files with their text packed otherwise; as pyarrow writes them, Snappy packs it."""
+    if packing == "snappy":
+        return data
+    folder = data.with_name(f"{data.name}-{packing}")
+    if not folder.is_dir():
+        folder.mkdir()
+        for file in sorted(data.glob("*.parquet")):
+            pq.write_table(pq.read_table(file), folder / file.name, compression=packing)
+    return folder
+
+
+def share(model: pumice.StaticModel, data: Path, scratch: Path, packing: str = "snappy") -> None:
+    """Parquet to Parquet against ``model.encode`` of the same texts in memory, on one core and on two."""
+    data = packed(data, packing)
     size = text_bytes(data)
-    column = pq.read_table(sorted(data.glob("*.parquet"))[0], columns=["text"])["text"]
+    files = sorted(data.glob("*.parquet"))[:IN_MEMORY_FILES]
+    column = pa.concat_tables([pq.read_table(f, columns=["text"]) for f in files])["text"]
     everything = os.sched_getaffinity(0)
     for cores in (1, 2):
         if len(everything) < cores:
             continue
         os.sched_setaffinity(0, set(sorted(everything)[:cores]))
-        memory, job = [], []
-        for _ in range(ROUNDS):
-            memory.append(in_memory(model, column, cores))
+        in_memory(model, column, cores)  # the words that a worker has met stay known
+        memory, job = [in_memory(model, column, cores)], []
+        for _ in range(rounds_of(size)):
             job.append(run([str(data)], scratch / "out", cores=cores))
-            memory.append(in_memory(model, column, cores))
+            memory += [in_memory(model, column, cores) for _ in range(2)]
         os.sched_setaffinity(0, everything)
         rates = [size / 1e6 / one["seconds"] for one in job]
         costs = [one["cpu"] / size * 1e9 for one in job]
         alone = statistics.median(one["rate"] for one in memory)
         alone_cpu = statistics.median(one["cpu"] for one in memory)
-        print(f"\nParquet to Parquet, {cores} core(s), {size / 1e9:.2f} GB of text, 256-d int8")
+        print(
+            f"\nParquet ({packing}) to Parquet, {cores} core(s), {size / 1e9:.2f} GB of text, 256-d int8"
+        )
         print(f"  in memory          {alone:8.1f} MB/s   {alone_cpu:6.2f} core-seconds a GB")
         print(
             f"  pumice encode      {statistics.median(rates):8.1f} MB/s   {statistics.median(costs):6.2f} "
@@ -148,6 +172,7 @@ def stages(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
     sources = find_inputs([str(data)])[:4]
     options = EncodeOptions(text="text", keep=("id",), dim=256, dtype="int8", threads=1)
     job = Job.of(model, options, sources)
+    spare = SpareArrays(job)
     spent = {"read and decode": 0.0, "encode": 0.0, "write": 0.0}
     size = 0
     for source in sources:
@@ -161,10 +186,11 @@ def stages(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
                 clock.append(time.process_time())
                 if chunk is None:
                     break
-                vectors = encode_chunk(job, chunk)
+                vectors = encode_chunk(job, chunk, spare)
                 clock.append(time.process_time())
                 kept = pa.chunked_array([rows.kept[0] for rows in chunk.rows]).combine_chunks()
                 part.write([kept], vectors, None)
+                spare.give(vectors)
                 clock.append(time.process_time())
                 for name, seconds in zip(spent, np.diff(clock).tolist(), strict=True):
                     spent[name] += seconds
@@ -363,6 +389,8 @@ def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 30_0
 
 PARTS: dict[str, Callable[[pumice.StaticModel, Path, Path], None]] = {
     "share": share,
+    "share-zstd": partial(share, packing="zstd"),
+    "share-none": partial(share, packing="none"),
     "stages": stages,
     "workers": workers,
     "files": files,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -131,6 +132,21 @@ def test_a_truncated_file_among_others_can_be_gone_past(
     (folder / "c.parquet").write_bytes(whole)
     report = encode_files(folder, out, model=model, options=options)
     assert (report.failed, report.embedded_rows, report.rows) == ({}, 2000, 3000)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("offsets", [(0, 4, 10, 2**31 - 1), (0, 10, 4, 11), (0, 2**30, 10, 11)])
+def test_an_arrow_file_whose_offsets_point_outside(
+    tmp_path: Path, model: pumice.StaticModel, offsets: tuple[int, ...], stream: bool
+) -> None:
+    rows = pa.table({"id": [1, 2, 3], "body": ["aaaa", "bbbbbb", "c"]})
+    data = bytearray(as_arrow(rows, stream=stream))
+    at = data.index(np.array([0, 4, 10, 11], np.int32).tobytes())
+    data[at : at + 16] = np.array(offsets, np.int32).tobytes()
+    file = tmp_path / ("a.arrows" if stream else "a.arrow")
+    file.write_bytes(data)
+    said = refused(file, tmp_path / "out", model)
+    assert said.startswith(f"{file}: cannot be read as Arrow, truncated or damaged: ")
 
 
 def test_nothing_to_read(tmp_path: Path, model: pumice.StaticModel) -> None:
@@ -285,10 +301,10 @@ def test_a_file_that_grows_while_it_is_read(
     file.write_bytes(as_arrow(table(10), stream=False))
     original = encoding.encode_chunk
 
-    def grows(job: object, chunk: object) -> object:
+    def grows(*chunk: object) -> object:
         with file.open("ab") as more:
             more.write(b"x")
-        return original(job, chunk)  # type: ignore[arg-type]
+        return original(*chunk)  # type: ignore[arg-type]
 
     real = encoding._check_unchanged
 

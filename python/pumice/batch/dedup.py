@@ -19,6 +19,7 @@ from pumice.batch.inputs import as_locations, find_inputs
 from pumice.batch.job import Job
 from pumice.batch.options import EncodeOptions
 from pumice.batch.readers import read_blocks
+from pumice.batch.spare import SpareArrays
 from pumice.batch.stores import writing
 from pumice.errors import InputError, MissingExtraError
 
@@ -69,12 +70,13 @@ def dedup_files(
     job = Job.of(opened_model(model), options, sources)
     chunks: list[Chunk] = []
     vectors: list[NDArray[Any]] = []
+    spare = SpareArrays(job)  # none comes back: all are kept
     for source in sources:
         job.check(source)
         cutter = Cutter(options, job.limits, place=source.location)
         for chunk in cutter.chunks(read_blocks(source, job.columns)):
             chunks.append(chunk)
-            vectors.append(encode_chunk(job, chunk))
+            vectors.append(encode_chunk(job, chunk, spare))
     counts = sum((chunk.counts for chunk in chunks), Counts())
     table = _table(job, chunks)
     found = _duplicates(library, job, table[job.columns.text], np.concatenate(vectors), threshold)

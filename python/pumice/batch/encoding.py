@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pumice.batch.arrow import arrow
@@ -26,6 +25,7 @@ from pumice.batch.points import PointIndex, PointPart, check_options
 from pumice.batch.readers import pieces_of, read_blocks
 from pumice.batch.report import EncodeProgress, EncodeReport, Progress
 from pumice.batch.rows import FAULTS, MALFORMED
+from pumice.batch.spare import SpareArrays
 from pumice.batch.step import OpenPart, Step
 from pumice.errors import InputError
 
@@ -143,6 +143,7 @@ class Run:
         self.embedded = Counts()
         self.failed: dict[str, str] = {}
         self._part: OpenPart | None = None
+        self._spare = SpareArrays(job)
 
     def go(self) -> None:
         """Embed what is not there yet."""
@@ -221,7 +222,7 @@ class Run:
         """On the calling thread."""
         if step.chunk is None:
             return None
-        return encode_chunk(self._job, step.chunk)
+        return encode_chunk(self._job, step.chunk, self._spare)
 
     def _write(self, step: Step, vectors: NDArray[Any] | None) -> None:
         """On the writing thread."""
@@ -233,6 +234,7 @@ class Run:
         if self._part is None:
             self._part = self._open(self._job, self._folder, step)
         self._part.add(step.chunk, vectors)
+        self._spare.give(vectors)
         counts = step.chunk.counts
         self.embedded += Counts(counts.source_rows, counts.rows, counts.text_bytes)
         fraction = step.chunk.fraction
@@ -291,13 +293,13 @@ def report_of(
     )
 
 
-def encode_chunk(job: Job, chunk: Chunk) -> NDArray[Any]:
-    """The vectors of a chunk's texts, read where they lie."""
+def encode_chunk(job: Job, chunk: Chunk, spare: SpareArrays) -> NDArray[Any]:
+    """The vectors of a chunk's texts, which are read where they lie, in a spare array."""
     pa = arrow()
     texts = [rows.text for rows in chunk.rows]
     if len({text.type for text in texts}) > 1:
         texts = [text.cast(pa.large_string()) for text in texts]
-    out = np.empty((sum(map(len, texts)), job.width), job.dtype)
+    out = spare.take(sum(map(len, texts)))
     if len(out):
         options = job.options
         job.model.encode(

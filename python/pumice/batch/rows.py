@@ -50,7 +50,7 @@ class Rows:
         """A block, looked through for nulls and for texts that are not UTF-8."""
         sizes = weights = lengths_of(block.text)
         for column in block.kept:
-            if _has_lengths(column.type):
+            if has_lengths(column.type):
                 weights = weights + lengths_of(column)
         return cls(block.text, block.kept, faults_of(block), sizes, weights, block.fraction)
 
@@ -119,7 +119,7 @@ def as_strings(column: Any, *, place: str, name: str) -> Any:
 
 def check_text_type(kind: Any, *, place: str, name: str) -> None:
     """InputError unless a column of this type can be read as text."""
-    as_strings(arrow().array([], type=kind), place=place, name=name)
+    as_strings(arrow().nulls(0, type=kind), place=place, name=name)
 
 
 def faults_of(block: Block) -> NDArray[np.uint8] | None:
@@ -160,7 +160,8 @@ def _is_not_utf8(text: bytes | None) -> bool:
     return False
 
 
-def _has_lengths(kind: Any) -> bool:
+def has_lengths(kind: Any) -> bool:
+    """Whether `lengths_of` reads the type's offsets."""
     types = arrow().types
     return bool(
         types.is_string(kind)
@@ -171,9 +172,21 @@ def _has_lengths(kind: Any) -> bool:
 
 
 def lengths_of(column: Any) -> NDArray[np.int64]:
-    """Bytes of each value of a string or binary column, 0 for a null."""
-    pc, pa = arrow("pyarrow.compute"), arrow()
+    """Bytes of each value of a string or binary column, 0 for a null; ArrowInvalid if any is negative."""
+    pa = arrow()
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
-    lengths = pc.fill_null(pc.binary_length(column), 0)
-    return np.asarray(lengths.to_numpy(zero_copy_only=False), np.int64)
+    if not len(column):
+        return np.zeros(0, np.int64)
+    # From the offsets themselves: Arrow's own ways to a numpy array import pandas, where it is installed.
+    wide = pa.types.is_large_string(column.type) or pa.types.is_large_binary(column.type)
+    kind = np.dtype(np.int64 if wide else np.int32)
+    ends = np.frombuffer(
+        column.buffers()[1], kind, count=len(column) + 1, offset=column.offset * kind.itemsize
+    )
+    lengths = np.diff(ends).astype(np.int64, copy=False)
+    if lengths.min() < 0:
+        raise pa.ArrowInvalid("its offsets go backwards")
+    if column.null_count:
+        lengths = np.where(column.is_null().to_numpy(zero_copy_only=False), 0, lengths)
+    return lengths

@@ -32,7 +32,7 @@ class OpenPart(Protocol):
     """A part on its way: a file, or rows of an index."""
 
     def add(self, chunk: Chunk, vectors: NDArray[Any]) -> None:
-        """Take a chunk's rows."""
+        """Take a chunk's rows. The array is used again as soon as this returns."""
 
     def finish(self, *, last: bool) -> Record:
         """Complete it; ``last`` says that the input ends with it."""

@@ -10,7 +10,7 @@ from pumice.batch.arrow import arrow
 from pumice.batch.inputs import Input
 from pumice.batch.opening import opened
 from pumice.batch.readers.columns import Columns, Piece
-from pumice.batch.rows import Block, as_strings
+from pumice.batch.rows import Block, as_strings, has_lengths, lengths_of
 from pumice.errors import InputError
 
 _FILE_MAGIC = b"ARROW1"
@@ -61,7 +61,25 @@ def read_blocks(source: Input, columns: Columns, piece: Piece | None) -> Iterato
     """Slices of the file's record batches."""
     with _batches(source, columns.names) as (_, batches):
         for whole, fraction in batches:
+            for column in whole.columns:
+                _check(column)
             for start in range(0, len(whole), _ROWS):
                 batch = whole.slice(start, _ROWS)
                 text = as_strings(batch[columns.text], place=source.location, name=columns.text)
                 yield Block(text, tuple(batch[name] for name in columns.keep), fraction)
+
+
+def _check(column: Any) -> None:
+    """ArrowInvalid for offsets that point outside: unlike Parquet, such a file is mapped as it is.
+
+    Strings that are not UTF-8 pass: they are bad rows.
+    """
+    column.validate()
+    if has_lengths(column.type):
+        lengths_of(column)
+        return
+    try:
+        column.validate(full=True)
+    except arrow().ArrowInvalid as error:
+        if not (arrow().types.is_string_view(column.type) and "UTF8" in str(error)):
+            raise
