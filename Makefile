@@ -42,7 +42,7 @@ test-slow: $(VENV)/.test
 
 # Two minutes on two free cores: every start of a command that is to be killed takes a second.
 test-kills: $(VENV)/.ray
-	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_index.py tests/batch/test_ray.py
+	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_lance.py tests/batch/test_index.py tests/batch/test_ray.py
 
 # An index is killed at random moments; PUMICE_CRASH_SEED=N begins with another one.
 CRASHES ?= 100

@@ -67,5 +67,5 @@ def check(folder: Path, *, rows: int, kills: int, seed: int = 0) -> int:
 
 def rows_recorded(out: Path) -> int:
     """Rows of the files that are complete."""
-    records = [json.loads(path.read_text()) for path in out.glob("_pumice/records/*.json")]
+    records = [json.loads(path.read_text()) for path in out.glob("_pumice/records/**/*.json")]
     return sum(record["counts"]["rows"] for record in records)

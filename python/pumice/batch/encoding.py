@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ def encode_files(
     options = options or EncodeOptions()
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
-    with OutputFolder(output) as folder:
+    with OutputFolder(output) as folder, whole_output(job, folder):
         folder.agree(job.settings())
         run = Run(job, folder, sources, progress=progress)
         run.go()
@@ -94,6 +95,19 @@ def store_files(
             run = Run(job, folder, sources, progress=progress, open_part=open_part)
             run.go()
             return run.report(time.perf_counter() - started)
+
+
+@contextmanager
+def whole_output(job: Job, folder: OutputFolder) -> Iterator[None]:
+    """What files alone do not make of an output: the version of a Lance dataset that names them."""
+    if job.options.format != "lance":
+        yield
+        return
+    from pumice.batch import lance_dataset
+
+    lance_dataset.check(folder)
+    yield
+    lance_dataset.publish(folder, job.schema)
 
 
 def opened_model(model: StaticModel | str | os.PathLike[str] | None) -> StaticModel:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from pumice.errors import InputError
 
 _SETTINGS = f"{PRIVATE}/settings.json"
 _RECORDS = f"{PRIVATE}/records"
+LANCE = ".lance"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class OutputFolder:
         """Let the next run in."""
         if self._lock is not None:
             self._lock.release()
+
+    def was_used(self) -> bool:
+        """Whether an earlier run has agreed on settings."""
+        return self.store.read(_SETTINGS) is not None
 
     def agree(self, settings: dict[str, Any]) -> None:
         """Keep the settings of the first run; InputError where those of an earlier one differ.
@@ -147,12 +154,13 @@ class OutputFolder:
         records = [self._record(path) for path in self._record_paths(source.name)]
         for record in records:
             if record is not None and record.input == source.name:
-                self.store.remove(record.file)
+                if not record.file.endswith(LANCE):  # which an earlier version of the dataset needs
+                    self.store.remove(record.file)
                 self.store.remove(_record_path(record.file))
 
     def _record_paths(self, name: str) -> Iterator[str]:
-        prefix = f"{_RECORDS}/{name}-"
-        yield from (path for path in self.store.sizes() if path.startswith(prefix))
+        prefixes = (f"{_RECORDS}/{name}-", f"{_RECORDS}/{_lance_prefix(name)}")
+        yield from (path for path in self.store.sizes() if path.startswith(prefixes))
 
     def partial(self, file: str) -> Path:
         """Where to write a file before it is finished."""
@@ -171,8 +179,19 @@ class OutputFolder:
 
 
 def file_name(source: Input, part: int, suffix: str) -> str:
-    """What a part of an input is called."""
-    return f"{source.name}-{part:05}{suffix}"
+    """What a part of an input is called.
+
+    A Lance dataset has one folder of files with plain names, and its earlier versions keep theirs: there the
+    name tells the input's version too.
+    """
+    if suffix != LANCE:
+        return f"{source.name}-{part:05}{suffix}"
+    key = sha256(f"{source.name}\n{source.size}\n{source.version}".encode()).hexdigest()[:16]
+    return f"{_lance_prefix(source.name)}{key}-{part:05}{suffix}"
+
+
+def _lance_prefix(name: str) -> str:
+    return f"data/{re.sub(r'[^A-Za-z0-9._]', '_', name)[-80:].lstrip('.')}-"
 
 
 def _record_path(file: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pumice import arguments
 from pumice.errors import InputError
 
-FORMATS = ("parquet", "npy")
+FORMATS = ("parquet", "npy", "lance")
 LAYOUTS = ("list", "bytes")
 ON_ERROR = ("fail", "null", "skip")
 DEFAULT_MEMORY = 512 << 20
@@ -21,12 +21,12 @@ class EncodeOptions:
     ``text`` names the column of texts (plain text files need none), ``keep`` the columns that go beside the
     vectors, ``column`` theirs. ``layout`` of Parquet is "list" (a list of numbers a row) or "bytes" (a
     fixed-size binary, which is written twenty times as fast and read back by ``numpy.frombuffer``); None
-    takes lists for float32 and float16, bytes for int8 and binary. ``on_error`` says what becomes of a row
-    whose text is null, not a string or not UTF-8: "fail" ends the run, "null" gives it a null vector, "skip"
-    leaves it out. ``id`` and ``state`` are for an index (`store_files`): the column of ids, and a folder
-    or URL that remembers which rows the index holds. ``rows_per_file`` bounds the
-    rows of an output file (a Parquet input's row groups are never cut), ``memory`` is what the process should
-    stay under, in bytes. Raises InputError.
+    takes lists for float32 and float16, bytes for int8 and binary; a Lance dataset holds lists. ``on_error``
+    says what becomes of a row whose text is null, not a string or not UTF-8: "fail" ends the run, "null" gives
+    it a null vector, "skip" leaves it out. ``id`` and ``state`` are for an index (`store_files`): the column of
+    ids, and a folder or URL that remembers which rows the index holds. ``rows_per_file`` bounds the rows of an
+    output file (a Parquet input's row groups are never cut), ``memory`` is what the process should stay under,
+    in bytes. Raises InputError.
     """
 
     text: str | None = None
@@ -73,6 +73,8 @@ class EncodeOptions:
             raise InputError(
                 "npy files hold vectors alone: leave out keep and layout, or write parquet"
             )
+        if self.format == "lance" and self.layout == "bytes":
+            raise InputError("a Lance dataset holds lists of numbers: leave layout out")
         if self.on_error == "skip" and not self.keep:
             raise InputError(
                 "with rows left out and no column kept, nothing says which vector is whose: name a column to "
@@ -82,7 +84,8 @@ class EncodeOptions:
     @property
     def vector_layout(self) -> str:
         """ "list" or "bytes"."""
-        return self.layout or ("bytes" if self.dtype in ("int8", "binary") else "list")
+        fast = self.format != "lance" and self.dtype in ("int8", "binary")
+        return self.layout or ("bytes" if fast else "list")
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

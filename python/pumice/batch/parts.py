@@ -1,4 +1,4 @@
-"""Files of output, filled chunk after chunk: Parquet with a row group a chunk, or one .npy array."""
+"""Files of output, filled chunk after chunk: Parquet with a row group a chunk, Lance, or one .npy array."""
 
 from __future__ import annotations
 
@@ -103,4 +103,8 @@ def new_part(path: Path, options: EncodeOptions, schema: Any, *, width: int) -> 
     if options.format == "npy":
         dtype = np.dtype("uint8" if options.dtype == "binary" else options.dtype)
         return NpyPart(path, width=width, dtype=dtype)
+    if options.format == "lance":
+        from pumice.batch.lance_dataset import LancePart
+
+        return LancePart(path, schema, vectors=options.column)
     return ParquetPart(path, schema, vectors=options.column)

@@ -16,7 +16,14 @@ from pumice import errors
 from pumice.batch.arrow import arrow
 from pumice.batch.cluster import SharedModel, Task, ray_data, results
 from pumice.batch.cutting import Counts
-from pumice.batch.encoding import Outcome, Records, is_complete, opened_model, report_of
+from pumice.batch.encoding import (
+    Outcome,
+    Records,
+    is_complete,
+    opened_model,
+    report_of,
+    whole_output,
+)
 from pumice.batch.folder import OutputFolder
 from pumice.batch.inputs import Input, as_locations, find_inputs
 from pumice.batch.job import Job, check_apart
@@ -100,7 +107,7 @@ def encode_files(
     options = options or EncodeOptions()
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
-    with ray_data() as data, OutputFolder(output) as folder:
+    with ray_data() as data, OutputFolder(output) as folder, whole_output(job, folder):
         task = Task(SharedModel.of(job.model), options, folder.location, job.columns)
         return _Driver(job, folder, sources, progress).drive(data, task)
 

@@ -66,7 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--column", metavar="NAME", default="vector", help="what the vectors are called"
     )
-    parser.add_argument("--format", choices=FORMATS, default="parquet", help="of the output")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="of the output (default: parquet; lance where OUT ends in .lance)",
+    )
     parser.add_argument(
         "--layout",
         choices=LAYOUTS,
@@ -114,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         dtype=args.dtype,
         keep=tuple(name for name in args.keep.split(",") if name),
         column=args.column,
-        format=args.format,
+        format=args.format or ("lance" if str(args.output).endswith(".lance") else "parquet"),
         layout=args.layout,
         on_error=args.on_error,
         input_format=args.input_format,
