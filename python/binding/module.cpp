@@ -15,6 +15,7 @@
 #include "normalized.h"
 #include "parallel.h"
 #include "pumice.h"
+#include "result_pages.h"
 #include "run_table.h"
 #include "spans.h"
 #include "terms.h"
@@ -81,14 +82,25 @@ class Model {
   }
 
   void encode(nb::handle sequence, std::uint32_t dim, int type, unsigned threads, Bytes out) const {
-    encode_texts(texts_of_sequence(sequence), dim, type, threads, out);
+    const Sequence items(sequence);
+    check_room(out, items.size(), dim, type);
+    Texts texts;
+    texts.views.reserve(items.size());
+    const Share encode = encoder(texts.views.data(), dim, type, out);
+    // The first texts are encoded while the others are read.
+    Crew crew(*workers_, encode, threads);
+    items.read(texts, [&crew](std::string_view text) { crew.add(text); });
+    check_room(out, texts.views.size(), dim, type);
+    finish(crew);
   }
 
   nb::object encode_arrow(nb::handle column, std::uint32_t dim, int type, unsigned threads,
                           nb::callable allocate) const {
     const Texts texts = texts_of_arrow(column);
     nb::object array = allocate(texts.views.size());
-    encode_texts(texts, dim, type, threads, nb::cast<Bytes>(array, false));
+    const Bytes out = nb::cast<Bytes>(array, false);
+    check_room(out, texts.views.size(), dim, type);
+    run_shares(texts.views, threads, encoder(texts.views.data(), dim, type, out));
     return array;
   }
 
@@ -172,16 +184,18 @@ class Model {
       raise_status(PUMICE_BAD_ARGUMENT, 0);
   }
 
-  void encode_texts(const Texts& texts, std::uint32_t dim, int type, unsigned threads, Bytes out) const {
-    check_room(out, texts.views.size(), dim, type);
+  // Encodes shares of `texts`.
+  static Share encoder(const std::string_view* texts, std::uint32_t dim, int type, const Bytes& out) {
     const std::size_t width = pumice_vector_size(dim, vector_type(type));
     const std::uint32_t kind = vector_type(type) | (out.size() > kCached ? PUMICE_PAST_CACHES : 0);
-    const auto encode = [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
+    std::uint8_t* const first = out.data();
+    const auto pages = std::make_shared<ResultPages>(first, out.size());
+    return [=](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* done) {
       std::vector<pumice_text> share(end - begin);
-      for (std::size_t i = begin; i < end; ++i) share[i - begin] = {texts.views[i].data(), texts.views[i].size()};
-      return pumice_encode_many(worker, share.data(), share.size(), dim, kind, out.data() + begin * width, done);
+      for (std::size_t i = begin; i < end; ++i) share[i - begin] = {texts[i].data(), texts[i].size()};
+      pages->before(end * width);
+      return pumice_encode_many(worker, share.data(), share.size(), dim, kind, first + begin * width, done);
     };
-    run_shares(texts.views, threads, encode);
   }
 
   // Calls `work(worker, i)` for every text.
@@ -197,10 +211,17 @@ class Model {
   }
 
   void run_shares(const std::vector<std::string_view>& texts, unsigned threads, const Share& work) const {
+    Crew crew(*workers_, work, threads);
+    for (const std::string_view text : texts) crew.add(text);
+    finish(crew);
+  }
+
+  // Every text is added.
+  static void finish(Crew& crew) {
     Failure failure;
     {
       nb::gil_scoped_release released;
-      failure = for_each_share(*workers_, texts, threads, work, [] {
+      failure = crew.finish([] {
         const nb::gil_scoped_acquire held;
         return PyErr_CheckSignals() != 0;  // runs Python's handlers on the main thread; elsewhere it is nothing
       });

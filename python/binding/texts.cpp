@@ -49,34 +49,43 @@ Strings::~Strings() {
   }
 }
 
-Texts texts_of_sequence(nb::handle sequence) {
+Sequence::Sequence(nb::handle sequence) {
 #ifdef Py_GIL_DISABLED
   const bool as_it_is = PyTuple_Check(sequence.ptr());  // another thread may change a list
 #else
   const bool as_it_is = PyTuple_Check(sequence.ptr()) || PyList_Check(sequence.ptr());
 #endif
-  const nb::object items = as_it_is ? nb::borrow(sequence) : nb::steal(PySequence_Tuple(sequence.ptr()));
-  if (!items.is_valid()) throw nb::python_error();
-  const bool is_tuple = PyTuple_Check(items.ptr());
-  const auto size = [&] { return is_tuple ? PyTuple_Size(items.ptr()) : PyList_Size(items.ptr()); };
-  const auto item = [&](Py_ssize_t i) {
-    return is_tuple ? PyTuple_GetItem(items.ptr(), i) : PyList_GetItem(items.ptr(), i);
-  };
-  Texts texts;
-  texts.views.reserve(static_cast<std::size_t>(size()));
-  texts.strings.reserve(static_cast<std::size_t>(size()));
+  items_ = as_it_is ? nb::borrow(sequence) : nb::steal(PySequence_Tuple(sequence.ptr()));
+  if (!items_.is_valid()) throw nb::python_error();
+  const Py_ssize_t size = PyTuple_Check(items_.ptr()) ? PyTuple_Size(items_.ptr()) : PyList_Size(items_.ptr());
+  size_ = static_cast<std::size_t>(size);
+}
+
+void Sequence::read(Texts& texts, const std::function<void(std::string_view)>& on_text) const {
+  PyObject* const items = items_.ptr();
+  const bool is_tuple = PyTuple_Check(items);
   // The size is asked for again: a signal's handler may have changed the list.
-  for (Py_ssize_t i = 0; i < size(); ++i) {
+  const auto left = [&](Py_ssize_t i) { return i < (is_tuple ? PyTuple_Size(items) : PyList_Size(items)); };
+  const auto item = [&](Py_ssize_t i) { return is_tuple ? PyTuple_GetItem(items, i) : PyList_GetItem(items, i); };
+  texts.views.reserve(size_);
+  texts.strings.reserve(size_);
+  for (Py_ssize_t i = 0; i < static_cast<Py_ssize_t>(size_) && left(i); ++i) {
     if (i % kBetweenPolls == kBetweenPolls - 1) {
       if (PyErr_CheckSignals() != 0) throw nb::python_error();
-      if (i >= size()) break;
+      if (!left(i)) break;
     }
     constexpr auto kAhead = static_cast<Py_ssize_t>(Strings::kAhead);
-    if (i + kAhead < size()) prefetch(item(i + kAhead));
+    if (left(i + kAhead)) prefetch(item(i + kAhead));
     PyObject* text = item(i);
     texts.strings.hold(text);
     texts.views.push_back(utf8_of(text, i));
+    on_text(texts.views.back());
   }
+}
+
+Texts texts_of_sequence(nb::handle sequence) {
+  Texts texts;
+  Sequence(sequence).read(texts, [](std::string_view) {});
   return texts;
 }
 

@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,23 @@ struct Texts {
   std::vector<std::shared_ptr<void>> columns;  // Arrow arrays, released with the last view
 };
 
-// A sequence of str. Raises pumice.errors.InputError naming the position of what is not a str, or not UTF-8.
+// A sequence of str, which is read text by text.
+class Sequence {
+ public:
+  explicit Sequence(nanobind::handle sequence);
+
+  std::size_t size() const { return size_; }
+
+  // Adds the texts, with the room for all of them taken before: no view is moved. `on_text` is told of each. Raises
+  // pumice.errors.InputError naming the position of what is not a str, or not UTF-8.
+  void read(Texts& texts, const std::function<void(std::string_view)>& on_text) const;
+
+ private:
+  nanobind::object items_;  // a tuple or a list
+  std::size_t size_;
+};
+
+// The same at once.
 Texts texts_of_sequence(nanobind::handle sequence);
 
 // An object with __arrow_c_stream__ or __arrow_c_array__ of strings (utf8, large_utf8, utf8_view).

@@ -1,4 +1,4 @@
-// Many calls at once of the binding's for_each_share over one model's workers; built with -fsanitize=thread.
+// Many calls at once of the binding's Crew over one model's workers; built with -fsanitize=thread.
 #include "../../python/binding/parallel.h"
 
 #include <atomic>
@@ -38,6 +38,46 @@ struct Job {
   const std::vector<std::string_view>* texts;
 };
 
+using Texts = std::vector<std::string_view>;
+
+pumice::Failure for_each_share(pumice::Workers& workers, const Texts& texts, unsigned threads,
+                               const pumice::Share& work, bool interrupted = false) {
+  pumice::Crew crew(workers, work, threads);
+  for (const std::string_view text : texts) crew.add(text);
+  return crew.finish([interrupted] { return interrupted; });
+}
+
+// Texts that are written down while others are worked on, as the binding reads them from Python; `finished`: all of
+// them, else half, and no more are waited for.
+pumice::Failure while_they_come(const Job& job, unsigned threads, const Texts& texts, bool finished) {
+  Texts views;
+  views.reserve(texts.size());
+  const std::string_view* const first = views.data();
+  std::atomic<std::size_t> done{0};
+  const pumice::Share work = [&](pumice_worker* worker, std::size_t begin, std::size_t end, std::size_t* count) {
+    for (*count = 0; begin + *count < end; ++*count) {
+      const std::string_view text = first[begin + *count];
+      std::size_t ids = 0;
+      const pumice_status status = pumice_tokenize(worker, text.data(), text.size(), nullptr, 0, &ids);
+      if (status != PUMICE_OK) return status;
+    }
+    done += end - begin;
+    return PUMICE_OK;
+  };
+  pumice::Failure failure;
+  {
+    pumice::Crew crew(*job.workers, work, threads);
+    for (std::size_t i = 0; i < (finished ? texts.size() : texts.size() / 2); ++i) {
+      if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      views.push_back(texts[i]);
+      crew.add(views.back());
+    }
+    if (finished) failure = crew.finish([] { return false; });
+  }
+  if (finished && failure.status == PUMICE_OK && done != texts.size()) failure.status = PUMICE_BAD_ARGUMENT;
+  return failure;
+}
+
 // The vectors of all texts, on `threads` threads; empty where one failed.
 std::vector<float> encode(const Job& job, unsigned threads) {
   const std::uint32_t dim = pumice_describe(job.model).dimensions;
@@ -48,7 +88,7 @@ std::vector<float> encode(const Job& job, unsigned threads) {
     float* out = vectors.data() + begin * dim;
     return pumice_encode_many(worker, share.data(), share.size(), dim, PUMICE_VECTOR_F32, out, done);
   };
-  const auto failure = pumice::for_each_share(*job.workers, *job.texts, threads, work, [] { return false; });
+  const auto failure = for_each_share(*job.workers, *job.texts, threads, work);
   if (failure.status != PUMICE_OK || failure.interrupted) vectors.clear();
   return vectors;
 }
@@ -66,7 +106,7 @@ bool reports_the_first(const Job& job, std::vector<std::string_view> texts) {
     }
     return status;
   };
-  const auto failure = pumice::for_each_share(*job.workers, texts, 4, work, [] { return false; });
+  const auto failure = for_each_share(*job.workers, texts, 4, work);
   return failure.status == PUMICE_INVALID_UTF8 && failure.position == kTexts / 3;
 }
 
@@ -76,7 +116,7 @@ bool stops_when_interrupted(const Job& job) {
     *done = end - begin;
     return PUMICE_OK;
   };
-  return pumice::for_each_share(*job.workers, *job.texts, 2, slow, [] { return true; }).interrupted;
+  return for_each_share(*job.workers, *job.texts, 2, slow, true).interrupted;
 }
 
 }  // namespace
@@ -105,6 +145,15 @@ int main(int argc, char** argv) {
   if (!same) return std::fprintf(stderr, "a call got other vectors\n"), 1;
   if (!reports_the_first(job, views)) return std::fprintf(stderr, "not the first failure was reported\n"), 1;
   if (!stops_when_interrupted(job)) return std::fprintf(stderr, "an interruption was overlooked\n"), 1;
+  for (const unsigned threads : {1u, 2u, 5u}) {
+    const bool all = while_they_come(job, threads, views, true).status == PUMICE_OK;
+    while_they_come(job, threads, views, false);
+    std::vector<std::string_view> broken = views;
+    for (const std::size_t at : {kTexts - 1, kTexts / 3}) broken[at] = "\xFF";
+    const auto failure = while_they_come(job, threads, broken, true);
+    if (!all) return std::fprintf(stderr, "texts that came later were left out\n"), 1;
+    if (failure.position != kTexts / 3) return std::fprintf(stderr, "not the first failure was reported\n"), 1;
+  }
   std::printf("%zu texts, %u callers\n", views.size(), kCallers);
   return 0;
 }
