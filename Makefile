@@ -6,7 +6,7 @@ SOURCES := pyproject.toml CMakeLists.txt README.md $(shell find core/include cor
 	-not -name '*.pyc' -not -name '*.so')
 CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/binding tests -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-.PHONY: help demo test test-slow test-kills test-crash test-engines test-free-threaded test-exhaustive bench-batch lint format bench bench-vocabularies sanitize fuzz fuzz-smoke wheel clean
+.PHONY: help demo test test-slow test-kills test-crash test-engines test-free-threaded test-exhaustive bench-batch lint format bench bench-vocabularies bench-laghu sanitize fuzz fuzz-smoke wheel clean
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
@@ -23,6 +23,7 @@ help:
 	@echo 'make format     write what lint asks for'
 	@echo 'make bench      encoding speed beside every peer that is installed, in one run'
 	@echo 'make bench-vocabularies  the same of large Unigram and BPE vocabularies over twelve languages'
+	@echo 'make bench-laghu  encoding speed beside laghu-rs, which has an environment of its own'
 	@echo 'make wasm       the core as WebAssembly, into web/wasm'
 	@echo 'make test-web   the npm package and the extension in Node and headless Chromium'
 	@echo 'make extension  find in page by meaning, for the browser, into web/dist'
@@ -86,6 +87,13 @@ bench: $(VENV)/.test
 
 bench-vocabularies: $(VENV)/.test
 	$(PY) benchmarks/vocabularies.py
+
+# laghu-rs runs beside one version of tokenizers only, which is not the one that the others want.
+LAGHU := build/laghu
+bench-laghu: $(VENV)/.package
+	test -x $(LAGHU)/bin/python || $(PYTHON) -m venv $(LAGHU)
+	$(LAGHU)/bin/pip install --quiet laghu==0.4.0 laghu-rs==0.2.0 tokenizers==0.23.2 model2vec==0.10.0 .
+	$(LAGHU)/bin/python benchmarks/encode.py --dim 256 --peer laghu-rs --peer model2vec
 
 CORE_CPP := $(wildcard core/src/*.cpp core/src/simd/*.cpp)
 CORE_H := $(shell find core/include core/src core/unicode python/binding -name '*.h' -o -name '*.inc')

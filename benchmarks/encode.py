@@ -150,6 +150,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="an .svg or .png")
     parser.add_argument(
+        "--peer", action="append", help="throughput alone, beside this peer (may be repeated)"
+    )
+    parser.add_argument(
         "--processor-time",
         action="store_true",
         help="count all threads' processor time for throughput, on a machine that does other work too",
@@ -163,24 +166,23 @@ def main() -> None:
         others, absent = other_peers(model, folder)
         stored = in_every_dtype(model, folder)
         ours = pumice_peers(stored)
+        if args.peer:
+            others = [peer for peer in others if peer.name.split()[0] in args.peer]
         peers = [*others, *ours]
         text, source = prose(args.text)
         for label, size in (("500-byte chunks", 500), ("75-byte texts", 75)):
             figures[f"{label}, MB/s"] = throughput(model, stored, peers, chunks(text, size), clock)
-        figures["text that never repeats, MB/s"] = worst(model, folder)
-        single = [peer for peer in ours if peer.name in ("pumice float32", "pumice int8")]
-        vectors = [*(peer for peer in others if peer.makes == "vectors"), *single]
-        times = interleaved(
-            {p.name: (lambda call=p.call: [call(QUERY) for _ in range(200)]) for p in vectors}
-        )
-        figures["one query, µs"] = {n: [t / 200 * 1e6 for t in ts] for n, ts in times.items()}
-        figures["load, ms"] = loads(folder)
-        figures["private memory, MB"] = memory(folder, model.dimensions, chunks(text, 500))
-    imports = [
-        subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, check=True)
-        for _ in range(ROUNDS)
-    ]
-    figures["import after numpy, ms"] = {"pumice": [float(ran.stdout) * 1e3 for ran in imports]}
+        if not args.peer:
+            figures["text that never repeats, MB/s"] = worst(model, folder)
+            single = [peer for peer in ours if peer.name in ("pumice float32", "pumice int8")]
+            vectors = [*(peer for peer in others if peer.makes == "vectors"), *single]
+            times = interleaved(
+                {p.name: (lambda call=p.call: [call(QUERY) for _ in range(200)]) for p in vectors}
+            )
+            figures["one query, µs"] = {n: [t / 200 * 1e6 for t in ts] for n, ts in times.items()}
+            figures["load, ms"] = loads(folder)
+            figures["private memory, MB"] = memory(folder, model.dimensions, chunks(text, 500))
+            figures["import after numpy, ms"] = {"pumice": imports()}
     print_machine(model, absent)
     print(f"text: {source}")
     for label, rows in figures.items():
@@ -213,6 +215,13 @@ def float32(model: pumice.StaticModel, *, dim: int | None) -> pumice.StaticModel
     return pumice.StaticModel.from_parts(
         replace(parts, embeddings=rows, row_scales=None, counting=PLAIN, metadata=metadata)
     )
+
+
+def imports() -> list[float]:
+    """Milliseconds that importing pumice takes where numpy is there already."""
+    command = [sys.executable, "-c", IMPORT]
+    runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(ROUNDS)]
+    return [float(run.stdout) * 1e3 for run in runs]
 
 
 def worst(model: pumice.StaticModel, folder: Path) -> dict[str, list[float]]:

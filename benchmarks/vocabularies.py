@@ -13,6 +13,7 @@ import json
 import math
 import random
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from encode import interleaved
+from encode import bound, chunks, interleaved, prose
 from hard_texts import hard_texts
 from peers import Peer, assert_equal
 from report import Rows, print_machine, print_table
@@ -147,9 +148,13 @@ def measured(
     assert model.metadata["tokenizer"]["native"], model.metadata["tokenizer"]["reason"]
     ids = partial(theirs.encode_batch_fast, add_special_tokens=False)
     static = model2vec.StaticModel(rows, Tokenizer.from_str(written), normalize=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        model.save(Path(folder) / "int8.pumice", dtype="int8")
+        int8 = pumice.load(Path(folder) / "int8.pumice")
     peers = [
         Peer("pumice", model.encode, "vectors"),
         Peer("pumice, 1 thread", partial(model.encode, threads=1), "vectors"),
+        Peer("pumice, int8 rows", int8.encode, "vectors"),
         Peer("model2vec", partial(static.encode, max_length=None), "vectors"),
         Peer("tokenizers", ids, "ids"),
     ]
@@ -158,9 +163,12 @@ def measured(
     for label, texts in sets.items():
         expected = [[i for i in found.ids if i != unknown] for found in ids(texts)]
         assert model.tokenize(texts) == expected, f"{label}: token ids differ"
-        assert_equal(model, peers[1:3], texts[:1000])
+        assert_equal(model, peers[1:4], texts[:1000])
         megabytes = sum(len(text.encode()) for text in texts) / 1e6
-        times = interleaved({peer.name: partial(peer.call, texts) for peer in peers})
+        calls = {peer.name: partial(peer.call, texts) for peer in peers}
+        bounds = {"bound: copy, add rows": bound(model, texts)}
+        bounds["bound, int8: copy, add rows"] = bound(int8, texts)
+        times = interleaved({**calls, **bounds})
         figures[f"{label}, MB/s"] = {n: [megabytes / t for t in ts] for n, ts in times.items()}
     return model, figures
 
@@ -168,7 +176,9 @@ def measured(
 def vocabularies(folder: Path, *, given: list[Path]) -> None:
     """Measure and print both tokenizers, or those that are given."""
     texts = languages(folder)
-    sets = {f"{len(texts)} languages": mixed(texts.values()), **hard_texts()}
+    english = chunks(prose([])[0], CHUNK)[:4000]
+    sets = {"English prose": english, f"{len(texts)} languages": mixed(texts.values())}
+    sets.update(hard_texts())
     if given:
         tokenizers = {path.name: json.loads(path.read_text("utf-8")) for path in given}
     else:

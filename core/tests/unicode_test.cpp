@@ -6,6 +6,8 @@
 
 #include "../src/graphemes.h"
 #include "../src/normal_forms.h"
+#include "../src/utf8.h"
+#include "../src/worker.h"
 
 namespace unicode = pumice::unicode;
 
@@ -45,7 +47,24 @@ static unsigned cluster_length(Points points) {
   return length;
 }
 
+// Every three bytes of which the first is none of ASCII, in a text long enough for many to be looked at together.
+static bool validates_as_it_decodes() {
+  char text[] = "???, then more than eight";
+  const std::string_view whole(text, sizeof text - 1);
+  for (unsigned bytes = 0x800000; bytes < 0x1000000; ++bytes) {
+    text[0] = static_cast<char>(bytes >> 16);
+    text[1] = static_cast<char>(bytes >> 8);
+    text[2] = static_cast<char>(bytes);
+    const char* at = text;
+    while (at < text + 3 && pumice::utf8::decode(at, text + whole.size()) != pumice::utf8::kInvalid) {
+    }
+    if (pumice::is_utf8(whole) != (at >= text + 3)) return false;
+  }
+  return true;
+}
+
 int main() {
+  CHECK(validates_as_it_decodes());
   CHECK(unicode::compose(U'e', 0x301) == 0xE9 && unicode::compose(U'e', U'x') == 0);
   CHECK(unicode::compose(0x1100, 0x1161) == 0xAC00 && unicode::compose(0xAC00, 0x11C2) == 0xAC1B);
   CHECK(unicode::compose(0xAC00, 0x11A7) == 0 && unicode::compose(0xAC01, 0x11A8) == 0);
