@@ -17,6 +17,7 @@ from pumice.errors import OutputError
 PRIVATE = "_pumice"
 _PARTIAL = ".partial"
 # Where several processes may make the same file, after one is thought dead, each has a name of its own.
+_BUCKETS = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"}
 _OWN = re.compile(r"\.partial-\w+$")
 
 
@@ -190,7 +191,14 @@ class UrlStore:
         self.write(record, data)
 
     def _parent(self, path: str) -> None:
+        if not _BUCKETS.isdisjoint(_names(self._store.protocol)):
+            return  # such a store has no folders, and would make a bucket of a name that was misspelt
         self._store.makedirs(f"{self._root}/{path}".rpartition("/")[0], exist_ok=True)
+
+
+def _names(protocol: str | tuple[str, ...]) -> tuple[str, ...]:
+    """fsspec gives one name or several."""
+    return (protocol,) if isinstance(protocol, str) else protocol
 
 
 @contextmanager
