@@ -29,7 +29,10 @@ WASM_STAGES := bpe metaspace normal_forms normalize pre_tokenize precompiled rep
 WASM_WORDPIECE := aligned_words alignment normalize_bert tokenize_wordpiece $(patsubst core/src/%.cpp,%,$(foreach of,classify find_words list_words, \
 	$(wildcard core/src/simd/$(of)_*.cpp)))
 wasm_wordpiece = $(filter-out $(WASM_STAGES:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/$1/native/wordpiece_only.o
-wasm_stages = $(filter-out $(WASM_WORDPIECE:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/$1/native/stages_only.o
+# Beside the stages' own work these do little: they are built small for them.
+WASM_SMALL := topk pooling
+wasm_stages = $(filter-out $(WASM_WORDPIECE:%=build/wasm/$1/%.o) $(WASM_SMALL:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) \
+	$(WASM_SMALL:%=build/wasm/$1/small/%.o) build/wasm/$1/native/stages_only.o
 
 web/wasm/pumice.wasm: $(call wasm_wordpiece,simd) build/wasm/simd/native/abort.o build/wasm/simd/native/memchr.o
 web/wasm/pumice-plain.wasm: $(call wasm_wordpiece,plain) build/wasm/plain/native/abort.o
@@ -40,14 +43,19 @@ web/wasm/%.wasm:
 	@$(ZIG) c++ $(WASM_LINK) $^ -o $@
 
 # Zig passes -Oz on as -Os. Beside SIMD the portable kernels have but the dimensions that fill no register.
-build/wasm/simd/simd/packed_portable.o build/wasm/simd/simd/rows_portable.o: wasm_level = -Oz -Xclang -Oz
-wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,-Oz -Xclang -Oz)
+build/wasm/simd/simd/packed_portable.o build/wasm/simd/simd/rows_portable.o: wasm_level = $(WASM_SMALL_LEVEL)
+WASM_SMALL_LEVEL := -Oz -Xclang -Oz
+wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,$(WASM_SMALL_LEVEL))
 build/wasm/simd/%.o: WASM_FLAGS += -msimd128
 build/wasm/simd/native/memchr.o: WASM_FLAGS += -O3 -fno-builtin
 define wasm_rules
 build/wasm/$1/native/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $$(@D)
 	@$(ZIG) c++ -Oz $$(WASM_FLAGS) -c $$< -o $$@
+
+build/wasm/$1/small/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
+	@mkdir -p $$(@D)
+	@$(ZIG) c++ $$(WASM_FLAGS) $(WASM_SMALL_LEVEL) -c $$< -o $$@
 
 build/wasm/$1/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $$(@D)

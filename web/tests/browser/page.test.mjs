@@ -54,6 +54,15 @@ test("the shipped model finds by meaning", { skip }, async () => {
   assert.equal(await call("meaning"), 0);
 });
 
+test("a model that is kept is not asked for again, and is there offline", { skip }, async () => {
+  const wanted = { same: true, asked: 1, none: "/none.pumice: cannot be fetched: HTTP status 404", keys: 1 };
+  assert.deepEqual(await call("inWorker", "kept", "/testdata/golden-int4.pumice"), wanted);
+  await page.context().setOffline(true);
+  const offline = await page.evaluate(() => actions.kept("/testdata/golden-int4.pumice").catch((error) => error.message));
+  await page.context().setOffline(false);
+  assert.deepEqual([offline.same, offline.asked], [true, 0]);
+});
+
 test("an index comes back from OPFS and IndexedDB", { skip }, async () => {
   assert.deepEqual(await call("stored"), ["a", "a", null, null]);
   assert.deepEqual(await call("inWorker", "stored"), ["a", "a", null, null]);
