@@ -90,7 +90,7 @@ web/bench/node_modules/.package-lock.json: web/bench/package-lock.json
 .PHONY: extension
 extension: wasm web/models/find.pumice
 	@rm -rf web/dist/extension && mkdir -p web/dist/extension/models web/dist/extension/pumice
-	@cp -r web/extension/manifest.json web/extension/background.js web/extension/content web/extension/icons web/dist/extension/
+	@cp -r $(addprefix web/extension/,manifest.json background.js options.html options.css options.js content icons) web/dist/extension/
 	@cp -r web/src web/wasm web/dist/extension/pumice/
 	@cp web/models/find.pumice web/dist/extension/models/
 

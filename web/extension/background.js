@@ -1,7 +1,10 @@
 // The extension's worker: keeps the model, embeds what a page sends, answers its queries. Nothing leaves the browser.
 import { documentShares, load } from "./pumice/src/index.js";
 
-const CONTENT = ["passages", "highlight", "bar", "find"].map((name) => `content/${name}.js`);
+const scripts = (...names) => names.map((name) => `content/${name}.js`);
+const CONTENT = scripts("passages", "reader", "highlight", "bar", "find");
+const EARLY = { id: "early", js: scripts("passages", "reader", "early"), runAt: "document_idle" };
+const origins = chrome.runtime.getManifest().optional_host_permissions;
 const DIM = 128;
 const KEPT = 50; // passages of an answer
 const LEAST_SCORE = 0.15; // a cosine below it is chance,
@@ -29,6 +32,18 @@ chrome.action.onClicked.addListener(async (tab) => {
     await chrome.action.setTitle({ tabId: tab.id, title: "The browser lets no extension read this page" });
   }
 });
+
+// Where the user has allowed it for all pages (options.html), they are read as they load.
+async function follow() {
+  const allowed = await chrome.permissions.contains({ origins });
+  const [before] = await chrome.scripting.getRegisteredContentScripts({ ids: [EARLY.id] });
+  if (allowed && !before) await chrome.scripting.registerContentScripts([{ ...EARLY, matches: origins }]);
+  if (!allowed && before) await chrome.scripting.unregisterContentScripts({ ids: [EARLY.id] });
+}
+
+chrome.runtime.onInstalled.addListener(follow);
+chrome.permissions.onAdded.addListener(follow);
+chrome.permissions.onRemoved.addListener(follow);
 
 chrome.runtime.onConnect.addListener((port) => {
   const page = new Page(port);

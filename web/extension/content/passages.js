@@ -75,8 +75,9 @@ globalThis.pumicePassages ??= (() => {
 
   const isHigh = (unit) => unit >= 0xd800 && unit < 0xdc00;
 
-  // Reads what lies under `root` in slices of a few milliseconds; `put(passages)` for each slice's.
-  async function collect(root, put) {
+  // Reads what lies under `root` in slices of a few milliseconds; `put(passages)` for each slice's. `rests()`: what is
+  // waited for between them, if not for the page to have had its turn.
+  async function collect(root, put, rests) {
     let slice = performance.now();
     let made = [];
     let longest = 0;
@@ -85,7 +86,7 @@ globalThis.pumicePassages ??= (() => {
       put(made);
       made = [];
       longest = Math.max(longest, performance.now() - slice);
-      await yielding();
+      await (rests() ?? yielding());
       slice = performance.now();
     };
     let block = new Block();

@@ -14,18 +14,17 @@ const isBuilt = await stat(join(built, "models")).catch(() => null);
 const skip = noBrowser || (!isBuilt && "the extension is not built: make extension");
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'";
 const shots = process.env.PUMICE_SHOTS;
+const HERE = "http://localhost/*";
 let server, context, worker, page;
 
-before(async () => {
-  if (skip) return;
-  // A test has no toolbar to click: access to this one host stands in for the click's access to the tab.
+// A test has no toolbar to click and no dialog to answer: access to this one host stands in for the click's to the tab.
+async function start(changes = {}) {
   const folder = join(await mkdtemp(join(tmpdir(), "pumice-extension-")), "extension");
   await cp(built, folder, { recursive: true });
   const manifest = JSON.parse(await readFile(join(built, "manifest.json"), "utf8"));
   assert.deepEqual(manifest.permissions, ["activeTab", "scripting"]);
   assert.equal(manifest.host_permissions, undefined);
-  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, host_permissions: ["http://localhost/*"] }));
-  server = await serve(tmpdir(), { policy: POLICY, pages: PAGES });
+  await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, host_permissions: [HERE], ...changes }));
   context = await launchWith(await mkdtemp(join(tmpdir(), "pumice-profile-")), [
     `--disable-extensions-except=${folder}`,
     `--load-extension=${folder}`,
@@ -33,7 +32,13 @@ before(async () => {
   worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker", { timeout: 60_000 }));
   page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(120_000);
+}
+
+before(async () => {
+  if (skip) return;
   if (shots) await mkdir(shots, { recursive: true });
+  server = await serve(tmpdir(), { policy: POLICY, pages: PAGES });
+  await start();
 });
 
 after(async () => {
@@ -41,14 +46,14 @@ after(async () => {
   await server?.close();
 });
 
-const shot = (name) => shots && page.screenshot({ path: join(shots, `${name}.png`) });
+const shot = (name, of = page) => shots && of.screenshot({ path: join(shots, `${name}.png`) });
 
 // In the extension's world of the page.
 async function inPage(func, ...args) {
   return worker.evaluate(
     async ([source, given]) => {
       const [tab] = await chrome.tabs.query({ active: true, lastFocusedWindow: true });
-      const call = (code, values) => globalThis.pumiceFind && { state: () => pumiceFind.state(), colours: () => Array.from(CSS.highlights.entries(), ([name, found]) => [name, Array.from(found, String)]) }[code](...values);
+      const call = (code, values) => (globalThis.pumiceFind || code === "read") && { read: () => globalThis.pumiceReader?.passages.length ?? 0, state: () => pumiceFind.state(), colours: () => Array.from(CSS.highlights.entries(), ([name, found]) => [name, Array.from(found, String)]) }[code](...values);
       const [{ result }] = await chrome.scripting.executeScript({ target: { tabId: tab.id }, func: call, args: [source, given] });
       return result;
     },
@@ -58,13 +63,17 @@ async function inPage(func, ...args) {
 
 async function openBar(path, { clicks = 1 } = {}) {
   await page.goto(server.origin + path);
-  for (let i = 0; i < clicks; ++i) {
+  await click(clicks);
+  return until((state) => state?.embedded);
+}
+
+async function click(times = 1) {
+  for (let i = 0; i < times; ++i) {
     await worker.evaluate(async () => {
       const [tab] = await chrome.tabs.query({ active: true, lastFocusedWindow: true });
       chrome.action.onClicked.dispatch(tab);
     });
   }
-  return until((state) => state?.embedded);
 }
 
 async function until(holds) {
@@ -186,4 +195,41 @@ test("a page of 10 MB", { skip }, async () => {
   console.log(`# 10 MB: ready after ${state.ready.toFixed(0)} ms, main thread at most ${state.longest.toFixed(1)} ms at a time`);
   assert.ok(state.passages > 20_000);
   assert.ok((await find("renew a passport")).hits[0].text.includes(NEEDLE));
+});
+
+test("nothing is read before the click, unless the user has allowed it for all pages", { skip }, async () => {
+  await page.goto(`${server.origin}/article`);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(await inPage("read"), 0);
+  const options = await context.newPage();
+  await options.goto(`${worker.url().slice(0, worker.url().lastIndexOf("/"))}/options.html`);
+  assert.equal(await options.getByRole("checkbox", { name: "Read pages as they load" }).isChecked(), false);
+  await options.setViewportSize({ width: 560, height: 200 });
+  await shot("options", options);
+  await options.emulateMedia({ colorScheme: "dark" });
+  await shot("options-dark", options);
+});
+
+test("allowed for all pages, it has read and embedded a page before it is asked", { skip }, async () => {
+  await context.close();
+  await start({ optional_host_permissions: [HERE] }); // which it has
+  const options = await context.newPage();
+  await options.goto(`${worker.url().slice(0, worker.url().lastIndexOf("/"))}/options.html`);
+  assert.equal(await options.getByRole("checkbox").isChecked(), true);
+  await options.close();
+  for (let round = 0; round < 3; ++round) {
+    await page.goto(`${server.origin}/article`);
+    let [read, before] = [0, -1];
+    for (; read === 0 || read !== before; await new Promise((resolve) => setTimeout(resolve, 500))) [before, read] = [read, await inPage("read")];
+    assert.ok(read > 1000, `${read} passages`);
+    assert.equal(await page.evaluate(() => document.getElementById("pumice-find")), null);
+    await click();
+    const state = await until((state) => state?.embedded);
+    console.log(`# read as it loaded: ready ${state.ready.toFixed(1)} ms after the click, main thread at most ${state.longest.toFixed(1)} ms at a time`);
+    assert.equal(state.passages, read);
+  }
+  assert.ok((await find("renew a passport")).hits[0].text.includes(NEEDLE));
+  await page.keyboard.press("Escape");
+  await click();
+  assert.ok((await until((state) => state?.embedded)).passages > 1000);
 });

@@ -1,0 +1,4 @@
+// Reads the page before anybody asks, where the user has allowed it for all pages.
+"use strict";
+
+globalThis.pumiceReader.early();
