@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 
 const PATHS = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
-const executablePath = PATHS.find((path) => path && existsSync(path));
+export const executablePath = PATHS.find((path) => path && existsSync(path));
 const puppeteer = await import("puppeteer-core").catch(() => null);
 
 /** False, or why there is nothing to test with. */
