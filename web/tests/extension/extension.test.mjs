@@ -46,7 +46,11 @@ after(async () => {
   await server?.close();
 });
 
-const shot = (name, of = page) => shots && of.screenshot({ path: join(shots, `${name}.png`) });
+const shot = async (name, of = page) => {
+  if (!shots) return;
+  await new Promise((resolve) => setTimeout(resolve, 500)); // for the page to have been scrolled and painted
+  await of.screenshot({ path: join(shots, `${name}.png`) });
+};
 
 // In the extension's world of the page.
 async function inPage(func, ...args) {
