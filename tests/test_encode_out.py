@@ -143,6 +143,16 @@ def test_a_bad_text_is_named_by_its_place_in_the_stream(any_model: pumice.Static
             next(stream)
 
 
+def test_a_bad_text_ends_a_call_that_has_begun(model: pumice.StaticModel) -> None:
+    """Other threads encode the first texts while the list is read."""
+    good = [f"text number {i} of a list that is read while it is encoded" for i in range(20_000)]
+    for bad, message in ((7, r"texts\[20000\] is int"), ("\ud800", r"texts\[20000\] holds a lone")):
+        texts: list[Any] = [*good, bad]
+        with pytest.raises(InputError, match=message):
+            model.encode(texts, threads=4)
+    assert np.array_equal(model.encode(good, threads=4), model.encode(good, threads=1))
+
+
 def test_an_error_of_the_source_is_passed_on(model: pumice.StaticModel) -> None:
     def broken() -> Iterator[str]:
         yield from ["a"] * 5

@@ -96,3 +96,22 @@ def test_a_handler_that_returns_lets_the_call_go_on() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout) > 0
+
+
+def test_a_handler_may_empty_the_list_that_is_being_read() -> None:
+    """The first texts are with other threads by then, which hold them."""
+    code = (
+        "import signal, pumice\n"
+        "model = pumice.load()\n"
+        "texts = [f'text number {i} of a list that another hand empties' for i in range(2_000_000)]\n"
+        "signal.signal(signal.SIGALRM, lambda *_: texts.clear())\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.02)\n"
+        "try:\n"
+        "    model.encode(texts, dim=64, dtype='binary')\n"
+        "except pumice.errors.InputError:\n"
+        "    print('refused')\n"
+        "assert not texts and model.encode('the model still works').any()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "refused\n"

@@ -148,10 +148,11 @@ class WordScanner {
     CachedTokens::Place places[kWaiting];
     for (const char* at = text.data(); at < end && going_;) {
       std::size_t count = 0;
-      for (; count < kWaiting && at < end; ++count) {
+      while (count < kWaiting && at < end) {
+        if (cut_words(at, end, places, count)) continue;
         const char* next = match_letters(at, end);
         if (next == at) next = match_pattern(pattern, at, end);
-        places[count] = cache_.place_of({at, static_cast<std::size_t>(next - at)}, end);
+        places[count++] = cache_.place_of({at, static_cast<std::size_t>(next - at)}, end);
         at = next;
       }
       for (std::size_t i = 0; i < count && going_; ++i) {
@@ -160,6 +161,20 @@ class WordScanner {
       }
     }
     return PUMICE_OK;
+  }
+
+  // Adds words of ASCII letters from `at` on, which is moved past them; false if there are none to be seen together.
+  bool cut_words(const char*& at, const char* end, CachedTokens::Place* places, std::size_t& count) const {
+    const simd::Classify classify = model_.kernels->classify;
+    if (end - at < 64 || classify == simd::classify_portable || !begins_words(at)) return false;
+    const char* const block = at;
+    std::uint64_t begins = pumice::cut_words(classify, block);
+    for (; begins != 0 && count < kWaiting; begins &= begins - 1) {
+      const char* const next = block + std::countr_zero(begins);
+      places[count++] = cache_.place_of({at, static_cast<std::size_t>(next - at)}, end);
+      at = next;
+    }
+    return at != block;
   }
 
   pumice_status read_pieces(const Pieces& pieces) {
