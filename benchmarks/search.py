@@ -37,7 +37,6 @@ from pumice.search.points import slices
 Vectors = NDArray[float32]
 _BATCH = 20_000
 _UPSERT = 1024
-_WORDS = (20, 60)  # of a passage
 _ZIPF = 1.1
 _QUERY_EVERY = 50  # pairs
 _K = 10
@@ -78,6 +77,14 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, default=100_000, help="default 100,000")
     parser.add_argument("--pairs", type=Path, nargs="+", help="NAME.jsonl.xz of passages")
+    parser.add_argument(
+        "--words",
+        type=int,
+        nargs=2,
+        default=(20, 60),
+        metavar=("LEAST", "MOST"),
+        help="of a drawn passage (default 20 60, 216 bytes)",
+    )
     parser.add_argument("--dim", type=int, default=256)
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--quantize", default="turbo-1")
@@ -124,12 +131,12 @@ def main() -> None:
         shutil.rmtree(args.scratch, ignore_errors=True)
 
 
-def passages(count: int, *, pairs: Sequence[Path]) -> Iterator[list[str]]:
+def passages(args: argparse.Namespace) -> Iterator[list[str]]:
     """Lists of at most 20,000 texts, of the files in turn; drawn words where there are none."""
-    if not pairs:
-        yield from drawn(count, seed=1)
+    if not args.pairs:
+        yield from drawn(args.passages, words=args.words, seed=1)
         return
-    texts = islice(_once(_texts(pairs)), count)
+    texts = islice(_once(_texts(args.pairs)), args.passages)
     while part := list(islice(texts, _BATCH)):
         yield part
 
@@ -158,7 +165,10 @@ def _lines(path: Path) -> Iterator[dict[str, str]]:
 def questions_of(args: argparse.Namespace) -> list[str]:
     """Anchors from all over the files; the first words of drawn texts where there are none."""
     if not args.pairs:
-        return [" ".join(text.split()[:6]) for text in next(drawn(args.queries, seed=2))]
+        return [
+            " ".join(text.split()[:6])
+            for text in next(drawn(args.queries, words=args.words, seed=2))
+        ]
     anchors = [
         pair["anchor"]
         for path in args.pairs
@@ -168,16 +178,16 @@ def questions_of(args: argparse.Namespace) -> list[str]:
     return anchors[::step][: args.queries]
 
 
-def drawn(count: int, *, seed: int) -> Iterator[list[str]]:
+def drawn(count: int, *, words: Sequence[int], seed: int) -> Iterator[list[str]]:
     """Words of the vocabulary by Zipf's law."""
     vocabulary = [token for token in pumice.load().tokens if token.isalpha() and len(token) > 2]
     shares = 1 / np.arange(1, len(vocabulary) + 1) ** _ZIPF
     shares /= shares.sum()
-    words = np.array(vocabulary, dtype=object)
+    known = np.array(vocabulary, dtype=object)
     dice = np.random.default_rng(seed)
     for start in range(0, count, _BATCH):
-        lengths = dice.integers(*_WORDS, size=min(_BATCH, count - start))
-        drawn = words[dice.choice(len(words), size=int(lengths.sum()), p=shares)]
+        lengths = dice.integers(*words, size=min(_BATCH, count - start), endpoint=True)
+        drawn = known[dice.choice(len(known), size=int(lengths.sum()), p=shares)]
         yield [" ".join(part) for part in np.split(drawn, np.cumsum(lengths)[:-1])]
 
 
@@ -228,7 +238,7 @@ def upload(args: argparse.Namespace, model: Any) -> tuple[list[Upload], float]:
     questions = questions_of(args)
     (args.scratch / "questions.json").write_text(json.dumps(questions))
     np.save(args.scratch / "queries.npy", model.encode(questions, dim=args.dim))
-    sizes = [(len(part), len("".join(part).encode())) for part in passages_of(args)]
+    sizes = [(len(part), len("".join(part).encode())) for part in passages(args)]
     args.passages = sum(count for count, _ in sizes)
     print(
         f"{args.passages:,} passages of {sum(size for _, size in sizes) / args.passages:.0f} bytes, "
@@ -244,7 +254,7 @@ def upload(args: argparse.Namespace, model: Any) -> tuple[list[Upload], float]:
         engine = Engine(args.scratch / "engine", storage, args.dim)
         done, left_out, seconds, core_seconds = 0, 0, 0.0, 0.0
         with Index(args.scratch / "index", model, dim=args.dim, storage=storage) as index:
-            for texts in passages_of(args):
+            for texts in passages(args):
                 if not words and done >= _ALONE:
                     break
                 records = [{"id": done + at, "text": text} for at, text in enumerate(texts)]
@@ -274,10 +284,6 @@ def upload(args: argparse.Namespace, model: Any) -> tuple[list[Upload], float]:
             shutil.rmtree(args.scratch / "index")
     encoded.flush()
     return uploads, built
-
-
-def passages_of(args: argparse.Namespace) -> Iterator[list[str]]:
-    return passages(args.passages, pairs=args.pairs or ())
 
 
 def in_child(args: argparse.Namespace, name: str) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from pumice.search.filter import Condition
 from pumice.search.home import Plan, Query, Scored
 from pumice.search.owner import Owner
 from pumice.search.points import Payload, PointId, Points
+from pumice.search.record import TEXT
 from pumice.search.spaces import dense_spaces
 from pumice.search.steps import Planner
 from pumice.search.storage import Storage
@@ -90,7 +91,10 @@ class EdgeHome:
         # The write-ahead log and the storage each take a copy; JSON escapes may double a text.
         width = sum(16 * space.size for space in self._spaces)
         words = 32 * len(points.terms.numbers) if points.terms is not None else 0
-        payloads = sum(map(_weight, points.payloads))
+        texts = [payload[TEXT] for payload in points.payloads if len(payload) == 1]
+        payloads = 4 * sum(map(len, texts))
+        if len(texts) < len(points):
+            payloads += sum(_weight(payload) for payload in points.payloads if len(payload) > 1)
         self._need_space(width * len(points) + words + 4 * payloads)
         written = edge_points(points, self._spaces)
         with self._translated("written"):
