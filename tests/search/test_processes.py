@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -324,6 +325,26 @@ def test_interrupting_optimize_loses_nothing(tmp_path: Path, model: Any) -> None
         assert time.monotonic() - started < 5
         assert len(index) == 3_000
         assert index.search("train 77 to the mountain", k=1, mode="dense")[0].score > 0.99
+
+
+@posix
+def test_a_killed_optimize_is_told_and_loses_nothing(tmp_path: Path, model: Any) -> None:
+    with Index(tmp_path / "i", model) as index:
+        index.add({"id": at, "text": f"train {at} to the mountain"} for at in range(20_000))
+        killer = threading.Thread(target=kill_the_child_of, args=(tmp_path / "i" / LOCK_FILE,))
+        killer.start()
+        with pytest.raises(SearchIndexError, match=r"its process was ended by signal 9\): nothing"):
+            index.optimize()
+        killer.join()
+        assert len(index) == 20_000
+        index.optimize()
+        assert index.search("train 77 to the mountain", k=1, mode="dense")[0].score > 0.99
+
+
+def kill_the_child_of(lock: Path) -> None:
+    while "building" not in (note := lock.read_text()):
+        time.sleep(0.001)
+    os.kill(json.loads(note)["pid"], signal.SIGKILL)
 
 
 def interrupt(*_: object) -> None:

@@ -18,11 +18,13 @@ TEMPORARY = "temp_segments"  # where Edge builds; a killed run leaves its half-b
 
 
 def optimize_in_child(shard: Path, *, owner: Owner) -> None:
-    """Run this module on the closed shard and wait; an interrupt kills the child and goes on up.
+    """Run `main` on the closed shard and wait; an interrupt kills the child and goes on up.
 
     The child inherits the folder's lock, so the folder stays owned if this process is killed.
     """
-    command = [sys.executable, "-m", "pumice.search.edge.optimize", str(shard)]
+    # Not -m: the package has imported this module by then, and runpy warns of that.
+    program = "import sys; from pumice.search.edge.optimize import main; main(sys.argv[1])"
+    command = [sys.executable, "-c", program, str(shard)]
     keep_open = () if sys.platform == "win32" else (owner.descriptor,)
     child = subprocess.Popen(
         command,
@@ -42,10 +44,12 @@ def optimize_in_child(shard: Path, *, owner: Owner) -> None:
             child.wait()
         owner.note(" ".join(sys.argv) or "python", pid=os.getpid())
     if child.returncode != 0:
-        last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["it was killed"]
+        last = complaint.decode(errors="replace").strip().splitlines()[-1:]
+        if child.returncode < 0:
+            last = [f"its process was ended by signal {-child.returncode}"]
         raise SearchIndexError(
-            f"index {shard.parent} could not be optimized ({last[0][:300]}): it is searched "
-            "exactly, as before"
+            f"index {shard.parent} could not be optimized ({''.join(last)[:300]}): nothing is lost, "
+            "run it again"
         )
 
 
@@ -63,7 +67,3 @@ def main(shard: str) -> None:
     opened.optimize()
     opened.flush()
     opened.close()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
