@@ -13,14 +13,14 @@ STYLE = """
   --faint: #3b3d42; --best: #22372a; --series-0: #7fb2ee; --series-1: #f0a070; --series-2: #86c786;
   --series-3: #c6a0e6; --series-4: #d9bd5a; --series-5: #a3a3ab; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.25rem 1rem 3rem; max-width: 68rem; background: var(--ground);
+body { margin: 0 auto; padding: 1.25rem 1rem 3rem; max-width: 72rem; background: var(--ground);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { max-width: 44rem; } .soft, figcaption, caption { color: var(--soft); font-size: .875rem; }
 .wide { overflow-x: auto; border: 1px solid var(--faint); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .875rem; }
-th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; }
+th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; }
 thead th { border-bottom: 1px solid var(--faint); font-weight: 600; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: var(--ground); }
 tr.group th { padding-top: .75rem; } tbody th { font-weight: 400; } tr.group th { font-weight: 600; }
