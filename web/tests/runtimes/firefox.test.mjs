@@ -60,7 +60,7 @@ async function installed() {
   const folder = join(await mkdtemp(join(tmpdir(), "pumice-extension-")), "extension");
   await cp(built, folder, { recursive: true });
   const manifest = JSON.parse(await readFile(join(built, "manifest.json"), "utf8"));
-  const js = [...["passages", "highlight", "bar", "find"].map((name) => `content/${name}.js`), "told.js"];
+  const js = [...["passages", "reader", "highlight", "bar", "find"].map((name) => `content/${name}.js`), "told.js"];
   manifest.content_scripts = [{ matches: ["http://localhost/*"], js, css: ["content/page.css"], run_at: "document_idle" }];
   await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
   await writeFile(join(folder, "told.js"), `setInterval(() => (document.documentElement.dataset.told = JSON.stringify(pumiceFind.state())), 50);`);
