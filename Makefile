@@ -90,7 +90,7 @@ bench-vocabularies: $(VENV)/.test
 
 # laghu-rs runs beside one version of tokenizers only, which is not the one that the others want.
 LAGHU := build/laghu
-bench-laghu: $(VENV)/.package
+bench-laghu:
 	test -x $(LAGHU)/bin/python || $(PYTHON) -m venv $(LAGHU)
 	$(LAGHU)/bin/pip install --quiet laghu==0.4.0 laghu-rs==0.2.0 tokenizers==0.23.2 model2vec==0.10.0 .
 	$(LAGHU)/bin/python benchmarks/encode.py --dim 256 --peer laghu-rs --peer model2vec
