@@ -12,7 +12,7 @@ help:
 	@echo 'make test       all tests but the slow ones'
 	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
 	@echo 'make test-crash an index is killed CRASHES times (100) while it adds, deletes and optimizes'
-	@echo 'make test-kills  batch runs killed fifty times, workers of a Ray cluster killed'
+	@echo 'make test-kills  batch runs killed fifty times, workers and nodes of a Ray cluster killed'
 	@echo 'make test-engines  the snippets of docs/scaling.md in DuckDB, Spark, Dask, Daft and Ray (Spark needs Java)'
 	@echo 'make test-free-threaded  encoding in many threads under a Python without a GIL (FREE_THREADED=python3.14t)'
 	@echo 'make bench-batch  batch embedding: share of the in-memory rate, stages, processes, Ray, Qdrant Edge'
@@ -43,7 +43,7 @@ test-slow: $(VENV)/.test
 
 # Two minutes on two free cores: every start of a command that is to be killed takes a second.
 test-kills: $(VENV)/.ray
-	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_lance.py tests/batch/test_index.py tests/batch/test_ray.py
+	$(PY) -m pytest -m slow -q tests/batch/test_killed.py tests/batch/test_lance.py tests/batch/test_index.py tests/batch/test_ray.py tests/batch/test_ray_nodes.py
 
 # An index is killed at random moments; PUMICE_CRASH_SEED=N begins with another one.
 CRASHES ?= 100

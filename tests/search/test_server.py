@@ -26,6 +26,7 @@ class Backend:
         self.client = qdrant_client.QdrantClient(":memory:", force_disable_check_same_thread=True)
         self.lock = threading.Lock()
         self.requests: list[tuple[str, str]] = []
+        self.queries: list[str] = []
         self.failures: Iterator[str] = iter(())  # what becomes of the coming uploads
         self.keeps_metadata = True
 
@@ -72,6 +73,7 @@ def backend() -> Iterator[Backend]:
             body = json.loads(self.rfile.read(length) or "null")
             path = self.path.partition("?")[0]
             one.requests.append((self.command, path))
+            one.queries.append(self.path.partition("?")[2])
             upload = self.command == "PUT" and path.endswith("/points")
             failure = next(one.failures, "") if upload else ""
             if failure == "drop":
@@ -121,6 +123,28 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def records(count: int) -> list[dict[str, Any]]:
     return [{"id": f"r{at}", "text": f"bread number {at}"} for at in range(count)]
+
+
+@pytest.mark.usefixtures("quick")
+def test_uploads_that_are_awaited_at_the_end(backend: Any, model: Any) -> None:
+    with Index(Server(backend.url, wait=False), model) as index:
+        backend.failures = iter(["drop", "503", "store and drop"])
+        for _ in range(2):
+            assert index.add(records(1000)).added == 1000
+            sent = [
+                query
+                for (method, path), query in zip(backend.requests, backend.queries, strict=True)
+                if (method, path.rpartition("/")[2]) == ("PUT", "points")
+            ]
+            assert len(sent) >= 4
+            assert {query.rpartition("wait=")[2] for query in sent} == {"false"}
+        index.flush()
+        assert backend.requests[-1][1].endswith("/points/delete")
+        assert backend.queries[-1] == "wait=true"
+        assert len(index) == 1000
+        before = len(backend.requests)
+        index.flush()  # nothing is behind
+        assert len(backend.requests) == before
 
 
 @pytest.mark.usefixtures("quick")

@@ -148,20 +148,20 @@ def _into_index(
     args: argparse.Namespace, options: EncodeOptions, progress: Progress | None
 ) -> EncodeReport:
     from pumice import Index
-    from pumice.search import Storage
+    from pumice.search import Server, Storage
 
+    place = args.to_qdrant
+    target = Server(place, wait=False) if "://" in place else place  # a part is awaited at its end
     storage = Storage(sparse=False) if args.no_words else None
     options = replace(options, state=args.output)
-    with Index(args.to_qdrant, args.model, dim=args.dim, storage=storage) as index:
+    with Index(target, args.model, dim=args.dim, storage=storage) as index:
         model = index.model
         if args.engine == "local":
             report = store_files(args.inputs, index, options=options, progress=progress)
     if args.engine == "ray":
         from pumice.batch.ray import store_files as store_on_ray
 
-        report = store_on_ray(
-            args.inputs, args.to_qdrant, model=model, options=options, progress=progress
-        )
+        report = store_on_ray(args.inputs, target, model=model, options=options, progress=progress)
     return replace(report, output=args.to_qdrant)
 
 

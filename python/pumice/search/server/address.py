@@ -27,6 +27,8 @@ class Server:
     """How often a request is sent before it has failed; waits between them grow from 0.25 to 8 s."""
     parallel: int = 4
     """Requests of one upload that are under way together."""
+    wait: bool = True
+    """False: an upload ends when the server has logged it, not when it can be found; `Index.flush` waits."""
     shards: int | None = None
     """Of a new collection; None: the server's default."""
     replicas: int | None = None
