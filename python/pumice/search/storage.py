@@ -88,7 +88,7 @@ class Storage:
         kind = self.quantize or ""
         if kind in ("binary", "binary-1.5"):
             return 16.0 if self.query == "binary" else 8.0
-        if kind in ("turbo-1", "turbo-1.5"):
+        if kind in ("turbo-1", "turbo-1.5", "turbo-2", "binary-2"):
             return 4.0
         return 4.0 if self.stages else 2.0
 
