@@ -26,11 +26,11 @@ $(VENV)/.wasm: $(VENV)/.build
 # A model needs one half: what the other half's files would do stands in web/native, and says that it is not there.
 WASM_STAGES := bpe metaspace normal_forms normalize pre_tokenize precompiled replace split_patterns tokenize_stages unigram \
 	word_level word_route
-WASM_WORDPIECE := aligned_words alignment normalize_bert tokenize_wordpiece $(patsubst core/src/%.cpp,%,$(foreach of,classify find_words list_words, \
+WASM_WORDPIECE := aligned_words alignment normalize_bert tokenize_wordpiece $(patsubst core/src/%.cpp,%,$(foreach of,find_words list_words, \
 	$(wildcard core/src/simd/$(of)_*.cpp)))
 wasm_wordpiece = $(filter-out $(WASM_STAGES:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/$1/native/wordpiece_only.o
 # Beside the stages' own work these do little: they are built small for them.
-WASM_SMALL := topk pooling simd/rows_wasm
+WASM_SMALL := topk pooling simd/rows_wasm simd/packed_wasm
 wasm_stages = $(filter-out $(WASM_WORDPIECE:%=build/wasm/$1/%.o) $(WASM_SMALL:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) \
 	$(WASM_SMALL:%=build/wasm/$1/small/%.o) build/wasm/$1/native/stages_only.o
 
@@ -47,6 +47,7 @@ build/wasm/simd/simd/packed_portable.o build/wasm/simd/simd/rows_portable.o: was
 WASM_SMALL_LEVEL := -Oz -Xclang -Oz
 wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,$(WASM_SMALL_LEVEL))
 build/wasm/simd/%.o: WASM_FLAGS += -msimd128
+build/wasm/%/simd/codes_portable.o: WASM_FLAGS += -fno-unroll-loops
 build/wasm/simd/native/memchr.o: WASM_FLAGS += -O3 -fno-builtin
 define wasm_rules
 build/wasm/$1/native/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm

@@ -18,11 +18,9 @@ pumice_status AlignedWords::read(const AlignedText&, bool&) { return kAbsent; }
 
 namespace simd {
 #ifdef __wasm_simd128__
-void classify_wasm(const ByteClasses&, const char*, ByteMasks&) {}
 const char* list_words_wasm(const ByteClasses&, const char*, const char* end, WordList&) { return end; }
 constexpr FindWords kWasmFind = {nullptr, nullptr};
 #else
-void classify_portable(const ByteClasses&, const char*, ByteMasks&) {}
 const char* list_words_portable(const ByteClasses&, const char*, const char* end, WordList&) { return end; }
 constexpr FindWords kPortableFind = {nullptr, nullptr};
 #endif

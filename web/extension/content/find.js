@@ -11,7 +11,8 @@
   let ready = 0;
   let hits = [];
   let current = 0;
-  let number = 0; // of the last query
+  let number = 0; // of the last query,
+  let answered = 0; // and of the last answer
   let embedded = false;
 
   const bar = globalThis.pumiceBar.open({ query: ask, step, close });
@@ -29,6 +30,7 @@
       return;
     }
     if (message.number !== number) return;
+    answered = number;
     hits = message.hits.map((hit) => ({ ...hit, passage: passages[hit.id] })).filter((hit) => hit.passage !== undefined);
     current = 0;
     show();
@@ -65,7 +67,7 @@
     isOpen: () => bar.host.isConnected,
     focus: bar.focus,
     // For tests, which are in this world of the page; pages are not.
-    state: () => ({ hits: hits.map((hit) => ({ text: hit.passage.text, words: hit.words, score: hit.score })), current, embedded, passages: passages.length, told: bar.text(), ready, ...reader.times }),
+    state: () => ({ hits: hits.map((hit) => ({ text: hit.passage.text, words: hit.words, score: hit.score })), current, query: bar.input.value, answered: answered === number, embedded, passages: passages.length, told: bar.text(), ready, ...reader.times }),
     type: (text) => ((bar.input.value = text), ask(text)),
     step,
     close,
