@@ -40,6 +40,15 @@ const decoder = new TextDecoder();
 /** Loads a model; see index.d.ts. */
 export async function load(source, { verify = false, cache, ...options } = {}) {
   const opened = await open(source, cache);
+  try {
+    return await read(opened, verify, options);
+  } catch (error) {
+    opened.forget?.().catch(() => {}); // a portal's page, a broken file: the next load asks again
+    throw error;
+  }
+}
+
+async function read(opened, verify, options) {
   const memory = new Memory();
   let starting;
   const file = await readModel(opened, memory, (tokenizer) => {

@@ -13,7 +13,10 @@ const NOT_A_MODEL = "not a .pumice file: the magic number is missing";
 const WRONG_SIZE = "truncated or extended: its size is not the one its header declares";
 const LARGEST = 0xffff0000; // 32-bit memory
 
-/** `{name, chunks}`: what messages call the source, and an async iterable of its bytes. `cache`: where a URL's are kept. */
+/**
+ * `{name, chunks, forget}`: what messages call the source, an async iterable of its bytes, and what takes them out of
+ * `cache`, where a URL's are kept.
+ */
 export async function open(source, cache) {
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : viewed(source);
@@ -32,22 +35,23 @@ export async function open(source, cache) {
  * as soon as the file has said which tokenizer it is for.
  */
 export async function readModel({ name, chunks }, memory, begin) {
-  let [head, read, size, address] = [new Uint8Array(0), 0, 0, null];
+  let [head, read, size, address, begun] = [new Uint8Array(0), 0, 0, null, false];
   try {
     for await (let chunk of chunks) {
       if (address === null) {
         head = head.length === 0 ? viewed(chunk) : joined(head, chunk);
         if (head.length < HEADER) continue;
         size = sizeOf(head, name);
-        const tokenizer = tokenizerOf(head);
-        if (tokenizer === null && head.length < size) continue;
         address = memory.take(size);
-        begin(tokenizer);
         chunk = head;
       }
       if (read + chunk.length > size) throw new PumiceError(`${name}: ${WRONG_SIZE}`);
       memory.bytes(address + read, chunk.length).set(chunk);
       read += chunk.length;
+      if (begun) continue;
+      const tokenizer = tokenizerOf(memory.bytes(address, read));
+      begun = tokenizer !== null || read === size;
+      if (begun) begin(tokenizer);
     }
     if (head.length === 0) throw new PumiceError(`${name}: no bytes: not a .pumice file`);
     if (address === null) sizeOf(head, name);
@@ -96,23 +100,23 @@ async function fromAddress(address, cache) {
       throw new PumiceError(`${address}: cannot be read: ${cause.message}`, { cause });
     }
   }
-  let response;
+  let found;
   try {
-    response = cache === undefined ? await fetch(address) : await kept(address, cache);
+    found = cache === undefined ? { response: await fetch(address) } : await kept(address, cache);
   } catch (cause) {
     throw new PumiceError(`${address}: cannot be fetched: ${cause.message}`, { cause });
   }
-  return fromResponse(response, address);
+  return { ...fromResponse(found.response, address), forget: found.forget };
 }
 
 // The Cache API's answer comes three times as fast as that of the browser's own cache, which crosses processes.
 async function kept(address, name) {
   const cache = await globalThis.caches?.open(name).catch(() => undefined); // pages from neither https: nor localhost have none
   const found = await cache?.match(address);
-  if (found) return found;
-  const response = await fetch(address);
-  if (response.ok) cache?.put(address, response.clone()).catch(() => {}); // no room: it is fetched again
-  return response;
+  const response = found ?? (await fetch(address));
+  let putting;
+  if (!found && response.ok) putting = cache?.put(address, response.clone()).catch(() => {}); // no room: it is fetched again
+  return { response, forget: async () => (await putting, await cache?.delete(address)) };
 }
 
 function fromResponse(response, url) {

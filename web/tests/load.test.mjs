@@ -80,6 +80,28 @@ test("truncated, extended, foreign and damaged files are refused in one sentence
   await refused(load("/no/such/file.pumice"), /^\/no\/such\/file\.pumice: cannot be read: /);
 });
 
+test("parameters that come last are waited for, in time that grows with the file alone", async () => {
+  const sections = 2;
+  const size = 6e6;
+  const late = new Uint8Array(size);
+  late.set(bytes.subarray(0, 12));
+  const numbers = new DataView(late.buffer);
+  numbers.setUint32(12, sections, true);
+  numbers.setBigUint64(16, BigInt(size), true);
+  for (const [at, kind, offset, length] of [[64, 1, 128, size - 192], [96, 2, size - 64, 64]]) {
+    numbers.setUint32(at, kind, true);
+    numbers.setBigUint64(at + 8, BigInt(offset), true);
+    numbers.setBigUint64(at + 16, BigInt(length), true);
+  }
+  let at = 0;
+  const stream = new ReadableStream({
+    pull: (controller) => (at < size ? controller.enqueue(late.slice(at, (at += 1000))) : controller.close()),
+  });
+  const begin = Date.now();
+  await refused(load(new Response(stream)), /^the model: damaged: /);
+  assert.ok(Date.now() - begin < 10_000);
+});
+
 test("a file that declares more than there is memory for is refused, and the next one loads", async () => {
   const huge = bytes.slice();
   new DataView(huge.buffer).setBigUint64(16, 0xfff00000n, true);
