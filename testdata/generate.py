@@ -31,6 +31,11 @@ DTYPES = ("float32", "float16", "int8", "int4", "int2", "int1")
 LONGEST = 150
 RANDOM = 16
 EXPLAINED = 30  # tokens
+# Two blocks of the 64 bytes that words are found in, and what a contraction may look like.
+PROSE = (
+    "They don't know that I've read 42 books; we'll see what it's like,  and he'd say: 'we isn't' is "
+    "wrong. I'm sure they're right (it's 1984's best), aren't you?"
+)
 
 
 def golden_texts() -> list[str]:
@@ -107,13 +112,13 @@ def answers(model: pumice.StaticModel, text: str) -> dict[str, str]:
 def explanations(
     models: dict[str, pumice.StaticModel], batch: list[str]
 ) -> list[dict[str, object]]:
-    """What explains every fourth text beside a query: tokens, spans, what each adds, and its share."""
+    """What explains every fourth text beside a query, and prose: tokens, spans, what each adds, its share."""
     lines = []
     for name, model in models.items():
-        for number, document in enumerate(batch[::4]):
+        for number, document in enumerate([*batch[::4], PROSE]):
             query = batch[-1 - number % 3]
             found = model.explain(query, document)
-            if len(found.document) > EXPLAINED:
+            if len(found.document) > EXPLAINED and document != PROSE:
                 continue
             line = {"model": name, "query": query, "document": document, "score": found.score}
             line["ids"] = found.document.ids.tolist()

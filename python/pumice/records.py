@@ -13,8 +13,8 @@ from typing import IO, Any
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError, MissingExtraError
 
-_LONGEST = 64 << 20
-"""Bytes of a line, characters of a CSV field."""
+LONGEST_LINE = 64 << 20
+"""Bytes; also the characters of a CSV field."""
 _ROWS = 1024
 
 
@@ -73,16 +73,22 @@ def decoded(line: bytes, place: str) -> str:
 
 def _json_lines(file: IO[bytes], path: Path) -> Iterator[Record]:
     number = 0
-    while line := file.readline(_LONGEST):
+    while line := file.readline(LONGEST_LINE):
         number += 1
         if line.isspace():
             continue
         place = f"{path}:{number}"
+        if len(line) == LONGEST_LINE:
+            raise InputError(f"{place}: is a line of more than {LONGEST_LINE >> 20} MB: cut it")
         text = decoded(line, place)
         try:
             fields = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{place}: not a JSON object: {error}") from None
         except (ValueError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else error
+            reason = (
+                "nested too deeply" if isinstance(error, RecursionError) else "a number too long"
+            )
             raise InputError(f"{place}: not a JSON object: {reason}") from None
         if not isinstance(fields, dict):
             raise InputError(f"{place}: not a JSON object: put one object on each line")
@@ -98,6 +104,8 @@ def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Record]:
             if not row:
                 continue
             if names is None:
+                if repeated := [name for at, name in enumerate(row) if name in row[:at]]:
+                    raise InputError(f'{place}: the header names "{repeated[0]}" twice: rename one')
                 names = row
             elif len(row) != len(names):
                 raise InputError(f"{place}: has {len(row)} fields, the header {len(names)}")
@@ -106,7 +114,7 @@ def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Record]:
 
 
 def _csv_row(reader: Any, path: Path) -> list[str] | None:
-    previous = csv.field_size_limit(_LONGEST)  # the module's own, so it is put back each time
+    previous = csv.field_size_limit(LONGEST_LINE)  # the module's own, so it is put back each time
     try:
         row: list[str] | None = next(reader, None)
         return row

@@ -288,6 +288,16 @@ def test_which_are_not_merged() -> None:
     assert sum(reads_longest(parts_of(grown(random.Random(i), tokens=40))) for i in range(20)) >= 10
 
 
+def test_merges_of_tokens_that_no_text_has() -> None:
+    """The empty token, and a byte-level vocabulary's outside ByteLevel's alphabet, may be merged too."""
+    plain = overridden(
+        byte_level(None),
+        vocab={"a": 0, "b": 1, "ab": 2, "日": 3, "本": 4, "日本": 5, "": 6},
+        merges=[["a", "b"], ["日", "本"], ["", "a"]],
+    )
+    assert_same_ids(parts_of({**plain, "added_tokens": []}), ["abba", "日本", "a日本b", ""])
+
+
 @pytest.mark.parametrize(
     ("model", "reason"),
     [

@@ -438,6 +438,8 @@ def test_a_field_that_no_record_has_is_named(index: Index) -> None:
     assert index.search("a cat", filter={"year": 1999}) == []
     assert index.search("a cat", filter={"where.town": "Oslo"}) == []
     assert len(index.search("a cat", filter={"price": None})) == 9
+    assert index.search("a cat", filter={"price": None, "year": 1999}) == []
+    assert index.search("zebra", mode="sparse", filter={"price": None}) == []
     index.add({"id": at, "text": "a dog", "late": at} for at in range(1000, 1010))
     assert index.search("a dog", filter={"late": 3}) == []
 

@@ -100,6 +100,8 @@ HOSTILE = [
     ("p.jsonl", b'["a", "b"]', "p.jsonl:1: not a JSON object: put one object on each line"),
     ("p.jsonl", b'{"anchor": "a"', "p.jsonl:1: not a JSON object: "),
     ("p.jsonl", b"[" * 100_000, "p.jsonl:1: not a JSON object: nested too deeply"),
+    ("p.jsonl", b'{"a": ' + b"9" * 5_000 + b"}", "p.jsonl:1: not a JSON object: a number too long"),
+    ("p.csv", b"anchor,positive,anchor\na,b,c\n", 'p.csv:1: the header names "anchor" twice'),
     ("p.jsonl", b"\xff\xfe", "p.jsonl:1: is not UTF-8 text: convert it"),
     ("p.jsonl", b"", "p.jsonl: holds no pair"),
     ("p.csv", b"anchor,positive\na\n", "p.csv:2: has 1 fields, the header 2"),
@@ -231,3 +233,11 @@ def test_a_full_disk_is_one_sentence(start: pumice.StaticModel, tmp_path: Path) 
     file = write_jsonl(tmp_path / "p.jsonl", make_pairs(500))
     with pytest.raises(InputError, match="/dev/full: tokens cannot be kept there: No space left"):
         tokenize_sources(listed_sources(file), start, TrainOptions(), Full(0, tmp_path))
+
+
+def test_a_line_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumice.records.LONGEST_LINE", 30)
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"anchor": "a", "positive": "something long"}\n')
+    with pytest.raises(InputError, match=r"p\.jsonl:1: is a line of more than .* MB: cut it$"):
+        list(read_pairs(Source(str(path)), {}))

@@ -8,9 +8,15 @@ from typing import Any
 
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
-from pumice.records import Record, checked_string, decoded, format_of, read_records
+from pumice.records import (
+    LONGEST_LINE,
+    Record,
+    checked_string,
+    decoded,
+    format_of,
+    read_records,
+)
 
-_LONGEST_LINE = 64 << 20
 _KINDS = (".jsonl", ".parquet")
 _LIST = tuple(f".txt{packed}" for packed in COMPRESSIONS)
 
@@ -55,7 +61,7 @@ def read_rows(path: Path) -> Iterator[Record]:
 def _lines(path: Path) -> Iterator[Record]:
     with unpacked(path) as file:
         number = 0
-        while line := file.readline(_LONGEST_LINE):
+        while line := file.readline(LONGEST_LINE):
             number += 1
             place = f"{path}:{number}"
             if text := decoded(line, place).strip():

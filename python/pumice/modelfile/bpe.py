@@ -46,9 +46,10 @@ def compile_bpe(tokenizer: dict[str, Any]) -> NativeTokenizer:
     header = struct.pack("<260I", flags, unknown, slot_bits, probes, *ids)
     sections[Kind.MODEL] = header + slots
     keys = texts_of_tokens(model, byte_level=byte_level)
-    parts = token_parts(keys, sections[Kind.MODEL], byte_level=byte_level)
+    tokens = max(model["vocab"].values(), default=-1) + 1
+    parts = token_parts(keys, sections[Kind.MODEL], tokens=tokens, byte_level=byte_level)
     if rise(parts):
-        earliest = earliest_merges(model, len(parts))
+        earliest = earliest_merges(model, tokens)
         sections[Kind.TOKEN_PARTS] = np.hstack([parts, earliest.view("<u4")]).tobytes()
     if not model.get("ignore_merges"):
         keys = {key: index for key, index in keys.items() if parts[index, 2] != NONE}
@@ -71,13 +72,13 @@ def texts_of_tokens(model: dict[str, Any], *, byte_level: bool) -> dict[bytes, i
 
 
 def token_parts(
-    keys: dict[bytes, int], section: bytes, *, byte_level: bool
+    keys: dict[bytes, int], section: bytes, *, tokens: int, byte_level: bool
 ) -> np.ndarray[Any, np.dtype[np.uint32]]:
     """What each token is merged of when its own text is: left, right, time (docs/format.md)."""
     single = {} if byte_level else {k: i for k, i in keys.items() if len(k.decode()) == 1}
     trie = build_trie(single) if single else b""
     found = _core.bpe_token_parts(section, trie, list(keys), list(keys.values()))
-    parts = np.full((max(keys.values(), default=-1) + 1, 3), NONE, "<u4")
+    parts = np.full((tokens, 3), NONE, "<u4")
     parts[list(keys.values())] = np.frombuffer(found, "<u4").reshape(-1, 3)
     return parts
 
