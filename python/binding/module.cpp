@@ -90,7 +90,9 @@ class Model {
     // The first texts are encoded while the others are read.
     Crew crew(*workers_, encode, threads);
     items.read(texts, [&crew](std::string_view text) { crew.add(text); });
-    check_room(out, texts.views.size(), dim, type);
+    if (texts.views.size() < items.size()) {  // a signal's handler did that
+      raise("InputError", "texts became shorter while they were read: pass a list that nothing else changes");
+    }
     finish(crew);
   }
 
@@ -265,9 +267,10 @@ nb::bytes normalize_bytes(const nb::bytes& program, const nb::bytes& text) {
 }  // namespace pumice
 
 // Nothing here relies on the GIL, so the module also serves free-threaded Python: a Model is immutable, a call's
-// strings are in a tuple of its own, an Arrow stream is made for the call, the result's buffer is exported while it
-// is written, and helper threads never touch Python. PyUnicode_AsUTF8AndSize races with itself on one str before
-// CPython 3.13.2 (gh-128013); free-threaded wheels begin at 3.14.
+// strings are in a tuple of its own (where there is a GIL they are held one by one as the list is read), an Arrow
+// stream is made for the call, the result's buffer is exported while it is written, and helper threads never touch
+// Python. PyUnicode_AsUTF8AndSize races with itself on one str before CPython 3.13.2 (gh-128013); free-threaded wheels
+// begin at 3.14.
 NB_MODULE(_core, m) {
   using pumice::Model;
   // A model that lives until the interpreter ends is no leak worth a warning on standard error.
