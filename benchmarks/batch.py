@@ -341,7 +341,7 @@ def cut(model: pumice.StaticModel, dim: int) -> pumice.StaticModel:
     )
 
 
-def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 30_000) -> None:
+def edge(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 120_000) -> None:
     """Points into Qdrant Edge: the engine's own upserts of the same points, and ``--to-qdrant``."""
     import qdrant_edge
 
