@@ -135,7 +135,10 @@ def test_a_truncated_file_among_others_can_be_gone_past(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("offsets", [(0, 4, 10, 2**31 - 1), (0, 10, 4, 11), (0, 2**30, 10, 11)])
+@pytest.mark.parametrize(
+    "offsets",
+    [(0, 4, 10, 2**31 - 1), (0, 10, 4, 11), (0, 2**30, 10, 11), (0, 2**31 - 1, -2, 11)],
+)
 def test_an_arrow_file_whose_offsets_point_outside(
     tmp_path: Path, model: pumice.StaticModel, offsets: tuple[int, ...], stream: bool
 ) -> None:
@@ -147,6 +150,24 @@ def test_an_arrow_file_whose_offsets_point_outside(
     file.write_bytes(data)
     said = refused(file, tmp_path / "out", model)
     assert said.startswith(f"{file}: cannot be read as Arrow, truncated or damaged: ")
+
+
+def test_an_arrow_file_with_a_dictionary(tmp_path: Path, model: pumice.StaticModel) -> None:
+    strings = pa.array([b"stone", b"\xff\xfe"], pa.binary()).view(pa.string())
+    for indices, expected in (([0, 1], 1), ([0, 2], None), ([0, -1], None)):
+        column = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), strings, safe=False)
+        batch = pa.RecordBatch.from_arrays([column], ["body"])
+        file, out = tmp_path / f"{indices[1]}.arrows", tmp_path / f"out{indices[1]}"
+        with pa.ipc.new_stream(file, batch.schema) as stream:
+            stream.write_batch(batch)
+        options = EncodeOptions(text="body", on_error="null")
+        report = encode_files(file, out, model=model, options=options)
+        if expected is None:
+            (said,) = report.failed.values()
+            assert "its indices point outside its dictionary" in said
+        else:
+            assert (report.rows, report.failed) == (2, {})
+            assert sum(report.bad.values()) == expected
 
 
 def test_nothing_to_read(tmp_path: Path, model: pumice.StaticModel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,18 @@ def test_new_and_changed_inputs(tmp_path: Path, model: pumice.StaticModel) -> No
     assert dataset.checkout_version(dataset.version - 1).count_rows() == 50
 
 
+def test_an_input_that_is_again_as_it_was(tmp_path: Path, model: pumice.StaticModel) -> None:
+    source, out = tmp_path / "a.jsonl", tmp_path / "v.lance"
+    for seed in (1, 2, 1):
+        source.write_bytes(as_jsonl(table(30, seed=seed)))
+        os.utime(source, (0, seed))
+        assert encode_files(source, out, model=model, options=OPTIONS).rows == 30
+        texts = table(30, seed=seed)["body"].to_pylist()
+        np.testing.assert_array_equal(
+            vectors_of(lance.dataset(out), "float32"), model.encode(texts)
+        )
+
+
 def test_killed_before_the_version_was_written(tmp_path: Path, model: pumice.StaticModel) -> None:
     (tmp_path / "a.jsonl").write_bytes(as_jsonl(table(30)))
     for versions_lost in (1, 2):
@@ -83,7 +96,7 @@ def test_killed_before_the_version_was_written(tmp_path: Path, model: pumice.Sta
         encode_files(tmp_path / "a.jsonl", out, model=model, options=OPTIONS)
         (out / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
         for manifest in sorted((out / "_versions").iterdir())[:versions_lost]:  # newest first
-            manifest.unlink()
+            manifest.rename(f"{manifest}#1")  # as Lance calls it until it is whole
         report = encode_files(tmp_path / "a.jsonl", out, model=model, options=OPTIONS)
         assert (report.embedded_rows, report.rows) == (0, 30)
         assert lance.dataset(out).count_rows() == 30
@@ -109,7 +122,11 @@ def test_what_is_refused(tmp_path: Path, model: pumice.StaticModel) -> None:
     assert "holds vectors of another run, with dim 64, not 32" in refused(out, dim=32)
     assert "another run, with format" in refused(out, format="parquet")
     lance.write_dataset(lance.dataset(out).to_table(), out, mode="append")
-    assert "was compacted or added to" in refused(out)
+    assert "was compacted, added to or deleted from" in refused(out)
+    fewer = tmp_path / "fewer.lance"
+    encode_files(tmp_path / "a.jsonl", fewer, model=model, options=OPTIONS)
+    lance.dataset(fewer).delete("id = 3")
+    assert "was compacted, added to or deleted from" in refused(fewer)
     assert "Lance reaches folders and s3://" in refused("memory://v.lance")
     with pytest.raises(InputError, match="holds lists of numbers"):
         replace(OPTIONS, layout="bytes")

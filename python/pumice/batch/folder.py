@@ -134,8 +134,9 @@ class OutputFolder:
 
     def check_free(self, file: str) -> None:
         """InputError where a file of that name lies in the folder and no record knows it."""
-        # In a URL it may be an upload whose record was never written.
-        if file in self._foreign and isinstance(self.store, Folder):
+        # In a URL it may be an upload whose record was never written; of a Lance dataset, that of an input
+        # that was forgotten and is as it was again: the name tells its version, and the bytes are the same.
+        if file in self._foreign and isinstance(self.store, Folder) and not file.endswith(LANCE):
             raise InputError(
                 f"{self.location}/{file}: is there already and not of an earlier run: move it, or name another "
                 "output folder"

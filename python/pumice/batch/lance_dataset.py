@@ -71,10 +71,11 @@ def check(folder: OutputFolder) -> None:
             f"{folder.location}: is a Lance dataset of something else: name another output folder"
         )
     foreign = [path for path in _fragments(dataset) if not _OURS.search(path)]
+    foreign += [one.data_files()[0].path for one in dataset.get_fragments() if one.num_deletions]
     if foreign:
         raise InputError(
-            f"{folder.location}: was compacted or added to after pumice had written it ({foreign[0]}): name "
-            "another output folder"
+            f"{folder.location}: was compacted, added to or deleted from after pumice had written it "
+            f"({foreign[0]}): name another output folder"
         )
 
 
@@ -130,7 +131,9 @@ def _uri(folder: OutputFolder) -> str:
 
 def _dataset(folder: OutputFolder) -> Any:
     """The newest version, or None where there is no dataset."""
-    if not any(path.startswith("_versions/") for path in folder.store.sizes()):
+    # Of a manifest whose writer was killed only "….manifest#1" is there.
+    names = (path for path in folder.store.sizes() if path.startswith("_versions/"))
+    if not any(name.endswith(".manifest") for name in names):
         return None
     with _told(folder.location):
         return lance_library().dataset(_uri(folder))

@@ -172,7 +172,7 @@ def has_lengths(kind: Any) -> bool:
 
 
 def lengths_of(column: Any) -> NDArray[np.int64]:
-    """Bytes of each value of a string or binary column, 0 for a null; ArrowInvalid if any is negative."""
+    """Bytes of each value of a string or binary column, 0 for a null; ArrowInvalid if offsets go backwards."""
     pa = arrow()
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
@@ -184,9 +184,9 @@ def lengths_of(column: Any) -> NDArray[np.int64]:
     ends = np.frombuffer(
         column.buffers()[1], kind, count=len(column) + 1, offset=column.offset * kind.itemsize
     )
-    lengths = np.diff(ends).astype(np.int64, copy=False)
-    if lengths.min() < 0:
+    if (ends[1:] < ends[:-1]).any():  # their differences may overflow
         raise pa.ArrowInvalid("its offsets go backwards")
+    lengths = np.diff(ends).astype(np.int64, copy=False)
     if column.null_count:
         lengths = np.where(column.is_null().to_numpy(zero_copy_only=False), 0, lengths)
     return lengths

@@ -16,8 +16,8 @@ from pumice.errors import OutputError
 
 PRIVATE = "_pumice"
 _PARTIAL = ".partial"
-# Where several processes may make the same file, after one is thought dead, each has a name of its own.
 _BUCKETS = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"}
+# Where several processes may make the same file, after one is thought dead, each has a name of its own.
 _OWN = re.compile(r"\.partial-\w+$")
 
 

@@ -65,13 +65,6 @@ class Points:
             [self.payloads[row] for row in rows],
         )
 
-    def part(self, begin: int, end: int) -> Points:
-        """The points from `begin` to `end`, views of these."""
-        terms = self.terms
-        if terms is not None:
-            terms = TermRows(terms.offsets[begin : end + 1], terms.numbers, terms.weights)
-        return Points(self.ids[begin:end], self.dense[begin:end], terms, self.payloads[begin:end])
-
 
 def slices(rows: NDArray[float32]) -> Iterator[Sequence[float]]:
     """The rows as memoryviews, which are made and read faster than lists and arrays."""

@@ -75,6 +75,10 @@ def _check(column: Any) -> None:
     Strings that are not UTF-8 pass: they are bad rows.
     """
     column.validate()
+    if arrow().types.is_dictionary(column.type):
+        _check_indices(column)
+        _check(column.dictionary)
+        return
     if has_lengths(column.type):
         lengths_of(column)
         return
@@ -83,3 +87,10 @@ def _check(column: Any) -> None:
     except arrow().ArrowInvalid as error:
         if not (arrow().types.is_string_view(column.type) and "UTF8" in str(error)):
             raise
+
+
+def _check_indices(column: Any) -> None:
+    bounds = arrow("pyarrow.compute").min_max(column.indices)
+    least, most = bounds["min"].as_py(), bounds["max"].as_py()
+    if least is not None and not 0 <= least <= most < len(column.dictionary):
+        raise arrow().ArrowInvalid("its indices point outside its dictionary")
