@@ -78,11 +78,9 @@ globalThis.pumiceHighlight ??= (() => {
     const element = range.startContainer.parentElement;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     for (let at = element; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-    const inView = () => {
-      const { top, bottom } = range.getBoundingClientRect();
-      return top >= 60 && bottom <= innerHeight - 20;
-    };
-    if (!inView()) element.scrollIntoView({ block: "center", behavior: still ? "instant" : "smooth" });
+    const { top, bottom } = range.getBoundingClientRect();
+    const isFar = top < -2 * innerHeight || bottom > 3 * innerHeight; // pages that fly past say nothing
+    if (top < 60 || bottom > innerHeight - 20) element.scrollIntoView({ block: "center", behavior: still || isFar ? "instant" : "smooth" });
     return true;
   }
 
