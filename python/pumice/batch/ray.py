@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,10 @@ def store_files(
             place = folder.location if options.state else ""
             shared = SharedModel.of(job.model)
             task = Task(shared, options, place, job.columns, index)
-            return _Driver(job, folder, sources, progress).drive(data, task)
+            report = _Driver(job, folder, sources, progress).drive(data, task)
+            if options.state:
+                return report
+            return replace(report, rows=report.embedded_rows, text_bytes=report.embedded_bytes)
 
 
 class _Driver:
