@@ -31,7 +31,8 @@ def test_look_ups(tmp_path: Path) -> None:
         CORE / "tests" / "unicode_test.cpp",
         CORE / "src" / "normal_forms.cpp",
         CORE / "src" / "unicode.cpp",
+        CORE / "src" / "worker.cpp",
     ]
-    flags = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror"]
+    flags = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{CORE / 'include'}"]
     subprocess.run([compiler, *flags, *map(str, sources), "-o", str(program)], check=True)
     subprocess.run([str(program)], check=True, timeout=60)
