@@ -102,6 +102,16 @@ def test_killed_before_the_version_was_written(tmp_path: Path, model: pumice.Sta
         assert lance.dataset(out).count_rows() == 30
 
 
+def test_killed_as_lance_began_a_file(tmp_path: Path, model: pumice.StaticModel) -> None:
+    (tmp_path / "a.jsonl").write_bytes(as_jsonl(table(30)))
+    out = tmp_path / "v.lance"
+    encode_files(tmp_path / "a.jsonl", out, model=model, options=OPTIONS)
+    before = tree(out)
+    (out / "data" / ".tmps625ri").touch()
+    encode_files(tmp_path / "a.jsonl", out, model=model, options=OPTIONS)
+    assert tree(out) == before
+
+
 def test_what_is_refused(tmp_path: Path, model: pumice.StaticModel) -> None:
     (tmp_path / "a.jsonl").write_bytes(as_jsonl(table(30)))
 

@@ -17,8 +17,9 @@ from pumice.errors import OutputError
 PRIVATE = "_pumice"
 _PARTIAL = ".partial"
 _BUCKETS = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"}
-# Where several processes may make the same file, after one is thought dead, each has a name of its own.
-_OWN = re.compile(r"\.partial-\w+$")
+# Where several processes may make the same file, after one is thought dead, each has a name of its own;
+# so has what Lance begins, before it takes the name that it was given.
+_OWN = re.compile(r"\.partial-\w+$|^data/\.tmp\w{6}$")
 
 
 class Store(Protocol):
@@ -233,5 +234,5 @@ def partial_name(file: str, own: str = "") -> str:
 
 
 def is_left_over(path: str) -> bool:
-    """Whether it is the unfinished file of one of several processes, which nobody takes up again."""
+    """Whether it is an unfinished file of a name of its own, which nobody takes up again."""
     return _OWN.search(path) is not None
