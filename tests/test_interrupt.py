@@ -80,6 +80,12 @@ def test_ctrl_c_ends_a_long_call_of_the_library() -> None:
     assert interrupted_after(work, model="left_to_the_library(pumice.load())") < 0.5
 
 
+def said_by(code: str) -> str:
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 def test_a_handler_that_returns_lets_the_call_go_on() -> None:
     code = (
         "import signal, pumice, numpy as np\n"
@@ -93,9 +99,7 @@ def test_a_handler_that_returns_lets_the_call_go_on() -> None:
         "assert (codes == model.encode(texts[0], dim=64, dtype='binary')).all()\n"
         "print(inside)\n"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) > 0
+    assert int(said_by(code)) > 0
 
 
 def test_a_handler_may_empty_the_list_that_is_being_read() -> None:
@@ -112,6 +116,4 @@ def test_a_handler_may_empty_the_list_that_is_being_read() -> None:
         "    print(error)\n"
         "assert not texts and model.encode('the model still works').any()\n"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith("texts became shorter while they were read: pass a list")
+    assert said_by(code).startswith("texts became shorter while they were read: pass a list")

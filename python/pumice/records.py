@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pumice.arguments import check_string
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError, MissingExtraError
 
@@ -47,12 +48,7 @@ def checked_string(record: Record, name: str) -> str:
     value: Any = record.fields[name]
     if not isinstance(value, str):
         raise InputError(f'{record.place}: "{name}" is {kind_of(value)}, not a string')
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InputError(
-            f'{record.place}: "{name}" holds a lone surrogate, which UTF-8 cannot carry: clean it'
-        ) from None
+    check_string(value, name=f'{record.place}: "{name}"')
     return value
 
 

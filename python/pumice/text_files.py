@@ -7,10 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pumice.arguments import check_string
 from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
-from pumice.records import read_records
+from pumice.records import checked_string, read_records
 
 _PLAIN = (".txt", ".md", ".rst")
 _RECORDS = ".jsonl"
@@ -60,5 +59,4 @@ def _strings(path: Path) -> Iterator[str]:
     for record in read_records(path):
         for key, value in record.fields.items():
             if isinstance(value, str) and value.strip():
-                check_string(value, name=f"{record.place}: {key!r}")
-                yield value
+                yield checked_string(record, key)

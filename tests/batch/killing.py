@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -65,3 +66,12 @@ def run_killing(arguments: list[str], kills: Kills, *, rows_done: Callable[[], i
             continue
         assert process.returncode == 0, err.decode()
         return Ended(json.loads(out), 0.0, count, before)
+
+
+def kill_often(check: Callable[..., int], folder: Path, *, kills: int) -> None:
+    """``check`` in a folder of its own each time, until its runs have been killed ``kills`` times in all."""
+    count = seed = 0
+    while count < kills:
+        count += check(folder / str(seed), rows=20_000, kills=kills - count, seed=seed)
+        seed += 1
+    assert count == kills

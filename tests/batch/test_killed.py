@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.killing import Kills, run, run_killing
+from tests.batch.killing import Kills, kill_often, run, run_killing
 from tests.batch.tables import as_jsonl, as_parquet, table, tree
 
 KILLS = 50
 
 
 def inputs(folder: Path, rows: int) -> Path:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "a.parquet").write_bytes(as_parquet(table(rows), row_group_size=rows // 20))
     (folder / "b.jsonl").write_bytes(as_jsonl(table(rows, seed=2)))
     return folder
@@ -36,13 +36,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_fifty_kills(tmp_path: Path) -> None:
-    kills = seed = 0
-    while kills < KILLS:
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        kills += check(folder, rows=20_000, kills=KILLS - kills, seed=seed)
-        seed += 1
-    assert kills == KILLS
+    kill_often(check, tmp_path, kills=KILLS)
 
 
 def check(folder: Path, *, rows: int, kills: int, seed: int = 0) -> int:

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pumice
 from pumice.batch import EncodeOptions, encode_files
 from pumice.cli import main
 from pumice.errors import InputError, OutputError
-from tests.batch.killing import Kills, run, run_killing
+from tests.batch.killing import Kills, kill_often, run, run_killing
 from tests.batch.tables import as_jsonl, as_parquet, table, tree
 from tests.batch.test_killed import rows_recorded
 
@@ -23,8 +24,8 @@ lance = pytest.importorskip("lance", reason='pylance is absent (pip install "pum
 OPTIONS = EncodeOptions(text="body", keep=("id",), format="lance")
 
 
-def vectors_of(dataset: object, dtype: str) -> np.ndarray[object, np.dtype[np.generic]]:
-    return np.array(dataset.to_table()["vector"].to_pylist(), dtype)  # type: ignore[attr-defined]
+def vectors_of(dataset: Any, dtype: str) -> np.ndarray[object, np.dtype[np.generic]]:
+    return np.array(dataset.to_table()["vector"].to_pylist(), dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "binary"])
@@ -183,10 +184,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_twenty_kills(tmp_path: Path) -> None:
-    kills = seed = 0
-    while kills < 20:
-        kills += check(tmp_path / str(seed), rows=20_000, kills=20 - kills, seed=seed)
-        seed += 1
+    kill_often(check, tmp_path, kills=20)
 
 
 def check(folder: Path, *, rows: int, kills: int, seed: int = 0) -> int:

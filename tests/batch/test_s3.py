@@ -98,9 +98,9 @@ def test_a_lance_dataset(store: Any, model: pumice.StaticModel) -> None:
 def test_one_sentence_each(
     store: Any, model: pumice.StaticModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(inputs: str, out: object = tmp_path / "out") -> str:
+    def refused(inputs: str, out: str | Path = tmp_path / "out") -> str:
         with pytest.raises(PumiceError) as caught:
-            encode_files(inputs, out, model=model, options=OPTIONS)  # type: ignore[arg-type]
+            encode_files(inputs, out, model=model, options=OPTIONS)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 

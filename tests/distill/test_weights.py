@@ -94,7 +94,7 @@ def test_reading_corpus_files(tmp_path: Path) -> None:
         ("latin.txt", b"caf\xe9", "latin.txt: is not UTF-8"),
         ("bad.jsonl", b'{"a": 1}\n[]', "bad.jsonl:2: not a JSON object"),
         ("bad.jsonl", b"nonsense", "bad.jsonl:1: not a JSON object"),
-        ("bad.jsonl", b'{"a": "\\ud800"}', "bad.jsonl:1: 'a' holds a lone surrogate"),
+        ("bad.jsonl", b'{"a": "\\ud800"}', 'bad.jsonl:1: "a" holds a lone surrogate'),
         (
             "bad.txt.gz",
             gzip.compress(b"a" * 99, mtime=0)[:-9] + b"\xff" * 9,
