@@ -254,7 +254,11 @@ nb::bytes bpe_token_parts(const nb::bytes& model, const nb::bytes& vocabulary, c
   std::vector<std::string_view> views;
   views.reserve(texts.size());
   for (const nb::bytes& text : texts) views.push_back(view(text));
-  const std::vector<std::uint32_t> words = token_parts(view(model), view(vocabulary), views, ids);
+  std::vector<std::uint32_t> words;
+  {
+    const nb::gil_scoped_release released;
+    words = token_parts(view(model), view(vocabulary), views, ids);
+  }
   return nb::bytes(words.data(), words.size() * sizeof(words[0]));
 }
 

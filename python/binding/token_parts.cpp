@@ -1,7 +1,9 @@
 // What the tokens of a BPE vocabulary are merged of: the core finds those that merge whole without merging.
 #include "token_parts.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "bpe_longest.h"
 #include "general.h"
@@ -37,25 +39,58 @@ std::vector<std::uint32_t> symbols_of(const BpeMerges& merges, const DoubleArray
   return symbols;
 }
 
-// Merges as docs/format.md says, without haste.
-TokenParts parts_of(const BpeMerges& merges, std::vector<std::uint32_t> symbols, std::uint32_t id) {
-  TokenParts parts = {kNone, kNone, 0, 0, 0};
-  while (symbols.size() > 1) {
-    const Merge* first = nullptr;
-    std::size_t at = 0;
-    for (std::size_t i = 0; i + 1 < symbols.size(); ++i) {
-      const Merge* merge = merges.find(symbols[i], symbols[i + 1]);
-      if (merge == nullptr || (first != nullptr && first->rank <= merge->rank)) continue;
-      first = merge;
-      at = i;
-    }
-    if (first == nullptr) return kNotWhole;
-    parts = {first->left, first->right, first->rank + 1, 0, 0};
-    symbols[at] = first->id;
-    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+// Merges as docs/format.md says. Each pair is looked up once, so that a token costs two look-ups a symbol and a
+// comparison of ranks a pair of symbols, of which there are kLongest at most.
+class Merging {
+ public:
+  Merging(const BpeMerges& merges, std::vector<std::uint32_t> symbols)
+      : merges_(merges), symbols_(std::move(symbols)), found_(symbols_.size()), ranks_(symbols_.size()) {
+    for (std::size_t i = 0; i + 1 < symbols_.size(); ++i) look_up(i);
   }
-  return !symbols.empty() && symbols[0] == id ? parts : kNotWhole;
-}
+
+  TokenParts parts_of(std::uint32_t id) {
+    TokenParts parts = {kNone, kNone, 0, 0, 0};
+    while (symbols_.size() > 1) {
+      const std::size_t at = first();
+      const Merge* const merge = found_[at];
+      if (merge == nullptr) return kNotWhole;
+      parts = {merge->left, merge->right, merge->rank + 1, 0, 0};
+      symbols_[at] = merge->id;
+      remove(symbols_, at + 1);
+      remove(found_, at);
+      remove(ranks_, at);
+      if (at + 1 < symbols_.size()) look_up(at);
+      if (at != 0) look_up(at - 1);
+    }
+    return !symbols_.empty() && symbols_[0] == id ? parts : kNotWhole;
+  }
+
+ private:
+  // The pair that merges first: of the lowest rank, the leftmost; any where none merges.
+  std::size_t first() const {
+    const std::size_t pairs = symbols_.size() - 1;
+    std::uint32_t lowest = kNone;
+    for (std::size_t i = 0; i < pairs; ++i) lowest = std::min(lowest, ranks_[i]);
+    std::size_t at = 0;
+    while (ranks_[at] != lowest) ++at;
+    return at;
+  }
+
+  void look_up(std::size_t at) {
+    found_[at] = merges_.find(symbols_[at], symbols_[at + 1]);
+    ranks_[at] = found_[at] == nullptr ? kNone : found_[at]->rank;
+  }
+
+  template <class Value>
+  static void remove(std::vector<Value>& values, std::size_t at) {
+    values.erase(values.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
+  const BpeMerges& merges_;
+  std::vector<std::uint32_t> symbols_;
+  std::vector<const Merge*> found_;   // of each symbol and its next one
+  std::vector<std::uint32_t> ranks_;  // theirs; kNone where the two do not merge
+};
 
 bool merges_whole(const pumice_model& model, std::string_view text, std::uint32_t id) {
   std::vector<std::uint64_t> scratch((text.size() + 1) * kScratchPerByte / sizeof(std::uint64_t));
@@ -80,7 +115,7 @@ std::vector<std::uint32_t> token_parts(std::string_view model, std::string_view 
   words.reserve(3 * texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const bool is_long = texts[i].size() > LongestTokens::kLongest;
-    const TokenParts parts = !is_long ? parts_of(merges, symbols_of(merges, view.vocabulary, texts[i]), ids[i])
+    const TokenParts parts = !is_long ? Merging(merges, symbols_of(merges, view.vocabulary, texts[i])).parts_of(ids[i])
                              : merges_whole(view, texts[i], ids[i]) ? kWhole
                                                                     : kNotWhole;
     words.insert(words.end(), {parts.left, parts.right, parts.time});

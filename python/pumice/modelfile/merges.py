@@ -9,6 +9,8 @@ from pumice.modelfile.native_tokenizer import NO_NODE, NotNativeError
 
 MAX_PROBES = 256
 MAX_SLOT_BITS = 26
+DOUBLINGS = 4
+"""How often a table may become twice as large for shorter searches: pairs made to collide are not followed."""
 LEFT, RIGHT = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 EMPTY = (NO_NODE, NO_NODE, NO_NODE, NO_NODE)
 
@@ -16,8 +18,8 @@ EMPTY = (NO_NODE, NO_NODE, NO_NODE, NO_NODE)
 def merge_table(model: dict[str, Any]) -> tuple[int, int, bytes]:
     """(log2 of the slots, most slots to look at, the slots) of model.merges."""
     merges = merged_ids(model)
-    slot_bits = max(1, (len(merges) * 3 // 2).bit_length())
-    while slot_bits <= MAX_SLOT_BITS:
+    fewest = max(1, (len(merges) * 3 // 2).bit_length())
+    for slot_bits in range(fewest, min(fewest + DOUBLINGS, MAX_SLOT_BITS) + 1):
         slots = [EMPTY] * (1 << slot_bits)
         longest = 1
         for (left, right), (rank, index) in merges.items():
@@ -32,8 +34,9 @@ def merge_table(model: dict[str, Any]) -> tuple[int, int, bytes]:
         if longest < MAX_PROBES:
             data = struct.pack(f"<{4 * len(slots)}I", *(word for slot in slots for word in slot))
             return slot_bits, MAX_PROBES, data
-        slot_bits += 1
-    raise NotNativeError(f"model.merges are more than {1 << MAX_SLOT_BITS} slots hold")
+    if fewest > MAX_SLOT_BITS:
+        raise NotNativeError(f"model.merges are more than {1 << MAX_SLOT_BITS} slots hold")
+    raise NotNativeError(f"too many of model.merges have the same hash in {1 << slot_bits} slots")
 
 
 def merged_ids(model: dict[str, Any]) -> dict[tuple[int, int], tuple[int, int]]:
