@@ -2,14 +2,15 @@
 // bench.mjs PYTHON [speed] [ready] [search] [memory]: these parts, all where none is named.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, symlink } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { readFile, symlink } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { launchWith, skip } from "../tests/browser/chromium.mjs";
 import { ISOLATED, serve } from "../tests/browser/serve.mjs";
+import { scratch } from "../tests/scratch.mjs";
 import { pageMemory } from "./memory.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -26,7 +27,7 @@ if (skip) {
   process.exit(0);
 }
 
-const folder = await mkdtemp(join(tmpdir(), "pumice-bench-"));
+const folder = await scratch("bench");
 await symlink(join(root, "web"), join(folder, "web"));
 await symlink(folder, join(folder, "inputs"));
 const native = spawn(process.argv[2] ?? "python3", [join(root, "web", "bench", "native.py"), folder], { stdio: ["pipe", "pipe", "inherit"] });
@@ -36,7 +37,7 @@ const nativePass = () => (native.stdin.write("go\n"), answer());
 
 const { version, digest, bytes } = await answer();
 const server = await serve(folder, { policy: "", headers: ISOLATED, pages: { "/": "<!doctype html><title>bench</title>" } });
-const browser = await launchWith(await mkdtemp(join(tmpdir(), "pumice-profile-")), []); // with a cache on disk
+const browser = await launchWith([]); // with a cache on disk
 const page = await browser.newPage();
 await page.goto(server.origin);
 await page.evaluate(() => {

@@ -1,11 +1,11 @@
 // What a page's process takes more with a model than an empty page's: read from outside, for a debugger keeps bodies.
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { executablePath } from "../tests/browser/chromium.mjs";
 import { serve } from "../tests/browser/serve.mjs";
+import { scratch } from "../tests/scratch.mjs";
 
 const SETTLED = 4000; // milliseconds after the page is done
 const ROUNDS = 3;
@@ -28,7 +28,7 @@ async function residentAt(folder, pages, path) {
   const told = new Promise((resolve) => (done = resolve));
   const answering = Object.defineProperty({ ...pages }, "/done", { get: () => (done(), "") });
   const server = await serve(folder, { policy: "", pages: answering });
-  const profile = await mkdtemp(join(tmpdir(), "pumice-memory-"));
+  const profile = await scratch("memory");
   const args = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run", `--user-data-dir=${profile}`];
   const browser = spawn(executablePath, [...args, server.origin + path], { stdio: "ignore" });
   try {
@@ -37,6 +37,7 @@ async function residentAt(folder, pages, path) {
     return Math.max(...(await renderersOf(browser.pid)));
   } finally {
     browser.kill();
+    await once(browser, "exit");
     await server.close();
   }
 }

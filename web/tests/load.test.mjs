@@ -1,18 +1,18 @@
 // What load takes and refuses: sources, truncated and damaged files; one sentence each, and what was loaded goes on.
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { load, PumiceError } from "pumice";
 import { readTestdata } from "./files.mjs";
+import { scratch } from "./scratch.mjs";
 
 const bytes = new Uint8Array(await readTestdata("golden-int8.pumice"));
 const wanted = (await load(bytes)).encode("renew");
 
 test("bytes, a buffer, a view, a path, a URL, a Response and a Blob are the same model", async () => {
-  const path = join(await mkdtemp(join(tmpdir(), "pumice-")), "m.pumice");
+  const path = join(await scratch("load"), "m.pumice");
   await writeFile(path, bytes);
   const padded = new Uint8Array(bytes.length + 3);
   padded.set(bytes, 3);

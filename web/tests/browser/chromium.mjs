@@ -1,5 +1,6 @@
 // Debian's Chromium, headless, through Playwright; null with a reason where either is absent.
 import { existsSync } from "node:fs";
+import { scratch } from "../scratch.mjs";
 
 const PATHS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 export const executablePath = PATHS.find((path) => path && existsSync(path));
@@ -20,6 +21,6 @@ const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--enable-precise-memor
 
 export const launch = (args = []) => playwright.chromium.launch({ executablePath, args: [...ARGS, ...args] });
 
-/** A browser with a profile of its own, as extensions need it. */
-export const launchWith = (profile, args) =>
-  playwright.chromium.launchPersistentContext(profile, { executablePath, headless: true, args: [...ARGS, ...args] });
+/** A browser with a profile on disk, as extensions and its cache need it. */
+export const launchWith = async (args) =>
+  playwright.chromium.launchPersistentContext(await scratch("profile"), { executablePath, headless: true, args: [...ARGS, ...args] });

@@ -1,12 +1,12 @@
 // The extension, loaded into headless Chromium: find by meaning, stepping, highlights, offline, large pages, scripts.
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launchWith, skip as noBrowser } from "../browser/chromium.mjs";
 import { serve } from "../browser/serve.mjs";
+import { scratch } from "../scratch.mjs";
 import { NEEDLE, PAGES } from "./pages.mjs";
 
 const built = fileURLToPath(new URL("../../dist/extension", import.meta.url));
@@ -19,16 +19,13 @@ let server, context, worker, page;
 
 // A test has no toolbar to click and no dialog to answer: access to this one host stands in for the click's to the tab.
 async function start(changes = {}) {
-  const folder = join(await mkdtemp(join(tmpdir(), "pumice-extension-")), "extension");
+  const folder = join(await scratch("extension"), "extension");
   await cp(built, folder, { recursive: true });
   const manifest = JSON.parse(await readFile(join(built, "manifest.json"), "utf8"));
   assert.deepEqual(manifest.permissions, ["activeTab", "scripting"]);
   assert.equal(manifest.host_permissions, undefined);
   await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, host_permissions: [HERE], ...changes }));
-  context = await launchWith(await mkdtemp(join(tmpdir(), "pumice-profile-")), [
-    `--disable-extensions-except=${folder}`,
-    `--load-extension=${folder}`,
-  ]);
+  context = await launchWith([`--disable-extensions-except=${folder}`, `--load-extension=${folder}`]);
   worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker", { timeout: 60_000 }));
   page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(120_000);
@@ -37,7 +34,7 @@ async function start(changes = {}) {
 before(async () => {
   if (skip) return;
   if (shots) await mkdir(shots, { recursive: true });
-  server = await serve(tmpdir(), { policy: POLICY, pages: PAGES });
+  server = await serve(built, { policy: POLICY, pages: PAGES });
   await start();
 });
 

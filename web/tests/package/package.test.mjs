@@ -1,8 +1,7 @@
 // The packed package as others use it: its contents, types, a fresh Vite project, and a plain page without a bundler.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -11,6 +10,7 @@ import { gzipSync } from "node:zlib";
 import { launch, skip, tooOld } from "../browser/chromium.mjs";
 import { serve } from "../browser/serve.mjs";
 import { shippedModel } from "../files.mjs";
+import { scratch } from "../scratch.mjs";
 
 const run = promisify(execFile);
 const web = fileURLToPath(new URL("../../", import.meta.url));
@@ -27,7 +27,7 @@ document.title = index.search("where can I get travel documents?", 1)[0].id + (a
 let project;
 
 before(async () => {
-  project = await mkdtemp(join(tmpdir(), "pumice-project-"));
+  project = await scratch("project");
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", project], { cwd: web });
   await writeFile(join(project, "packed.json"), stdout);
   const page = '<!doctype html><title>wait</title><script type="module" src="/main.js"></script>';

@@ -1,8 +1,7 @@
 // webpack and esbuild bundle the packed package; what they make runs in Chromium. Vite: tests/package.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -10,6 +9,7 @@ import { promisify } from "node:util";
 import { launch, skip as noBrowser } from "../browser/chromium.mjs";
 import { serve } from "../browser/serve.mjs";
 import { shippedModel } from "../files.mjs";
+import { scratch } from "../scratch.mjs";
 
 const run = promisify(execFile);
 const web = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,7 +19,7 @@ let project, browser;
 
 before(async () => {
   if (skip) return;
-  project = await mkdtemp(join(tmpdir(), "pumice-bundled-"));
+  project = await scratch("bundled");
   await run("npm", ["pack", "--pack-destination", project], { cwd: web });
   await writeFile(join(project, "package.json"), '{"name": "fresh", "private": true, "type": "module"}');
   await run("npm", ["install", "--no-audit", "--no-fund", "--offline", "./pumice-0.1.0.tgz"], { cwd: project });

@@ -1,12 +1,12 @@
 // The package and the extension in real Firefox: the golden vectors' bits, storage, refusals, find by meaning.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { serve } from "../browser/serve.mjs";
 import { NEEDLE, PAGES } from "../extension/pages.mjs";
+import { scratch } from "../scratch.mjs";
 import { launch, skip } from "./firefox.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -57,7 +57,7 @@ test("the package in Firefox's pages and workers", { skip }, async (t) => {
 
 // Nothing here clicks Firefox's toolbar: in this copy the page's scripts come with the page, and tell what they know.
 async function installed() {
-  const folder = join(await mkdtemp(join(tmpdir(), "pumice-extension-")), "extension");
+  const folder = join(await scratch("extension"), "extension");
   await cp(built, folder, { recursive: true });
   const manifest = JSON.parse(await readFile(join(built, "manifest.json"), "utf8"));
   const js = [...["passages", "reader", "highlight", "bar", "find"].map((name) => `content/${name}.js`), "told.js"];

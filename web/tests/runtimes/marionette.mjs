@@ -1,14 +1,15 @@
 // Firefox by Marionette, which can click what is not the page's: BiDi, which puppeteer speaks, stays in the page.
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { scratch } from "../scratch.mjs";
 
 /** `{call, close}`: `call(command, parameters)` is its answer. */
 export async function open(executablePath) {
-  const profile = await mkdtemp(join(tmpdir(), "pumice-firefox-"));
+  const profile = await scratch("firefox");
   await writeFile(join(profile, "user.js"), 'user_pref("marionette.port", 0);\nuser_pref("browser.shell.checkDefaultBrowser", false);\n');
   const args = ["--headless", "--no-remote", "--marionette", "--remote-allow-system-access", "--profile", profile];
   const browser = spawn(executablePath, args, { stdio: "ignore" });
@@ -37,7 +38,7 @@ export async function open(executablePath) {
       socket.write(`${Buffer.byteLength(text)}:${text}`);
     });
   await call("WebDriver:NewSession");
-  return { call, close: () => (socket.destroy(), browser.kill()) };
+  return { call, close: () => (socket.destroy(), browser.kill(), once(browser, "exit")) };
 }
 
 async function portOf(profile) {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { scratch } from "../scratch.mjs";
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -26,7 +26,7 @@ for (const [name, { programs, args, passed }] of Object.entries(RUNTIMES)) {
   test(`the package's tests in ${name}`, async (t) => {
     const program = await firstThatRuns(programs.map((path) => join(here, "node_modules", path)));
     if (program === undefined) return t.skip(`no ${name} for this machine: npm ci in web/tests/runtimes`);
-    const env = { ...process.env, DENO_DIR: join(tmpdir(), "pumice-deno"), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+    const env = { ...process.env, DENO_DIR: await scratch("deno"), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
     delete env.NODE_TEST_CONTEXT; // else Node takes itself for this test's child
     const { stdout, stderr } = await run(program, [...args, ...tests], { cwd: web, env }).catch((error) => assert.fail(`${error.stdout}\n${error.stderr}`));
     const found = passed.exec(stdout) ?? passed.exec(stderr);
