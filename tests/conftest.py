@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,22 @@ import pumice
 from pumice.modelfile import Metadata, ModelParts
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests put into the system's temporary folder goes with them.
+
+    So does what the processes that they start and kill leave there. Ray's sockets need a short path.
+    """
+    tmp_path_factory.getbasetemp()  # pytest keeps this one
+    with (
+        tempfile.TemporaryDirectory(prefix="pumice-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 @pytest.fixture(scope="session")

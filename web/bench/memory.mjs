@@ -30,7 +30,8 @@ async function residentAt(folder, pages, path) {
   const server = await serve(folder, { policy: "", pages: answering });
   const profile = await scratch("memory");
   const args = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run", `--user-data-dir=${profile}`];
-  const browser = spawn(executablePath, [...args, server.origin + path], { stdio: "ignore" });
+  const env = { ...process.env, TMPDIR: profile }; // where an ended browser leaves folders
+  const browser = spawn(executablePath, [...args, server.origin + path], { stdio: "ignore", env });
   try {
     await told;
     await sleep(SETTLED);
