@@ -59,6 +59,25 @@ def test_ids_of_files_without_any(tmp_path: Path, model: pumice.StaticModel) -> 
         }
 
 
+@pytest.mark.parametrize("on_error", ["null", "skip"])
+def test_rows_of_several_pieces(tmp_path: Path, model: pumice.StaticModel, on_error: str) -> None:
+    bodies = [None if n % 1000 == 999 else f"stone {n}" for n in range(3500)]
+    made = pa.table({"body": bodies, "place": range(3500)})
+    (tmp_path / "a.parquet").write_bytes(as_parquet(made, row_group_size=1500))
+    options = EncodeOptions(text="body", keep=("place",), on_error=on_error, rows_per_file=1500)
+    with pumice.Index(tmp_path / "index", model, dim=32) as index:
+        report = store_files(tmp_path / "a.parquet", index, options=options)
+        stored = 3500 if on_error == "null" else 3497
+        assert (report.rows, report.bad, report.output_files) == (stored, {"null": 3}, 3)
+        assert report.text_bytes == sum(len(body) for body in bodies if body)
+        assert len(index) == 3497
+        for place in (0, 998, 1024, 3499):
+            hit = index.search(f"stone {place}", k=1, filter={"place": place})[0]
+            gone = sum(1500 * (place // 1500) <= at < place for at in (999, 1999, 2999))
+            row = place % 1500 - (gone if on_error == "skip" else 0)
+            assert (hit.id, hit.text) == (f"a.parquet#{place // 1500}.{row}", f"stone {place}")
+
+
 def test_what_an_index_cannot_keep(tmp_path: Path, model: pumice.StaticModel) -> None:
     (tmp_path / "a.parquet").write_bytes(as_parquet(table(3)))
     with pumice.Index(tmp_path / "index", model) as index:

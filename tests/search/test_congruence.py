@@ -100,7 +100,9 @@ def two(places: list[Any], model: Any, request: pytest.FixtureRequest) -> Iterat
     with ExitStack() as stack:
         both = [stack.enter_context(Index(place, model, storage=storage)) for place in places]
         for index in both:
-            assert index.add(records()).added == 200
+            half = records()[100:]
+            assert index.add(records()[:100]).added == 100
+            assert index.add_columns({k: [r[k] for r in half] for k in half[0]}).added == 100
             index.optimize()
         yield both
 

@@ -69,6 +69,27 @@ class Chunk:
     ends_part: bool = False
     ends_input: bool = False
 
+    def pieces(self, most: int) -> Iterator[Chunk]:
+        """The rows in chunks of at most so many; the last one counts and ends all that the others do not."""
+        slices = [
+            rows.slice(start, min(most, len(rows) - start))
+            for rows in self.rows
+            for start in range(0, len(rows), most)
+        ]
+        counts, size = self.counts, self.nbytes
+        for rows in slices[:-1]:
+            piece = Chunk(
+                (rows,), Counts(0, len(rows), good_bytes(rows)), size_of(rows), self.fraction
+            )
+            counts = replace(
+                counts,
+                rows=counts.rows - len(rows),
+                text_bytes=counts.text_bytes - piece.counts.text_bytes,
+            )
+            size -= piece.nbytes
+            yield piece
+        yield replace(self, rows=tuple(slices[-1:]), counts=counts, nbytes=size)
+
 
 class Cutter:
     """Cuts the rows of one input, or of one piece of it."""
@@ -172,10 +193,18 @@ class Cutter:
                 )
         skips = self._options.on_error == "skip"
         kept = tuple(rows.without_bad() if skips else rows.with_bad_emptied() for rows in held)
-        good = sum(
-            int(rows.sizes.sum() if rows.faults is None else rows.sizes[rows.faults == GOOD].sum())
-            for rows in kept
-        )
+        good = sum(map(good_bytes, kept))
         counts = Counts(sum(map(len, held)), sum(map(len, kept)), good, dict(sorted(bad.items())))
-        size = sum(int(rows.weights.sum()) + 16 * len(rows) for rows in kept)
+        size = sum(map(size_of, kept))
         return Chunk(kept, counts, size, held[-1].fraction if held else 1.0)
+
+
+def good_bytes(rows: Rows) -> int:
+    """Bytes of the texts that are embedded."""
+    sizes = rows.sizes if rows.faults is None else rows.sizes[rows.faults == GOOD]
+    return int(sizes.sum())
+
+
+def size_of(rows: Rows) -> int:
+    """About how many bytes of memory rows take."""
+    return int(rows.weights.sum()) + 16 * len(rows)

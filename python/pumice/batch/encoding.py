@@ -33,6 +33,10 @@ from pumice.errors import InputError
 if TYPE_CHECKING:
     from pumice.model import StaticModel
 
+# Rows of the first pieces that go into an index, so that storing begins early. Later ones stay whole: the
+# engine holds the interpreter, and every piece has to wait for it.
+_POINTS = 1024
+_POINTS_BYTES = 64 << 20  # in flight: no more waits for an index than the caches hold
 # What Python, numpy, Arrow, a mapped model and a reader's own buffers take beside the rows in flight.
 _BESIDE = 224 << 20
 
@@ -84,6 +88,8 @@ def store_files(
     """
     started = time.perf_counter()
     options = replace(options or EncodeOptions(), dim=index.dim)
+    # One embeds ten times what an index takes, and leaves the processors to what stores.
+    options = replace(options, threads=options.threads or 1)
     sources = find_inputs(as_locations(inputs), as_format=options.input_format)
     job = Job.of(index.model, options, sources)
     check_options(job)
@@ -144,6 +150,7 @@ class Run:
         open_part: Callable[[Job, OutputFolder, Step], OpenPart] | None = None,
     ) -> None:
         self._open = open_part or FilePart
+        self._into_index = open_part is not None
         self._only = already.only if already else None
         self._job = job
         self._folder = folder
@@ -162,6 +169,8 @@ class Run:
     def go(self) -> None:
         """Embed what is not there yet."""
         limit = max(1, (self._job.options.memory - _BESIDE) // 2)
+        if self._into_index:
+            limit = min(limit, _POINTS_BYTES)
         flow: Flow[Step] = Flow(size=self._size, limit=limit)
         try:
             flow.run(self._steps(), self._encode, self._write)
@@ -176,6 +185,7 @@ class Run:
 
     def _steps(self) -> Iterator[Step]:
         """On the reading thread."""
+        begun = False
         for source in self._sources:
             done = self._records.get(source.name, {})
             if any(not record.is_of(source) for record in done.values()):
@@ -189,8 +199,10 @@ class Run:
             step: Step | None = None
             try:
                 self._job.check(source)
+                most = None if begun or not self._into_index else _POINTS
                 for step in self._steps_of(source, done):
-                    yield step
+                    yield from step.pieces(most)
+                    begun, most = True, None
                 _check_unchanged(source)
             except InputError as error:
                 if self._job.options.on_error == "fail":

@@ -1,10 +1,12 @@
 """Rows of files as points of a search index: texts, ids, payloads and vectors, the same again on every run.
 
-An index is what `pumice.Index` is: this module knows its `add` and `flush` alone, and imports nothing of it.
+An index is what `pumice.Index` is: this module knows its `add_columns` and `flush` alone, and imports
+nothing of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,19 +15,20 @@ from numpy.typing import NDArray
 from pumice.batch.cutting import Chunk, Counts
 from pumice.batch.folder import OutputFolder, Record, file_name
 from pumice.batch.job import Job
+from pumice.batch.rows import GOOD
 from pumice.batch.step import Step
 from pumice.errors import InputError
 
 
 class PointIndex(Protocol):
-    """What stores records and survives ``kill -9`` with what `add` has returned from."""
+    """What stores records and survives ``kill -9`` with what `add_columns` has returned from."""
 
     model: Any
     dim: int
     location: str
 
-    def add(self, records: list[dict[str, Any]], *, vectors: NDArray[np.float32]) -> Any:
-        """Store records with "id" and "text", replacing those whose id is there."""
+    def add_columns(self, columns: dict[str, Any], *, vectors: NDArray[np.float32]) -> Any:
+        """Store records, a column of each field, "id" and "text" among them, replacing those there."""
 
     def flush(self) -> None:
         """Make everything survive a power cut too."""
@@ -48,28 +51,22 @@ class PointPart:
         at = 0
         names = self._job.columns.keep
         for rows in chunk.rows:
-            texts = rows.text.to_pylist()
-            columns = {
-                name: column.to_pylist() for name, column in zip(names, rows.kept, strict=True)
-            }
-            if self._id:
-                ids = columns.pop(self._id)
-            else:
-                before = f"{self._step.source.name}#{self._step.part}."
-                first = self._counts.rows + at
-                ids = [f"{before}{row}" for row in range(first, first + len(texts))]
-            columns.update(id=ids, text=texts)
-            records = [
-                dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-            ]
-            found = vectors[at : at + len(texts)]
-            at += len(texts)
+            found = vectors[at : at + len(rows)]
+            places: Any = range(at, at + len(rows))
+            at += len(rows)
             if rows.faults is not None and rows.faults.any():
-                good = rows.faults == 0
-                records = [one for one, keep in zip(records, good.tolist(), strict=True) if keep]
-                found = found[good]
-            self._index.add(records, vectors=found)
+                good = np.flatnonzero(rows.faults == GOOD)
+                found, places = found[good], [places[row] for row in good.tolist()]
+                rows = rows.without_bad()
+            columns = dict(zip(names, rows.kept, strict=True))
+            columns["id"] = columns.pop(self._id) if self._id else self._made_ids(places)
+            columns["text"] = rows.text
+            self._index.add_columns(columns, vectors=found)
         self._counts = self._counts + chunk.counts
+
+    def _made_ids(self, places: Iterable[int]) -> list[str]:
+        before = f"{self._step.source.name}#{self._step.part}."
+        return [f"{before}{self._counts.rows + place}" for place in places]
 
     def finish(self, *, last: bool) -> Record:
         """Everything is stored: remember that."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ class Step:
     def ends_part(self) -> bool:
         """Whether the part is complete with it."""
         return self.chunk is not None and self.chunk.ends_part
+
+    def pieces(self, most: int | None) -> Iterator[Step]:
+        """Steps of at most so many rows."""
+        if most is None or self.chunk is None:
+            yield self
+            return
+        for chunk in self.chunk.pieces(most):
+            yield replace(self, chunk=chunk)
 
 
 class OpenPart(Protocol):

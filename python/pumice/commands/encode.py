@@ -97,7 +97,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MEMORY,
         help="what the process should stay under, such as 2GB (default: 512MB)",
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="(default: every processor)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="(default: every processor; one into an index, which takes a tenth of it)",
+    )
     parser.add_argument(
         "--engine",
         choices=("local", "ray"),

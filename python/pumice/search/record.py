@@ -107,7 +107,7 @@ def _as_it_stands(record: dict[Any, Any]) -> Record | None:
     if type(given) is int and 0 <= given < 2**64:
         point_id = given
     elif type(given) is str and given.isascii():
-        point_id = uuid.uuid5(_ID_NAMESPACE, given)
+        point_id = point_id_of_str(given)
     else:
         return None
     payload: Payload = {}
@@ -139,7 +139,7 @@ def point_id_of(given: Any, *, where: str) -> PointId:
         return given
     if isinstance(given, str):
         _check_unicode(given, f"{where}: id")
-        return uuid.uuid5(_ID_NAMESPACE, given)
+        return point_id_of_str(given)
     if isinstance(given, Integral) and not isinstance(given, bool):
         if not 0 <= int(given) < 2**64:
             raise InputError(f"{where}: id {given} is outside 0 to 2^64 - 1: give it as a str")
@@ -147,6 +147,11 @@ def point_id_of(given: Any, *, where: str) -> PointId:
     raise InputError(
         f"{where}: id {given!r} is a {type(given).__name__}: use an int, a UUID or a str"
     )
+
+
+def point_id_of_str(given: str) -> uuid.UUID:
+    """UUIDv5."""
+    return uuid.uuid5(_ID_NAMESPACE, given)
 
 
 def stored_payload(record: Record, private: Mapping[str, Any] | None = None) -> Payload:

@@ -27,7 +27,8 @@ from pumice.search.documents.splitting import Passage, split_document
 from pumice.search.documents.walk import Found, SkippedFile, find_files
 from pumice.search.embedding import Embedded
 from pumice.search.filter import AnyOf, Condition, Range
-from pumice.search.index import BATCH, Index
+from pumice.search.incoming import BATCH
+from pumice.search.index import Index
 from pumice.search.points import Payload, PointId, Points
 from pumice.search.record import PRIVATE, Record, parse_record, stored_payload, utf8_size
 
