@@ -42,8 +42,11 @@ class BatchPlan:
         epochs: float,
         seed: int,
         of_what: str = "pairs",
+        topics: Sequence[NDArray[np.int64]] | None = None,
     ) -> None:
+        """``topics`` number each source's pairs; those of a topic then follow each other in an epoch."""
         self.of_what = of_what
+        self._topics = topics
         self._sources = sources
         self._seed = seed
         self._draws = [max(2, round(len(s.train) * s.weight)) for s in sources]
@@ -65,8 +68,17 @@ class BatchPlan:
     def _shuffled(self, epoch: int) -> list[BatchIndices]:
         rng = np.random.default_rng((self._seed, epoch))
         of_source = []
-        for source, draws, batches in zip(self._sources, self._draws, self._batches, strict=True):
-            passes = math.ceil(draws / len(source.train))
-            drawn = np.concatenate([rng.permutation(source.train) for _ in range(passes)])[:draws]
+        for number, (draws, batches) in enumerate(zip(self._draws, self._batches, strict=True)):
+            passes = math.ceil(draws / len(self._sources[number].train))
+            drawn = np.concatenate([self._pass(number, rng) for _ in range(passes)])[:draws]
             of_source.append(iter(np.array_split(drawn, batches)))
         return [BatchIndices(int(s), next(of_source[s])) for s in rng.permutation(self._order)]
+
+    def _pass(self, number: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """All pairs of a source once, in an order of chance; with topics, topic by topic."""
+        pairs = rng.permutation(self._sources[number].train)
+        if self._topics is None:
+            return pairs
+        topics = self._topics[number][pairs]
+        places = rng.permutation(int(topics.max()) + 1)
+        return pairs[np.argsort(places[topics], kind="stable")]

@@ -38,16 +38,8 @@ class Cells:
     def of(cls, vectors: Tensor, *, lanes: Lanes) -> Cells:
         """Unit vectors, (n, dim); twice as many cells as the root of n. The same for any number of lanes."""
         count = max(1, round(2 * len(vectors) ** 0.5))
-        drawn = np.random.default_rng(0).permutation(len(vectors))
-        sample = vectors[torch.from_numpy(drawn[: count * _SAMPLE])]
-        centres = sample[:count].clone()
-        for _ in range(_ROUNDS):
-            cell = _nearest(sample, centres, lanes)
-            sums = torch.zeros_like(centres).index_add_(0, cell, sample)
-            empty = sums.square().sum(1) == 0
-            sums[empty] = centres[empty]
-            centres = torch.nn.functional.normalize(sums, dim=1)
-        cell = _nearest(vectors, centres, lanes)
+        centres = centres_of(vectors[torch.from_numpy(drawn(len(vectors), count))], count, lanes)
+        cell = nearest_centres(vectors, centres, lanes)
         order = torch.argsort(cell, stable=True)
         sizes = torch.bincount(cell, minlength=count)
         edges = [0, *sizes.cumsum(0).tolist()]
@@ -72,7 +64,25 @@ class Cells:
         return found
 
 
-def _nearest(vectors: Tensor, centres: Tensor, lanes: Lanes) -> Tensor:
+def drawn(vectors: int, count: int) -> NDArray[np.int64]:
+    """Which of so many vectors ``count`` centres are learned from: the same for the same numbers."""
+    return np.random.default_rng(0).permutation(vectors)[: count * _SAMPLE]
+
+
+def centres_of(sample: Tensor, count: int, lanes: Lanes) -> Tensor:
+    """(count, dim), each of length 1, by k-means of unit vectors, (n, dim), alike for any number of lanes."""
+    centres = sample[:count].clone()
+    for _ in range(_ROUNDS):
+        cell = nearest_centres(sample, centres, lanes)
+        sums = torch.zeros_like(centres).index_add_(0, cell, sample)
+        empty = sums.square().sum(1) == 0
+        sums[empty] = centres[empty]
+        centres = torch.nn.functional.normalize(sums, dim=1)
+    return centres
+
+
+def nearest_centres(vectors: Tensor, centres: Tensor, lanes: Lanes) -> Tensor:
+    """(n,): the number of the centre that each vector has the greatest dot product with."""
     cell = torch.empty(len(vectors), dtype=torch.int64)
 
     def work(lane: int, first: int, last: int) -> None:

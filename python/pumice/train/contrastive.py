@@ -60,16 +60,21 @@ class Contrastive:
         options: TrainOptions,
         lanes: Lanes,
         taught: Sequence[TaughtPairs] | None = None,
+        topics: Sequence[NDArray[np.int64]] | None = None,
     ) -> None:
         """``table`` are the starting rows: what the similarity filter, if there is one, sees.
 
-        ``taught`` are a teacher's vectors of each source.
+        ``taught`` are a teacher's vectors of each source, ``topics`` the numbers of its pairs' topics.
         """
         self._taught = taught
         self._soft = SoftTargets(options.teacher_share, options.scale, options.symmetric)
         self._sources, self._options, self._lanes = sources, options, lanes
         self.plan = BatchPlan(
-            sources, batch_size=options.batch_size, epochs=options.epochs, seed=options.seed
+            sources,
+            batch_size=options.batch_size,
+            epochs=options.epochs,
+            seed=options.seed,
+            topics=topics,
         )
         weights = prefix_weights(dims, options)
         ranking = RankingLoss(

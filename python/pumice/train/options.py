@@ -192,6 +192,9 @@ class TrainOptions(RunOptions):
     teacher_share: float = 0.8
     """Where there is a teacher: how much of what a candidate should get is what the teacher's softmax over the
     batch gives it, by cosine times ``scale``; the pair's own positive gets the rest."""
+    topic_size: int | None = None
+    """A batch's pairs are of a topic: each source falls into topics of about so many, by its positives' vectors
+    from the teacher, or else from the starting rows. None: batches are drawn from all of a source."""
     codes: tuple[str, ...] = ()
     """"binary", "int8" or both: the ranking loss is also that of such codes of every prefix, which are then
     measured beside the vectors and judged by too."""
@@ -274,6 +277,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("mine_below", 0, 1),
     ("label_weight", 0, 1),
     ("teacher_share", 0, 1),
+    ("topic_size", 2, 1_000_000),
     ("code_share", 0, 1),
     ("rotation_epochs", 0, 10_000),
     ("hold_out", 0, 0.5),
@@ -293,12 +297,14 @@ _MAY_BE_NONE = (
     "sif_coefficient",
     "mine",
     "label_weight",
+    "topic_size",
     "patience",
     "teacher_tokens",
     "threads",
 )
 _WHOLE = (
     "batch_size",
+    "topic_size",
     "mine",
     "evaluations",
     "patience",

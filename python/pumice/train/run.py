@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
     from pumice.train.rotation import rotated
     from pumice.train.stages import Stages
     from pumice.train.taught import Reader, load_encoder, taught_pairs
+    from pumice.train.topics import source_topics
 
     options, start = given.options, given.start
     if options.rotation_epochs and len(given.dims) == 1:
@@ -144,7 +146,11 @@ def _trained(given: _Given, place: Workplace) -> Training:
         )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
         rows = torch.from_numpy(table).to(options.device)
-        objective = Contrastive(rows, data, given.dims, options=options, lanes=lanes, taught=taught)
+        topics = None
+        if options.topic_size is not None:
+            topics = source_topics(data, taught, rows, size=options.topic_size, lanes=lanes)
+        asked_of = partial(Contrastive, dims=given.dims, lanes=lanes, taught=taught, topics=topics)
+        objective = asked_of(rows, data, options=options)
         loop = Loop(table, objective, given.dims, options=options, lanes=lanes)
         judges = beir or sets
         judge = RetrievalJudge(sets, judges, given.dims, lanes, options.codes) if sets else None
@@ -153,8 +159,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
             _tell(options, "the finished rows are rotated for the prefixes")
             rows = torch.from_numpy(outcome.rows).to(options.device)
             again = replace(options, epochs=options.rotation_epochs, codes=())
-            asking = Contrastive(rows, data, given.dims, options=again, lanes=lanes, taught=taught)
-            turned = rotated(rows, asking, lanes=lanes).cpu().numpy()
+            turned = rotated(rows, asked_of(rows, data, options=again), lanes=lanes).cpu().numpy()
             outcome = replace(outcome, rows=turned)
         model = _model_of_pairs(given, data, outcome, encoder)
 

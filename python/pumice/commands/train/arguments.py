@@ -183,6 +183,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     numbers: tuple[tuple[str, type, str], ...] = (
         ("epochs", float, "passes over the pairs"),
         ("batch-size", int, "pairs that are each other's negatives"),
+        (
+            "topic-size",
+            int,
+            "a batch's pairs are of a topic of about so many (default: of a source)",
+        ),
         ("learning-rate", float, "the highest"),
         ("warmup", float, "the share of the steps over which it rises"),
         ("scale", float, "what cosines are multiplied by"),

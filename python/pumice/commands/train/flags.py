@@ -18,6 +18,7 @@ _OF_OTHERS = (
     "cross_encoder",
     "label_loss",
     "label_weight",
+    "topic_size",
     "codes",
     "code_share",
     "rotation_epochs",
@@ -56,8 +57,9 @@ def check_stages(args: argparse.Namespace) -> None:
         raise InputError("--code-share has no use without --codes")
     if args.codes is not None and not args.pairs and not makes_pairs(args):
         raise InputError("--codes has no use without pairs: give --pairs")
-    if args.rotation_epochs is not None and not args.pairs and not makes_pairs(args):
-        raise InputError("--rotation-epochs has no use without pairs: give --pairs")
+    for name in ("rotation_epochs", "topic_size"):
+        if getattr(args, name) is not None and not args.pairs and not makes_pairs(args):
+            raise InputError(f"{_flag(name)} has no use without pairs: give --pairs")
     if args.teacher_share and args.teacher is None:
         raise InputError("--teacher-share needs a --teacher to answer")
     if regresses(args):
