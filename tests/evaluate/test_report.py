@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from itertools import combinations
+
 import pytest
 
 from pumice.evaluate.evaluation import Evaluation, Figure, SetSize
 from pumice.evaluate.metrics import METRICS
-from pumice.evaluate.report.drawing import spread
+from pumice.evaluate.report.drawing import Label, spread
 from pumice.evaluate.report.evaluation_page import evaluation_page
+from pumice.evaluate.report.plots import memory_plot
 from pumice.evaluate.report.summary import summarize
 from pumice.evaluate.report.table import table
 
@@ -31,8 +35,24 @@ def evaluation(name: str = "first") -> Evaluation:
 
 
 def test_labels_stand_apart() -> None:
-    points = [(0, 1.0), (0, 1.0), (0.5, 1.01), (9, 1.0)]
-    assert spread(points, reach=1, gap=0.1) == pytest.approx([1.0, 1.1, 1.2, 1.0])
+    labels = [Label(0, 1, 1.0), Label(0, 1, 1.0), Label(0.5, 2, 1.01), Label(2, 3, 1.0)]
+    assert spread(labels, gap=0.1) == pytest.approx([1.0, 1.1, 1.2, 1.0])
+
+
+def test_no_label_of_a_plot_covers_another() -> None:
+    """Long labels reach the next points: where each is drawn is read from the plot."""
+    settings = [("int8", 64), ("int8, rescored", 64), ("binary, 8-bit query, rescored", 8)]
+    figures = [figure("made", name, 0.6 + size / 1e6, size=size) for name, size in settings]
+    figures += [figure("made", f"float32, {dim} d", 0.6, size=4 * dim) for dim in (64, 128, 256)]
+    rows = summarize(Evaluation(tuple(figures), (SetSize("made", 10, 2, 2),)), METRIC)
+    svg = memory_plot(rows, METRIC)
+    assert svg is not None
+    label = re.compile(r'<text style="font-size: 8px[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<')
+    found = [(float(x), float(y), text) for x, y, text in label.findall(svg)]
+    assert {text for _, _, text in found} >= {name for name, _ in settings}
+    for (x, y, text), (other_x, other_y, other) in combinations(found, 2):
+        beside = x + 4 * len(text) < other_x or other_x + 4 * len(other) < x
+        assert beside or abs(y - other_y) >= 8, (text, other)
 
 
 def test_means_and_changes() -> None:

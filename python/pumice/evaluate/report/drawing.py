@@ -73,19 +73,30 @@ def _for_a_page(svg: str, title: str) -> str:
     return svg
 
 
-def spread(points: Sequence[tuple[float, float]], *, reach: float, gap: float) -> list[float]:
-    """Heights for the labels of points, in their order: each as low as it fits, at its point or above.
+@dataclass(frozen=True)
+class Label:
+    """A point's height, and from where to where the point with its label reaches across."""
 
-    Labels of points nearer than `reach` beside each other are kept `gap` apart.
+    left: float
+    right: float
+    height: float
+
+
+def spread(labels: Sequence[Label], *, gap: float) -> list[float]:
+    """Heights for labels, in their order: each as low as it fits, at its point or above.
+
+    Those that lie above one another are kept `gap` apart.
     """
     heights: dict[int, float] = {}
-    for at in sorted(range(len(points)), key=lambda one: points[one][1]):
-        place, height = points[at]
+    for at in sorted(range(len(labels)), key=lambda one: labels[one].height):
+        label, height = labels[at], labels[at].height
         beside = sorted(
-            heights[other] for other in heights if abs(points[other][0] - place) < reach
+            heights[other]
+            for other in heights
+            if labels[other].left < label.right and label.left < labels[other].right
         )
         for taken in beside:
             if abs(taken - height) < gap:
                 height = taken + gap
         heights[at] = height
-    return [heights[at] for at in range(len(points))]
+    return [heights[at] for at in range(len(labels))]

@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log2
 
-from pumice.evaluate.report.drawing import MARKERS, drawn, spread
+from pumice.evaluate.report.drawing import MARKERS, Label, drawn, spread
 from pumice.evaluate.report.summary import SummaryRow
 
-# How far a label reaches beside its point: in doublings of memory, and as a share of the speeds shown.
-_LABEL_DOUBLINGS, _LABEL_SHARE = 3.0, 0.5
+# Shares of an axis: what a character of a label takes of its length, a marker with the space beside it, a line.
+_CHARACTER, _MARKER, _LINE = 0.0145, 0.02, 0.045
+
+
+def _heights(
+    rows: Sequence[SummaryRow],
+    points: Sequence[tuple[float, float]],
+    *,
+    length: float,
+    height: float,
+) -> list[float]:
+    """Where the labels of points go on axes of that length and height, so that none covers another."""
+    labels = [
+        Label(
+            at - length * _MARKER,
+            at + length * (_MARKER + _CHARACTER * len(row.setting)),
+            value,
+        )
+        for row, (at, value) in zip(rows, points, strict=True)
+    ]
+    heights = spread(labels, gap=height * _LINE)
+    # Labels that were moved above make the axis longer, and a line more of it.
+    above = max(heights) - max(label.height for label in labels)
+    return spread(labels, gap=(height + above) * _LINE)
 
 
 def memory_plot(rows: Sequence[SummaryRow], metric: str) -> str | None:
@@ -22,8 +44,10 @@ def memory_plot(rows: Sequence[SummaryRow], metric: str) -> str | None:
     room = max(high - low, 0.02)
     with drawn(title=f"{metric} over memory", height=4.2) as drawing:
         axes = drawing.axes
-        points = [(log2(row.bytes_per_vector or 1), row.mean) for row in there]
-        heights = spread(points, reach=_LABEL_DOUBLINGS, gap=room * 0.055)
+        sizes = [row.bytes_per_vector or 1 for row in there]
+        left, right = min(sizes) / 1.4, max(sizes) * 5
+        points = [(log2(size), row.mean) for size, row in zip(sizes, there, strict=True)]
+        heights = _heights(there, points, length=log2(right / left), height=room * 1.24)
         for row, height in zip(there, heights, strict=True):
             at = models.index(row.model)
             size = row.bytes_per_vector or 0
@@ -41,8 +65,7 @@ def memory_plot(rows: Sequence[SummaryRow], metric: str) -> str | None:
             axes.plot([], [], marker, color=drawing.colour(at), label=model)
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        sizes = [row.bytes_per_vector or 1 for row in there]
-        axes.set_xlim(min(sizes) / 1.4, max(sizes) * 5)
+        axes.set_xlim(left, right)
         axes.set_ylim(low - room * 0.12, max(high, *heights) + room * 0.12)
         axes.set_xlabel("megabytes for a million vectors")
         axes.set_ylabel(f"{metric}, mean")
@@ -88,8 +111,9 @@ def speed_plot(rows: Sequence[SummaryRow]) -> str | None:
         axes = drawing.axes
         fastest = max(row.queries_per_second for row in there)
         slowest = min(row.queries_per_second for row in there)
+        left, right = slowest * 0.9, fastest + (fastest - slowest) * 0.5 + 1
         points = [(row.queries_per_second, row.recall or 0.0) for row in there]
-        heights = spread(points, reach=(fastest - slowest) * _LABEL_SHARE, gap=0.045)
+        heights = _heights(there, points, length=right - left, height=1.05)
         for row, height in zip(there, heights, strict=True):
             at = models.index(row.model)
             speed = row.queries_per_second
@@ -102,7 +126,7 @@ def speed_plot(rows: Sequence[SummaryRow]) -> str | None:
                 fontsize=8,
                 verticalalignment="center",
             )
-        axes.set_xlim(slowest * 0.9, fastest + (fastest - slowest) * 0.5 + 1)
+        axes.set_xlim(left, right)
         axes.set_ylim(0, max(1.05, *(height + 0.05 for height in heights)))
         axes.set_xlabel("queries per second, one after the other")
         axes.set_ylabel("recall@10 against exact search")
