@@ -196,6 +196,9 @@ def test_names_and_places_that_collide(tmp_path: Path, model: pumice.StaticModel
     assert "would both be called a.jsonl" in refused(both, tmp_path / "out", model)
     assert "lies in" in refused(tmp_path, tmp_path / "out", model)
     assert "lies in" in refused(tmp_path / "x", tmp_path / "x", model)
+    # A glob that goes down into the output: its next run would embed that.
+    for glob in ("**/*.parquet", "**/x-*.parquet", "**"):
+        assert "lies in" in refused(tmp_path / glob, tmp_path / "out", model), glob
     out = tmp_path / "out"
     out.mkdir()
     (out / "a.jsonl-00000.parquet").write_bytes(b"mine")

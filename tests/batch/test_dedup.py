@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -76,5 +77,27 @@ def test_nothing_can_be_written(tmp_path: Path, model: pumice.StaticModel) -> No
     for output, threshold in ((tmp_path, 0.9), (tmp_path / "no" / "x.parquet", 0.9)):
         with pytest.raises(InputError, match="name a file in a folder"):
             dedup_files(tmp_path / "a.txt", output, model=model, threshold=threshold)
+    for read in (tmp_path / "a.txt", tmp_path / "x.duplicates.parquet"):
+        read.write_text("a\n")
+        output = tmp_path / ("x.parquet" if read.suffix == ".parquet" else read.name)
+        options = EncodeOptions(input_format="text")
+        with pytest.raises(InputError, match="over a file that is read"):
+            dedup_files(read, output, model=model, options=options)
+        assert read.read_text() == "a\n"
     with pytest.raises(InputError, match="not above 0"):
         dedup_files(tmp_path / "a.txt", tmp_path / "x.parquet", model=model, threshold=0)
+
+
+def test_many_small_files_take_no_more_memory_than_their_rows(
+    tmp_path: Path, model: pumice.StaticModel
+) -> None:
+    for n in range(64):
+        (tmp_path / f"{n}.txt").write_text(f"{model.tokens[5000 + n]} {model.tokens[7000 + n]}\n")
+    tracemalloc.start()  # numpy tells it of its arrays
+    try:
+        report = dedup_files(sorted(tmp_path.glob("*.txt")), tmp_path / "x.parquet", model=model)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.rows == 64
+    assert peak < 64 << 20  # an array for a chunk of as many rows as fit takes 8 MiB

@@ -66,24 +66,31 @@ def dedup_files(
     target = Path(os.path.expanduser(output))
     if not target.parent.is_dir() or target.is_dir():
         raise InputError(f"{target}: name a file in a folder that is there")
+    written = {target.resolve(), _pairs_file(target).resolve()}
+    if any(source.is_local and Path(source.location).resolve() in written for source in sources):
+        raise InputError(
+            f"{target}: would be written over a file that is read: name another file of output"
+        )
     library = _semhash()
     job = Job.of(opened_model(model), options, sources)
     chunks: list[Chunk] = []
     vectors: list[NDArray[Any]] = []
-    spare = SpareArrays(job)  # none comes back: all are kept
+    spare = SpareArrays(job)
     for source in sources:
         job.check(source)
         cutter = Cutter(options, job.limits, place=source.location)
         for chunk in cutter.chunks(read_blocks(source, job.columns)):
             chunks.append(chunk)
-            vectors.append(encode_chunk(job, chunk, spare))
+            encoded = encode_chunk(job, chunk, spare)
+            vectors.append(encoded.copy())  # of its rows alone, however much room the array has
+            spare.give(encoded)
     counts = sum((chunk.counts for chunk in chunks), Counts())
     table = _table(job, chunks)
     found = _duplicates(library, job, table[job.columns.text], np.concatenate(vectors), threshold)
     left_out = np.zeros(len(table), bool)
     left_out[[row for row, _, _ in found]] = True
     _write(table.filter(arrow().array(~left_out)), target)
-    _write(_pairs(found), target.with_suffix(".duplicates.parquet"))
+    _write(_pairs(found), _pairs_file(target))
     exact = sum(score == 1.0 for _, _, score in found)
     return DedupReport(
         str(target),
@@ -127,6 +134,10 @@ def _duplicates(
         score = 1.0 if same else min(float(duplicate.score), float(np.nextafter(1.0, 0.0)))
         found.append((int(record["row"]), int(original["row"]), score))
     return sorted(found)
+
+
+def _pairs_file(target: Path) -> Path:
+    return target.with_suffix(".duplicates.parquet")
 
 
 def _pairs(found: list[tuple[int, int, float]]) -> Any:

@@ -61,8 +61,8 @@ def encode_files(
     """
     started = time.perf_counter()
     locations = as_locations(inputs)
-    check_apart(locations, os.fspath(output))
     options = options or EncodeOptions()
+    check_apart(locations, os.fspath(output), options)
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
     with OutputFolder(output) as folder, whole_output(job, folder):

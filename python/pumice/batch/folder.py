@@ -91,11 +91,12 @@ class OutputFolder:
         if found is not None:
             try:
                 before = json.loads(found)
-                assert isinstance(before, dict)
-            except (ValueError, AssertionError, RecursionError):
+            except (ValueError, RecursionError):
+                before = None
+            if not isinstance(before, dict):
                 raise InputError(
                     f"{self.location}/{_SETTINGS} is damaged: name another output folder"
-                ) from None
+                )
             _check_same(before, settings, self.location)
         self.store.write(_SETTINGS, data)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pumice.batch.arrow import arrow
 from pumice.batch.cutting import Limits
 from pumice.batch.inputs import Input, is_url
 from pumice.batch.options import EncodeOptions
+from pumice.batch.parts import SUFFIXES
 from pumice.batch.readers import Columns, columns_in
 from pumice.batch.readers.plain_text import COLUMN
 from pumice.batch.rows import check_text_type
@@ -145,7 +147,7 @@ def _listed(found: dict[str, Any]) -> str:
     return ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
 
 
-def check_apart(inputs: Iterable[str], output: str) -> None:
+def check_apart(inputs: Iterable[str], output: str, options: EncodeOptions) -> None:
     """InputError where the next run would read what this one writes."""
     if is_url(output):
         return
@@ -154,7 +156,18 @@ def check_apart(inputs: Iterable[str], output: str) -> None:
         if is_url(location):
             continue
         path = Path(os.path.expanduser(location)).resolve()
-        if folder in (path, *path.parents) or (path.is_dir() and path in folder.parents):
+        inside = path.is_dir() and path in folder.parents
+        if inside or folder in (path, *path.parents) or _finds_outputs(path, folder, options):
             raise InputError(
                 f"{output}: lies in {location}, which is to be read: name an output folder outside of it"
             )
+
+
+def _finds_outputs(pattern: Path, folder: Path, options: EncodeOptions) -> bool:
+    """Whether the glob, going down through `folder`, would find a file that is called after one it finds."""
+    if "**" not in pattern.parts:
+        return False  # files of output lie as deep below their folder as inputs below the glob's
+    root = Path(*pattern.parts[: pattern.parts.index("**")])
+    name = pattern.parts[-1]
+    called_after = name.replace("*", "x").replace("?", "x") + f"-00000{SUFFIXES[options.format]}"
+    return root in folder.parents and (name == "**" or fnmatch(called_after, name))

@@ -104,8 +104,8 @@ def encode_files(
     machine. Raises InputError and OutputError.
     """
     locations = as_locations(inputs)
-    check_apart(locations, os.fspath(output))
     options = options or EncodeOptions()
+    check_apart(locations, os.fspath(output), options)
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
     with ray_data() as data, OutputFolder(output) as folder, whole_output(job, folder):
@@ -139,7 +139,7 @@ def store_files(
         Index(index, opened_model(model), create=False) as opened,
         TemporaryDirectory(prefix="pumice-") as nowhere,
     ):
-        options = EncodeOptions(**{**vars(options or EncodeOptions()), "dim": opened.dim})
+        options = replace(options or EncodeOptions(), dim=opened.dim)
         sources = find_inputs(as_locations(inputs), as_format=options.input_format)
         job = Job.of(opened.model, options, sources)
         check_options(job)

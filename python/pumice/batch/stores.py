@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -93,7 +93,8 @@ class Folder:
         for parent, _, files in os.walk(self.root):
             for name in files:
                 path = Path(parent) / name
-                found[path.relative_to(self.root).as_posix()] = path.stat().st_size
+                with suppress(FileNotFoundError):  # another process has just renamed it
+                    found[path.relative_to(self.root).as_posix()] = path.stat().st_size
         return found
 
     def size(self, path: str) -> int | None:
