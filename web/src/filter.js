@@ -22,7 +22,7 @@ export function parseFilter(filter) {
 
 // A value asks for equality with the payload's value or one of its elements, null for a missing one.
 function conditionOf(key, wanted) {
-  if (wanted === null) return [key, (value) => value === undefined || value === null || value.length === 0];
+  if (wanted === null) return [key, (value) => value === undefined || value === null || (Array.isArray(value) && value.length === 0)];
   if (Array.isArray(wanted)) return [key, (value) => elements(value).some((one) => wanted.includes(one))];
   if (typeof wanted !== "object") return [key, (value) => elements(value).includes(wanted)];
   const bounds = Object.entries(wanted);

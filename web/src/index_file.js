@@ -50,10 +50,26 @@ export function readIndex(given, fingerprint) {
   if (fingerprint.some((byte, i) => bytes[32 + i] !== byte)) {
     throw new PumiceError("the index was filled by another model: open it with that one, or build it again");
   }
-  const records = JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER + codesSize + bitsSize)));
+  const records = recordsIn(bytes.subarray(HEADER + codesSize + bitsSize), count);
   const codes = bytes.subarray(HEADER, HEADER + codesSize);
   const bits = bytes.subarray(HEADER + codesSize, HEADER + codesSize + bitsSize);
   return { dim, hasBits, count, codes, bits, records };
+}
+
+// `[id]` or `[id, payload]` of each passage. A checksum is no signature: they may be anyone's.
+function recordsIn(json, count) {
+  let records;
+  try {
+    records = JSON.parse(new TextDecoder().decode(json));
+  } catch {
+    records = null;
+  }
+  const isId = (id) => typeof id === "string" || Number.isSafeInteger(id);
+  const sound = Array.isArray(records) && records.length === count && records.every((one) => Array.isArray(one) && isId(one[0]));
+  if (!sound || new Set(records.map(([id]) => id)).size !== count) {
+    throw new PumiceError("the index: damaged: its records are not those of its passages: build it again");
+  }
+  return records;
 }
 
 let tables = null;

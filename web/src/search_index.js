@@ -88,8 +88,9 @@ export class SearchIndex {
       checkString(record.text, `records[${i}].text`);
     });
     const texts = listed.map((record) => record.text);
-    const positions = texts.map(() => this.#holes.pop() ?? this.#codes.grow());
+    const positions = [];
     try {
+      for (const _ of texts) positions.push(this.#holes.pop() ?? this.#codes.grow());
       this.#encodeTo(texts, positions);
     } catch (error) {
       positions.forEach((position) => this.#codes.leaveOut(position, true));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, PumiceError } from "pumice";
+import { writeIndex } from "../src/index_file.js";
 import { readTestdata, shippedModel } from "./files.mjs";
 
 const model = await load(shippedModel);
@@ -115,6 +116,45 @@ test("equal bytes for an equal index, and a model of its own only", async () => 
   }
   for (const size of [0, 7, 63, 64, 200, bytes.byteLength - 1]) refused(() => model.openIndex(bytes.slice(0, size)), /^the index: /);
   refused(() => model.openIndex("x"), "the index is string: pass the bytes that save returned");
+});
+
+test("records that are not those of the passages are refused", () => {
+  const index = model.index({ dim: 64, codes: "int8" });
+  index.add("a", "bread");
+  index.add("b", "water");
+  const kept = new Uint8Array(index.save());
+  const fingerprint = kept.slice(32, 64);
+  const parts = [kept.slice(64, 64 + 2 * 64)];
+  const opened = (records) => model.openIndex(writeIndex({ fingerprint, dim: 64, hasBits: false, count: 2, records, parts }));
+  assert.equal(opened([["a"], ["b", { year: 1 }]]).size, 2);
+  for (const records of [null, 3, {}, [], [["a"]], [["a"], "b"], [["a"], [null]], [["a"], [1.5]], [["a"], ["a"]]]) {
+    refused(() => opened(records), "the index: damaged: its records are not those of its passages: build it again");
+  }
+});
+
+test("an index that finds no memory is as it was", () => {
+  const index = model.index();
+  index.add("kept", "a kept passage");
+  const { grow } = WebAssembly.Memory.prototype;
+  WebAssembly.Memory.prototype.grow = () => {
+    throw new RangeError("no more memory"); // as where a page has used all of its own
+  };
+  try {
+    const many = Array.from({ length: 200_000 }, (_, id) => ({ id, text: "bread" }));
+    refused(() => index.addMany(many), /^out of memory/);
+  } finally {
+    WebAssembly.Memory.prototype.grow = grow;
+  }
+  assert.deepEqual(index.search("bread", 20).map((hit) => hit.id), ["kept"]);
+  index.addMany([{ id: 1, text: "bread" }, { id: 2, text: "water" }]);
+  assert.deepEqual(index.search("bread", 20).map((hit) => hit.id).sort(), [1, 2, "kept"]);
+});
+
+test("an empty string is there, an empty list is missing", () => {
+  const index = model.index();
+  [["string", ""], ["list", []], ["null", null], ["zero", 0]].forEach(([id, tag]) => index.add(id, "bread", { tag }));
+  index.add("none", "bread");
+  assert.deepEqual(index.search("bread", 9, { filter: { tag: null } }).map((hit) => hit.id), ["list", "null", "none"]);
 });
 
 test("wrong arguments are told, and nothing of a failed call is in", () => {
