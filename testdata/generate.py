@@ -22,8 +22,8 @@ from pumice.modelfile.vocabulary import tokens_by_id
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.parity import golden_tokenizers, texts  # noqa: E402
-from tests.parity import small_tokenizers as small  # noqa: E402
+from tests.parity import golden_tokenizers, texts
+from tests.parity import small_tokenizers as small
 
 DIM, PREFIX = 20, 7  # neither fills a processor's registers
 FAMILY_DIM = 9

@@ -60,7 +60,7 @@ def serve(folder: Path, *, kind: str = "models") -> Iterator[tuple[str, list[str
 
         do_GET = do_HEAD = reply  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -145,7 +145,7 @@ def receive(*, refuses: int | None = None) -> Iterator[Uploads]:
             else:
                 self.answer({"error": "not found"}, status=404)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -268,7 +268,7 @@ class StaticModel:
         self,
         folder: str | os.PathLike[str],
         *,
-        format: str = "model2vec",  # noqa: A002
+        format: str = "model2vec",
         card: str | None = None,
     ) -> None:
         """Write a folder with the model and its card, README.md.
@@ -289,7 +289,7 @@ class StaticModel:
         self,
         name: str,
         *,
-        format: str = "pumice",  # noqa: A002
+        format: str = "pumice",
         private: bool = False,
         card: str | None = None,
     ) -> str:

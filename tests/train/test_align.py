@@ -14,21 +14,21 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers")
 
-import pumice  # noqa: E402
-from pumice.cli import main  # noqa: E402
-from pumice.errors import InputError  # noqa: E402
-from pumice.teachers.options import TeacherOptions  # noqa: E402
-from pumice.teachers.sentences import SentenceEncoder  # noqa: E402
-from pumice.teachers.teacher import load_teacher  # noqa: E402
-from pumice.train import AlignOptions, Pair, Source, align  # noqa: E402
-from pumice.train.alignment import Alignment  # noqa: E402
-from pumice.train.corpus import Document  # noqa: E402
-from pumice.train.dataset import tokenize_sources  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.queries import pairs_of_corpus  # noqa: E402
-from pumice.train.taught import TaughtPairs  # noqa: E402
-from pumice.train.tokens import TokenMemory  # noqa: E402
-from tests.train.conftest import make_pairs, write_jsonl  # noqa: E402
+import pumice
+from pumice.cli import main
+from pumice.errors import InputError
+from pumice.teachers.options import TeacherOptions
+from pumice.teachers.sentences import SentenceEncoder
+from pumice.teachers.teacher import load_teacher
+from pumice.train import AlignOptions, Pair, Source, align
+from pumice.train.alignment import Alignment
+from pumice.train.corpus import Document
+from pumice.train.dataset import tokenize_sources
+from pumice.train.lanes import Lanes
+from pumice.train.queries import pairs_of_corpus
+from pumice.train.taught import TaughtPairs
+from pumice.train.tokens import TokenMemory
+from tests.train.conftest import make_pairs, write_jsonl
 
 QUICK = AlignOptions(
     batch_size=64, epochs=8, learning_rate=0.05, evaluations=2, hold_out=0.1, threads=2

@@ -18,12 +18,12 @@ from tests.train.test_training import QUICK, beir_folder
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.code_loss import SOFTNESS, CodedRankingLoss, softness  # noqa: E402
-from pumice.train.figures import _code  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.plot import draw  # noqa: E402
-from pumice.train.ranking_loss import Excluded, RankingLoss  # noqa: E402
-from pumice.train.soft_targets import SoftTargets  # noqa: E402
+from pumice.train.code_loss import SOFTNESS, CodedRankingLoss, softness
+from pumice.train.figures import _code
+from pumice.train.lanes import Lanes
+from pumice.train.plot import draw
+from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.soft_targets import SoftTargets
 
 DIMS = (4, 8, 24)
 

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.label_loss import CandidateLists, LabelLoss  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
+from pumice.train.label_loss import CandidateLists, LabelLoss
+from pumice.train.lanes import Lanes
 
 DIMS, SCALE, WEIGHTS = (4, 8, 24), 7.0, (1.0, 0.5, 2.0)
 KINDS = ("kl", "margin-mse")

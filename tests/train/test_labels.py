@@ -15,15 +15,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import pumice  # noqa: E402
-from pumice.cli import main  # noqa: E402
-from pumice.errors import InputError  # noqa: E402
-from pumice.train import Pair, Source, TrainOptions  # noqa: E402
-from pumice.train.dataset import tokenize_sources  # noqa: E402
-from pumice.train.drawn import Drawn  # noqa: E402
-from pumice.train.tokens import TokenMemory  # noqa: E402
-from tests.train.conftest import make_pairs, write_jsonl  # noqa: E402
-from tests.train.cross_encoders import listed  # noqa: E402
+import pumice
+from pumice.cli import main
+from pumice.errors import InputError
+from pumice.train import Pair, Source, TrainOptions
+from pumice.train.dataset import tokenize_sources
+from pumice.train.drawn import Drawn
+from pumice.train.tokens import TokenMemory
+from tests.train.conftest import make_pairs, write_jsonl
+from tests.train.cross_encoders import listed
 
 QUICK = TrainOptions(
     batch_size=64, epochs=2, learning_rate=0.1, evaluations=2, hold_out=0.1, threads=2

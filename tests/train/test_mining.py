@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch import Tensor  # noqa: E402
+from torch import Tensor
 
-import pumice  # noqa: E402
-from pumice import _core  # noqa: E402
-from pumice.errors import InputError  # noqa: E402
-from pumice.train import Pair  # noqa: E402
-from pumice.train.bm25 import BM25, K1, QUERY_TOKENS, B  # noqa: E402
-from pumice.train.cells import Cells  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.mining import mine_negatives  # noqa: E402
-from pumice.train.tokens import Texts, TextsWriter, TokenMemory  # noqa: E402
-from tests.train.conftest import make_pairs  # noqa: E402
+import pumice
+from pumice import _core
+from pumice.errors import InputError
+from pumice.train import Pair
+from pumice.train.bm25 import BM25, K1, QUERY_TOKENS, B
+from pumice.train.cells import Cells
+from pumice.train.lanes import Lanes
+from pumice.train.mining import mine_negatives
+from pumice.train.tokens import Texts, TextsWriter, TokenMemory
+from tests.train.conftest import make_pairs
 
 
 def texts_of(ids: Sequence[Sequence[int]]) -> Texts:

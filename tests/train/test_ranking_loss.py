@@ -8,10 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.options import MAX_SCALE  # noqa: E402
-from pumice.train.ranking_loss import Excluded, RankingLoss  # noqa: E402
-from pumice.train.soft_targets import SoftTargets  # noqa: E402
+from pumice.train.lanes import Lanes
+from pumice.train.options import MAX_SCALE
+from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.soft_targets import SoftTargets
 
 DIMS = (4, 8, 24)
 

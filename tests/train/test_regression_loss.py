@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.ranking_loss import RankingLoss  # noqa: E402
-from pumice.train.regression_loss import (  # noqa: E402
+from pumice.train.lanes import Lanes
+from pumice.train.ranking_loss import RankingLoss
+from pumice.train.regression_loss import (
     CosineLoss,
     OwnTargetLoss,
     RegressionLoss,

@@ -17,19 +17,19 @@ from tests.train.test_training import QUICK
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.contrastive import Contrastive  # noqa: E402
-from pumice.train.dataset import tokenize_sources  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.pooling import pool  # noqa: E402
-from pumice.train.rotation import (  # noqa: E402
+from pumice.train.contrastive import Contrastive
+from pumice.train.dataset import tokenize_sources
+from pumice.train.lanes import Lanes
+from pumice.train.pooling import pool
+from pumice.train.rotation import (
     _largest_singular_value,
     _product,
     _share,
     _tangent,
     rotated,
 )
-from pumice.train.sources import Source  # noqa: E402
-from pumice.train.tokens import TokenMemory  # noqa: E402
+from pumice.train.sources import Source
+from pumice.train.tokens import TokenMemory
 
 ONCE = replace(QUICK, epochs=1, evaluations=1, dtype="float32", dims=(16, 8, 4))
 

@@ -13,16 +13,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.errors import HubError, InputError, ModelFileError  # noqa: E402
-from pumice.teachers.cross_encoders import load_cross_encoder  # noqa: E402
-from pumice.train import Pair  # noqa: E402
-from pumice.train.labels import (  # noqa: E402
+from pumice.errors import HubError, InputError, ModelFileError
+from pumice.teachers.cross_encoders import load_cross_encoder
+from pumice.train import Pair
+from pumice.train.labels import (
     CrossEncoder,
     label_pairs,
     score_lists,
 )
-from pumice.train.score_cache import ScoreCache  # noqa: E402
-from tests.train.cross_encoders import listed, make_cross_encoder  # noqa: E402
+from pumice.train.score_cache import ScoreCache
+from tests.train.cross_encoders import listed, make_cross_encoder
 
 
 def test_scores_are_the_models_logits(encoder_folder: Path, encoder: CrossEncoder) -> None:

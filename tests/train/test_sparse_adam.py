@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.modelfile.counting import Counting  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.pooling import Bags, pool, row_gradients  # noqa: E402
-from pumice.train.sparse_adam import SparseAdam  # noqa: E402
+from pumice.modelfile.counting import Counting
+from pumice.train.lanes import Lanes
+from pumice.train.pooling import Bags, pool, row_gradients
+from pumice.train.sparse_adam import SparseAdam
 
 ROWS, DIM = 50, 12
 

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers")
 
-import pumice  # noqa: E402
-from pumice.cli import main  # noqa: E402
-from pumice.errors import InputError  # noqa: E402
-from pumice.train import TrainOptions, train  # noqa: E402
-from pumice.train.contrastive import Contrastive  # noqa: E402
-from pumice.train.dataset import tokenize_sources  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.loop import Loop  # noqa: E402
-from pumice.train.sources import Source  # noqa: E402
-from pumice.train.taught import Reader, TaughtPairs, load_encoder, taught_pairs  # noqa: E402
-from pumice.train.tokens import TokenMemory  # noqa: E402
-from tests.train.conftest import make_pairs, write_jsonl  # noqa: E402
+import pumice
+from pumice.cli import main
+from pumice.errors import InputError
+from pumice.train import TrainOptions, train
+from pumice.train.contrastive import Contrastive
+from pumice.train.dataset import tokenize_sources
+from pumice.train.lanes import Lanes
+from pumice.train.loop import Loop
+from pumice.train.sources import Source
+from pumice.train.taught import Reader, TaughtPairs, load_encoder, taught_pairs
+from pumice.train.tokens import TokenMemory
+from tests.train.conftest import make_pairs, write_jsonl
 
 QUICK = TrainOptions(
     batch_size=64, epochs=6, learning_rate=0.05, evaluations=2, hold_out=0.1, threads=2, seed=3

@@ -13,8 +13,6 @@ struct PackedKernels {
   AddIntegerRows add_rows_4;
 };
 
-constexpr std::size_t packed_size(std::size_t codes, unsigned bits) { return (codes * bits + 7) / 8; }
-
 extern const PackedKernels kPortablePacked;
 extern const PackedKernels kAvx2Packed;
 extern const PackedKernels kAvx512Packed;

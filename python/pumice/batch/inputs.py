@@ -31,6 +31,10 @@ _MAGIC = "*?["
 _VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated")
 
 
+Kind = tuple[str, "str | None"]
+"""A format, and a compression where there is one."""
+
+
 @dataclass(frozen=True)
 class Input:
     """One file to read. ``name`` is its path below the folder or glob it was found in; outputs bear it."""
@@ -104,7 +108,7 @@ def _local(location: str, as_format: str | None) -> Iterator[Input]:
     if path.is_dir():
         yield from _local_files(path, sorted(_walk(path)), as_format)
     elif path.exists():
-        yield _local_input(path, path.name, as_format, asked=True)  # type: ignore[misc]
+        yield _local_input(path, path.name, _asked_format(location, as_format))
     elif any(c in location for c in _MAGIC):
         matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
         root = Path(*_before_magic(path.parts))
@@ -125,14 +129,12 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _local_files(root: Path, paths: list[Path], as_format: str | None) -> Iterator[Input]:
     for path in paths:
         name = path.relative_to(root).as_posix()
-        if not _hidden(path.name) and (one := _local_input(path, name, as_format, asked=False)):
-            yield one
+        kind = _format(path.name, as_format)
+        if kind is not None and not _hidden(path.name):
+            yield _local_input(path, name, kind)
 
 
-def _local_input(path: Path, name: str, as_format: str | None, *, asked: bool) -> Input | None:
-    kind = _checked_format(str(path), as_format, asked=asked)
-    if kind is None:
-        return None
+def _local_input(path: Path, name: str, kind: Kind) -> Input:
     try:
         found = path.stat()
     except OSError as error:
@@ -142,18 +144,22 @@ def _local_input(path: Path, name: str, as_format: str | None, *, asked: bool) -
     return Input(str(path), name, found.st_size, str(found.st_mtime_ns), *kind)
 
 
-def _checked_format(
-    name: str, as_format: str | None, *, asked: bool
-) -> tuple[str, str | None] | None:
-    """None for a file of another kind; InputError where it was asked for by name."""
+def _format(name: str, as_format: str | None) -> Kind | None:
+    """None for a file of another kind."""
     told, compression = format_of(name)
     kind = as_format or told
-    if kind is None and asked:
+    return None if kind is None else (kind, compression)
+
+
+def _asked_format(name: str, as_format: str | None) -> Kind:
+    """That of a file that was asked for by name; InputError where it is of another kind."""
+    kind = _format(name, as_format)
+    if kind is None:
         raise InputError(
             f"{name}: of no known format ({', '.join(INPUT_FORMATS)}, packed by {', '.join(COMPRESSIONS)} or "
             "not): say which with input_format (--input-format)"
         )
-    return None if kind is None else (kind, compression)
+    return kind
 
 
 def _remote(location: str, as_format: str | None) -> Iterator[Input]:
@@ -166,21 +172,17 @@ def _remote(location: str, as_format: str | None) -> Iterator[Input]:
         else:
             info = store.info(path)
             name = path.rsplit("/", 1)[-1]
-            kind = _checked_format(path, as_format, asked=True)
-            assert kind is not None
-            yield _remote_input(store, info, name, kind)
+            yield _remote_input(store, info, name, _asked_format(path, as_format))
             return
         for path, info in sorted(infos.items()):
             name = path[len(root) :].lstrip("/")
             if info.get("type") == "directory" or any(map(_hidden, name.split("/"))):
                 continue
-            if (kind := _checked_format(path, as_format, asked=False)) is not None:
+            if (kind := _format(path, as_format)) is not None:
                 yield _remote_input(store, info, name, kind)
 
 
-def _remote_input(
-    store: Any, info: dict[str, Any], name: str, kind: tuple[str, str | None]
-) -> Input:
+def _remote_input(store: Any, info: dict[str, Any], name: str, kind: Kind) -> Input:
     version = next((str(info[key]) for key in _VERSIONS if info.get(key)), "")
     return Input(
         store.unstrip_protocol(info["name"]), name, int(info.get("size") or 0), version, *kind

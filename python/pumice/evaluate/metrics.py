@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pumice.errors import InputError, MissingExtraError
+from pumice.errors import MissingExtraError
 from pumice.evaluate.retrieval_set import RetrievalSet
 
 Ranking = Mapping[str, Sequence[str]]
@@ -56,12 +56,6 @@ def by_query(ranking: Ranking, data: RetrievalSet, name: str) -> dict[str, float
 def check_installed() -> None:
     """MissingExtraError before anything takes minutes."""
     _library()
-
-
-def check_metric(name: str) -> None:
-    """InputError for a metric that is not measured."""
-    if name not in METRICS:
-        raise InputError(f"{name}: no such metric: choose from {', '.join(METRICS)}")
 
 
 def _as_library(

@@ -133,7 +133,7 @@ def _pair(values: Sequence[object], place: str) -> tuple[str, str, float]:
     if not isinstance(first, str) or not isinstance(second, str):
         raise InputError(f"{place}: a sentence is no string")
     try:
-        number = float(score)  # type: ignore[arg-type]
+        number = float(score)  # type: ignore[arg-type]  # what is no number raises
     except (TypeError, ValueError):
         number = float("nan")
     if not np.isfinite(number) or isinstance(score, bool):

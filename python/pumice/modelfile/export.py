@@ -32,7 +32,7 @@ def write_folder(
     file: ModelFile,
     folder: Path,
     *,
-    format: str,  # noqa: A002
+    format: str,
     card: str | None,
     documents: Path | None,
 ) -> None:

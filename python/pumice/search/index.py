@@ -111,10 +111,9 @@ class Index:
         self._check_writable()
         if isinstance(records, (Mapping, str)):
             raise InputError("records is one record: give a list of them")
-        if vectors is not None and not isinstance(records, Sequence):
-            records = list(records)
         if vectors is not None:
-            vectors = self._embedding.checked(vectors, count=len(records))  # type: ignore[arg-type]
+            records = records if isinstance(records, Sequence) else list(records)
+            vectors = self._embedding.checked(vectors, count=len(records))
         return self._add(batches_of_records(records), vectors)
 
     def add_columns(
@@ -158,7 +157,7 @@ class Index:
         query: str | Sequence[str],
         *,
         k: int = 10,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        filter: Mapping[str, Any] | None = None,
         mode: Mode | None = None,
         params: SearchParams | None = None,
     ) -> list[Hit] | list[list[Hit]]:
@@ -217,7 +216,7 @@ class Index:
         self,
         ids: RecordId | Iterable[RecordId] | None = None,
         *,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        filter: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete records by id (one or many), or all that match a filter; return how many went."""
         self._check_writable()
@@ -237,7 +236,7 @@ class Index:
             self._home.delete(present)
         return len(present)
 
-    def count(self, *, filter: Mapping[str, Any] | None = None) -> int:  # noqa: A002
+    def count(self, *, filter: Mapping[str, Any] | None = None) -> int:
         """How many records there are, or how many match the filter."""
         return self._home.count(parse_filter(filter))
 
@@ -342,7 +341,7 @@ class Index:
     def _plan(
         self,
         k: int,
-        filter: Mapping[str, Any] | None,  # noqa: A002
+        filter: Mapping[str, Any] | None,
         params: SearchParams | None,
         *,
         keys: Sequence[str] | None = None,

@@ -43,11 +43,11 @@ class Space:
     def stored(self, vector: NDArray[float32]) -> list[float]:
         """What the engine is given for a vector of all dimensions."""
         part = vector[: self.size]
-        if self.datatype != "uint8":
-            return part.tolist()  # type: ignore[no-any-return]
-        norm = float(np.linalg.norm(part)) or 1.0
-        spread = np.rint(part * (self._scale / norm)) + _UINT8_ZERO
-        return np.clip(spread, 0, 255).tolist()  # type: ignore[no-any-return]
+        if self.datatype == "uint8":
+            norm = float(np.linalg.norm(part)) or 1.0
+            part = np.clip(np.rint(part * (self._scale / norm)) + _UINT8_ZERO, 0, 255)
+        numbers: list[float] = part.tolist()
+        return numbers
 
     def stored_rows(self, vectors: NDArray[float32]) -> Iterator[Sequence[float]]:
         """`stored` of each row."""

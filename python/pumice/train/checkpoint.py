@@ -56,7 +56,7 @@ class RunFolder:
         meta = json.dumps({"step": state.step, "history": state.history})
         try:
             with partial.open("wb") as file:
-                np.savez(file, meta=np.array(meta), **state.arrays)  # type: ignore[arg-type]
+                np.savez(file, meta=np.array(meta), **state.arrays)  # type: ignore[arg-type]  # the stub has options alone
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(self.path / "state.npz")
