@@ -17,14 +17,14 @@ from tests.train.test_training import QUICK
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.batches import BatchPlan  # noqa: E402
-from pumice.train.dataset import TokenizedSource, tokenize_sources  # noqa: E402
-from pumice.train.lanes import Lanes  # noqa: E402
-from pumice.train.options import TrainOptions  # noqa: E402
-from pumice.train.sources import Source  # noqa: E402
-from pumice.train.taught import TaughtPairs  # noqa: E402
-from pumice.train.tokens import TokenMemory  # noqa: E402
-from pumice.train.topics import source_topics  # noqa: E402
+from pumice.train.batches import BatchPlan
+from pumice.train.dataset import TokenizedSource, tokenize_sources
+from pumice.train.lanes import Lanes
+from pumice.train.options import TrainOptions
+from pumice.train.sources import Source
+from pumice.train.taught import TaughtPairs
+from pumice.train.tokens import TokenMemory
+from pumice.train.topics import source_topics
 
 
 @pytest.fixture
