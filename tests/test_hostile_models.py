@@ -179,6 +179,24 @@ def test_a_damaged_tokenizer_json_is_one_sentence(changes: dict[str, Any]) -> No
         pumice.StaticModel.from_parts(parts)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"type": "ByteLevel", "trim_offsets": True},
+        {"type": "Sequence", "trim_offsets": True},
+        {"type": "Sequence", "processors": [3, "trim_offsets"]},
+        ["trim_offsets", {"trim_offsets": True}],
+    ],
+)
+def test_a_damaged_post_processor_is_one_sentence(damage: Any) -> None:
+    tokenizer = {**small.bpe_byte_level(), "post_processor": damage}
+    rows = np.ones((len(tokenizer["model"]["vocab"]), 4), np.float32)
+    model = pumice.StaticModel.from_parts(ModelParts(tokenizer, rows))
+    assert model.encode("a text").any()
+    with pytest.raises(ModelFileError, match=r"tokenizer\.json is damaged"):
+        model.token_vectors("a text")
+
+
 def test_a_deep_tokenizer_json_is_one_sentence() -> None:
     normalizer: dict[str, Any] = {"type": "NFC"}
     for _ in range(5000):

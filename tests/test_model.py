@@ -198,6 +198,11 @@ def test_a_model_pickles(model: pumice.StaticModel, tmp_path: Path) -> None:
         copied = pickle.loads(pickle.dumps(original))
         assert copied.fingerprint == original.fingerprint
         assert np.array_equal(copied.encode(TEXTS), model.encode(TEXTS))
+    pickled = pickle.dumps(loaded)
+    for content in (b"", b"something else"):
+        os.replace(tmp_path / "m.pumice", tmp_path / "kept")  # the mapped file stays as it is
+        (tmp_path / "m.pumice").write_bytes(content)
+        assert pickle.loads(pickled).fingerprint == model.fingerprint
 
 
 def test_save_keeps_the_bytes_and_converts_rows(model: pumice.StaticModel, tmp_path: Path) -> None:

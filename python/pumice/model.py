@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from pumice.modelfile.compiler import compile_model
 from pumice.modelfile.native_tokenizer import LIBRARY
 from pumice.modelfile.parts import DocumentEncoder, ModelParts
 from pumice.modelfile.reader import ModelFile
+from pumice.modelfile.vocabulary import damage_named
 from pumice.modelfile.writing import checked_path, write_whole
 from pumice.offset_trimming import trimmed, trimming_steps
 
@@ -75,13 +77,7 @@ class StaticModel:
     def prefixes(self) -> tuple[int, ...] | None:
         """Dimensions that vectors may be cut to; None where the model makes no claim and any may be tried."""
         prefixes = self._file.metadata.get("prefixes")
-        if prefixes is None:
-            return None
-        if not isinstance(prefixes, list) or not all(isinstance(p, int) for p in prefixes):
-            raise ModelFileError(
-                f"{self._file.source}: its metadata's prefixes are not a list of int"
-            )
-        return tuple(prefixes)
+        return None if prefixes is None else tuple(prefixes)
 
     @cached_property
     def document_encoder(self) -> DocumentEncoder | None:
@@ -322,7 +318,10 @@ class StaticModel:
 
     @cached_property
     def _trimming_steps(self) -> list[bool]:
-        return trimming_steps(self._file.post_processor) if self._file.may_trim_offsets else []
+        if not self._file.may_trim_offsets:
+            return []
+        with damage_named():
+            return trimming_steps(self._file.post_processor)
 
     @cached_property
     def _reference(self) -> LibraryTokenizer:
@@ -382,7 +381,7 @@ class StaticModel:
 
 def _reopen(source: str, fingerprint: str, data: bytes, place: DocumentPlace) -> StaticModel:
     """Unpickle: map the file again where it is still the same one, else use the bytes."""
-    if Path(source).is_file():
+    with suppress(ModelFileError):  # something else lies there now
         file = ModelFile.open(source)
         if file.fingerprint == fingerprint:
             return StaticModel(file, documents=place)

@@ -123,8 +123,15 @@ def test_a_transformers_modules_are_refused(static: Path) -> None:
 
 
 def test_a_module_path_that_leads_out_is_refused(static: Path) -> None:
-    (static / "modules.json").write_text(json.dumps([{**MODULE, "path": "../../etc"}]))
+    (static / "modules.json").write_text(json.dumps([{**MODULE, "path": ".."}]))
     with pytest.raises(ModelFileError, match="leads out of the folder"):
+        pumice.load(static)
+
+
+@pytest.mark.parametrize("path", ["missing", "\0", "x" * 300, 3, None, ["a"]])
+def test_a_module_path_that_is_none_is_refused(static: Path, path: object) -> None:
+    (static / "modules.json").write_text(json.dumps([{**MODULE, "path": path}]))
+    with pytest.raises(ModelFileError, match=r"modules\.json: module path .* is no folder"):
         pumice.load(static)
 
 
@@ -145,6 +152,17 @@ def test_a_default_prompt_is_refused(static: Path, parts: ModelParts) -> None:
     config = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
     (static / "config_sentence_transformers.json").write_text(json.dumps(config))
     with pytest.raises(ModelFileError, match='default_prompt_name "query"'):
+        pumice.load(static)
+    for damage in ({"prompts": 3}, {"default_prompt_name": ["query"]}):
+        (static / "config_sentence_transformers.json").write_text(json.dumps({**config, **damage}))
+        with pytest.raises(ModelFileError, match="its prompts are damaged"):
+            pumice.load(static)
+
+
+def test_weights_beyond_float32_are_refused(static: Path, parts: ModelParts) -> None:
+    tensors = {"embeddings": parts.embeddings[:, :8].copy(), "weights": np.full(30522, 1e300)}
+    save_file(tensors, static / "model.safetensors")
+    with pytest.raises(ModelFileError, match="more than float32"):
         pumice.load(static)
 
 

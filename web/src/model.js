@@ -125,7 +125,11 @@ export class Model {
 
   get prefixes() {
     this.#metadata ??= this.#json("metadata") ?? {};
-    return this.#metadata.prefixes ?? null;
+    const { prefixes = null } = this.#metadata;
+    if (prefixes !== null && !Array.isArray(prefixes)) {
+      throw new PumiceError(`${this.name}: its metadata is damaged (prefixes): fetch or compile the model again`);
+    }
+    return prefixes;
   }
 
   /** Bytes of WebAssembly memory: the model, scratch, and the codes of its indexes. */

@@ -155,3 +155,14 @@ async function refused(promise, message) {
     return true;
   });
 }
+
+test("damaged metadata is told where it is asked for", async () => {
+  const prefixes = '"prefixes":[7,20]';
+  const bad = Buffer.from(bytes);
+  bad.write('"prefixes":5'.padEnd(prefixes.length), bad.indexOf(prefixes));
+  const model = await load(new Uint8Array(bad));
+  assert.deepEqual(model.encode("renew"), wanted);
+  for (const call of [() => model.prefixes, () => model.encode("renew", { dim: 7 })]) {
+    assert.throws(call, new PumiceError("the model: its metadata is damaged (prefixes): fetch or compile the model again"));
+  }
+});

@@ -150,8 +150,11 @@ def check(parts: ModelParts, tokens: int) -> None:
             raise ModelFileError(
                 f"{name} has shape {array.shape}, not ({tokens},) as the vocabulary"
             )
-    if parts.token_weights is not None and not np.isfinite(parts.token_weights).all():
-        raise ModelFileError("token_weights hold NaN or infinity")
+    if parts.token_weights is not None:
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(np.asarray(parts.token_weights, np.float32)).all()
+        if not finite:
+            raise ModelFileError("token_weights hold NaN, infinity or more than float32 does")
     if parts.token_rows is not None and not (
         (parts.token_rows >= 0).all() and (parts.token_rows < rows).all()
     ):

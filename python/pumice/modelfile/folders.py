@@ -78,9 +78,16 @@ def read_modules(modules: Any, folder: Path) -> tuple[Path, bool]:
             f"{path}: modules {', '.join(kinds) or '(none)'} are not a static model "
             "(StaticEmbedding, then at most Normalize): to make one of a transformer, distil it"
         )
-    static = (folder / str(modules[0].get("path", ""))).resolve()
+    given = modules[0].get("path", "")
+    try:
+        static = (folder / given).resolve()
+        found = static.is_dir()
+    except (OSError, RuntimeError, TypeError, ValueError):  # too long, a loop of links, a NUL
+        found = False
+    if not found:
+        raise ModelFileError(f"{path}: module path {given!r} is no folder")
     if not static.is_relative_to(folder.resolve()):
-        raise ModelFileError(f"{path}: module path {modules[0]['path']!r} leads out of the folder")
+        raise ModelFileError(f"{path}: module path {given!r} leads out of the folder")
     return static, len(kinds) == 2
 
 
@@ -114,8 +121,10 @@ def refuse_default_prompt(folder: Path) -> None:
     if not path.exists():
         return
     config = read_object(path)
-    name = config.get("default_prompt_name")
-    if name and (config.get("prompts") or {}).get(name):
+    name, prompts = config.get("default_prompt_name"), config.get("prompts") or {}
+    if not isinstance(name, str | None) or not isinstance(prompts, dict):
+        raise ModelFileError(f"{path}: its prompts are damaged: save the model again")
+    if name and prompts.get(name):
         raise ModelFileError(
             f'{path}: default_prompt_name "{name}" puts a prompt before every text, '
             "which pumice does not support: unset it and prepend the prompt yourself"

@@ -22,6 +22,16 @@ from pumice.modelfile.packed_rows import BITS, unpacked_rows
 from pumice.modelfile.parts import DocumentEncoder, ModelParts
 from pumice.modelfile.rows import ROW_DTYPES, from_multipliers
 
+_METADATA = {
+    "name": str,
+    "license": str,
+    "source": str,
+    "languages": list,
+    "tokenizer": dict,
+    "provenance": dict,
+}
+"""What people, and whoever shows them a model, may rely on where it is there."""
+
 
 class ModelFile:
     """The bytes of a model, mapped and not copied; pages are shared between processes."""
@@ -78,8 +88,19 @@ class ModelFile:
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
-        """The metadata section; empty where the file has none."""
-        return self._json(Kind.METADATA) or {}
+        """The metadata section; empty where the file has none, ModelFileError where it is damaged."""
+        found = self._json(Kind.METADATA) or {}
+        prefixes = found.get("prefixes") or []
+        wrong = [
+            key for key, kind in _METADATA.items() if not isinstance(found.get(key, kind()), kind)
+        ]
+        if not isinstance(prefixes, list) or not all(isinstance(one, int) for one in prefixes):
+            wrong.append("prefixes")
+        if wrong:
+            raise ModelFileError(
+                f"{self.source}: its metadata is damaged ({wrong[0]}): fetch or compile the model again"
+            )
+        return found
 
     @cached_property
     def document_encoder(self) -> DocumentEncoder | None:

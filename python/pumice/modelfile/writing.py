@@ -30,5 +30,6 @@ def write_whole(path: Path, data: bytes) -> None:
         partial.write_bytes(data)
         partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:  # an interrupt leaves nothing either
+        partial.unlink(missing_ok=True)
