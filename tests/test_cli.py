@@ -23,7 +23,9 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0
-    assert f"usage: pumice {verb}" in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"usage: pumice {verb}" in told
+    assert f"{VERBS[verb][1:]}." in told  # names keep their capitals
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +100,10 @@ def test_info_as_json_and_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["checksum"] == "verified"
     assert said["runs_in"] == "core"
     assert main(["info"]) == 0
-    assert model.fingerprint in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert model.fingerprint in told
+    assert max(map(len, told.splitlines())) < 300  # a model remembers every source it was made of
+    assert "--json has its sources, settings" in told
 
 
 def test_info_names_why_a_tokenizer_is_not_native(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import pumice
-from pumice.errors import HubError, InputError, ModelFileError
+from pumice.errors import HubError, InputError, MissingExtraError, ModelFileError
 from tests.hub_server import COMMIT, serve
 
 
@@ -144,3 +144,13 @@ def test_a_wrong_type_is_refused() -> None:
 def test_a_revision_of_a_local_path_is_refused(repository: Path) -> None:
     with pytest.raises(InputError, match="is for hub ids, and this is a local path"):
         pumice.load(repository, revision="v1")
+
+
+def test_a_misspelt_path_is_told_where_the_hub_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(
+        MissingExtraError, match=r"^models/mine: no such file or folder, and .*\[hub\]"
+    ):
+        pumice.load("models/mine")

@@ -45,7 +45,10 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND")
     for name, summary in VERBS.items():
         subparser = subparsers.add_parser(
-            name, help=summary, description=f"{summary.capitalize()}.", allow_abbrev=False
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            allow_abbrev=False,
         )
         subparser.set_defaults(parser=subparser)  # so that its own usage stands above its errors
         if name == verb:

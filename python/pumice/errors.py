@@ -32,5 +32,6 @@ class OutputError(PumiceError):
 class MissingExtraError(PumiceError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 
-    def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f'{library} is not installed: run pip install "pumice[{extra}]"')
+    def __init__(self, library: str, extra: str, *, wanted: str = "") -> None:
+        """`wanted` is what it was needed for, a beginning of the sentence."""
+        super().__init__(f'{wanted}{library} is not installed: run pip install "pumice[{extra}]"')

@@ -64,7 +64,8 @@ def fetch(
         import huggingface_hub
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError:
-        raise MissingExtraError("huggingface_hub", "hub") from None
+        wanted = f"{name}: no such file or folder, and to look for it on the hub "
+        raise MissingExtraError("huggingface_hub", "hub", wanted=wanted) from None
     asked = name if revision is None else f"{name}@{revision}"
     patterns = list(files.patterns)
     try:

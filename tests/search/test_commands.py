@@ -80,7 +80,7 @@ def test_filters_from_the_shell(pumice: Any, tmp_path: Path, model_path: Path) -
     (tmp_path / "t.csv").write_text(
         "text,year,kind\na train,2020,x\na train,2021,y\na train,2022,x\n"
     )
-    pumice("index", "t.csv", "--into", "i", "--model", model_path)
+    pumice("index", "t.csv", "--index", "i", "--model", model_path)
 
     def years(*filters: str) -> set[int]:
         flags = [part for one in filters for part in ("--filter", one)]
@@ -100,7 +100,7 @@ def test_filters_from_the_shell(pumice: Any, tmp_path: Path, model_path: Path) -
 
 def test_a_misspelt_field_is_told(pumice: Any, tmp_path: Path, model_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,year,place.town\na train,2020,Rome\n")
-    pumice("index", "t.csv", "--into", "i", "--model", model_path)
+    pumice("index", "t.csv", "--index", "i", "--model", model_path)
     told = pumice("search", "train", "--index", "i", "--filter", "yaer=2020", code=1).stderr
     assert "no record has a field 'yaer': did you mean 'year'?" in told
     told = pumice("search", "train", "--index", "i", "--filter", "zzz>1", code=1).stderr
@@ -116,7 +116,7 @@ def test_a_misspelt_field_is_told(pumice: Any, tmp_path: Path, model_path: Path)
 
 def test_how_vectors_are_kept(pumice: Any, tmp_path: Path, model_path: Path) -> None:
     (tmp_path / "t.txt").write_text(PASSPORT)
-    options = ["t.txt", "--model", model_path, "--into"]
+    options = ["t.txt", "--model", model_path, "--index"]
     pumice(
         "index", *options, "a", "--quantize", "int8", "--dim", 32, "--oversample", 3, "--no-words"
     )
@@ -151,7 +151,7 @@ def test_how_vectors_are_kept(pumice: Any, tmp_path: Path, model_path: Path) -> 
 
 def test_search_explains_itself(pumice: Any, tmp_path: Path, model_path: Path) -> None:
     (tmp_path / "t.txt").write_text(PASSPORT)
-    pumice("index", "t.txt", "--into", "i", "--model", model_path)
+    pumice("index", "t.txt", "--index", "i", "--model", model_path)
     asked = ["search", "renewing passports", "--index", "i", "--explain"]
     [hit] = json.loads(pumice(*asked, "--json").stdout)
     words = {hit["text"][one["begin"] : one["end"]]: one for one in hit["words"]}
@@ -267,7 +267,7 @@ def test_the_demo_answers(pumice: Any, tmp_path: Path) -> None:
     if not shipped_path().exists():
         pytest.skip("the shipped model is not built")
     for _ in range(2):
-        told = pumice("demo", "--into", tmp_path / "demo").stdout
+        told = pumice("demo", "--index", tmp_path / "demo").stdout
         for answer in (
             "functools.lru_cache",
             "weekday",
@@ -286,10 +286,10 @@ def test_the_demo_empties_no_index_but_its_own(
     pumice: Any, tmp_path: Path, model_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text(PASSPORT)
-    pumice("index", "a.txt", "--into", "mine", "--model", model_path)
-    told = pumice("demo", "--into", "mine", code=1).stderr
+    pumice("index", "a.txt", "--index", "mine", "--model", model_path)
+    told = pumice("demo", "--index", "mine", code=1).stderr
     assert "holds an index that the demo did not make: name a new folder" in told
-    assert "1 unchanged" in pumice("index", "a.txt", "--into", "mine").stdout
+    assert "1 unchanged" in pumice("index", "a.txt", "--index", "mine").stdout
 
 
 def test_json_stays_json_where_only_ascii_can_be_printed(
@@ -297,7 +297,7 @@ def test_json_stays_json_where_only_ascii_can_be_printed(
 ) -> None:
     (tmp_path / "caf\u00e9.txt").write_text("na\u00efve cat")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    pumice("index", "caf\u00e9.txt", "--into", "i", "--model", model_path)
+    pumice("index", "caf\u00e9.txt", "--index", "i", "--model", model_path)
     [hit] = json.loads(pumice("search", "cat", "--index", "i", "--json").stdout)
     assert hit["text"] == "na\u00efve cat"
     assert "na\\xefve cat" in pumice("search", "cat", "--index", "i").stdout
@@ -325,11 +325,45 @@ def test_nothing_indexed_is_a_failure(pumice: Any, tmp_path: Path, model_path: P
     assert "indexed  1 file, 1 passage, " in pumice("index", "a.txt", "only.jpg").stdout
 
 
+def test_rows_left_out_are_no_skipped_files(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('{"text": "a cat"}\nno\n')
+    (tmp_path / "s.csv").write_text("text,n\na train,1\nx\na bus,2,3\n")
+    told = pumice("index", "r.jsonl", "s.csv", "--model", model_path).stdout
+    assert "skipped" not in told
+    assert "left out 2 rows of 2 files\n" in told
+    assert "r.jsonl: 1 row left out: line 2 is not JSON" in told
+
+
+def test_packed_and_unpacked(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(PASSPORT)
+    pumice("index", "a.txt", "--model", model_path, "--pack", "notes.index")
+    before = (tmp_path / "notes.index").read_bytes()
+    (tmp_path / "b.txt").write_text("a platypus lays eggs")
+    told = pumice("index", "b.txt", "--index", "notes.index", code=1).stderr
+    assert "notes.index is a packed file" in told
+    assert "(pumice index --unpack " in told
+    assert (tmp_path / "notes.index").read_bytes() == before
+    assert "platypus" not in pumice("search", "platypus", "--index", "notes.index").stdout
+    told = pumice("index", "--unpack", "notes.index", "--index", "my folder").stdout
+    assert told.splitlines() == [
+        "unpacked notes.index into my folder",
+        "next     pumice search --index 'my folder' \"your question\"",
+    ]
+    assert "1 passage" in pumice("index", "b.txt", "--into", "my folder").stdout  # as it was called
+
+
+def test_an_empty_index_says_so(pumice: Any, tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    pumice("index", "empty", "--model", model_path)
+    told = pumice("search", "anything").stdout
+    assert told == "nothing found: the index is empty (pumice index PATH fills it)\n"
+
+
 def test_searches_at_the_same_time_take_turns(
     pumice: Any, tmp_path: Path, model_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text(PASSPORT)
-    pumice("index", "a.txt", "--into", "i", "--model", model_path)
+    pumice("index", "a.txt", "--index", "i", "--model", model_path)
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: pumice("search", "passport", "--index", "i"), range(6)))
     assert len({answer.stdout for answer in answers}) == 1

@@ -429,6 +429,12 @@ def test_an_empty_question_is_refused(index: Index, query: Any) -> None:
     assert index.rank([""])[0].ids == ()  # a test collection may hold one
 
 
+@pytest.mark.parametrize("query", ["a\ud800", ["a cat", "\udcff"]])
+def test_a_question_that_is_no_unicode_is_named(index: Index, query: Any) -> None:
+    with pytest.raises(InputError, match=r"^(query|queries\[1\]) holds a lone surrogate"):
+        index.search(query)
+
+
 def test_a_field_that_no_record_has_is_named(index: Index) -> None:
     assert index.search("a cat", filter={"yaer": 2024}) == []  # nothing is there at all
     rows = [{"id": at, "text": "a cat", "year": 2024, "where": {"town": "Rome"}} for at in range(9)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pumice.errors import InputError, SearchIndexError
-from pumice.search import Index, Storage, pack, unpack
+from pumice.search import Index, Storage, index_paths, pack, unpack
 from pumice.search.manifest import MANIFEST_FILE
 from pumice.search.packing import LISTING
 
@@ -44,7 +44,12 @@ def test_a_packed_index_opens_elsewhere_with_its_model(
         with Index(file) as index:
             assert len(index) == len(sentences)
             assert index.search("winter train", k=20) == expected
-            for change in (lambda: index.add([{"id": 1, "text": "a"}]), lambda: index.delete(1)):
+            for change in (
+                lambda: index.add([{"id": 1, "text": "a"}]),
+                lambda: index.delete(1),
+                lambda: index_paths(index, __file__),
+                index.optimize,
+            ):
                 with pytest.raises(SearchIndexError, match="is a packed file"):
                     change()
     with Index(unpack(file, tmp_path / "again")) as index:
@@ -52,6 +57,18 @@ def test_a_packed_index_opens_elsewhere_with_its_model(
         assert len(index) == len(sentences) + 1
     with pytest.raises(SearchIndexError, match="is there already"):
         unpack(file, tmp_path / "again")
+
+
+def test_a_cache_that_cannot_be_written_is_no_damage(
+    tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Index(tmp_path / "i", model_path).close()
+    pack(tmp_path / "i", tmp_path / "notes.index")
+    (tmp_path / "nowhere").symlink_to("none")  # not even root may write there
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nowhere"))
+    with pytest.raises(SearchIndexError, match=r"cannot be unpacked into .*--unpack") as told:
+        Index(tmp_path / "notes.index")
+    assert "damaged" not in str(told.value)
 
 
 def small() -> dict[str, bytes]:

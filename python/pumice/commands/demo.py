@@ -39,13 +39,17 @@ _LINE = 92
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--into", metavar="FOLDER", help="keep the demo's index here")
+    parser.add_argument(
+        "--index",
+        metavar="FOLDER",
+        help="keep the demo's index here (default: the user's cache)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, embed, ask, and say what to try next."""
-    folder = Path(args.into).expanduser() if args.into else demo_index_folder()
-    if args.into and read_manifest(folder) is not None and not (folder / _MARK).exists():
+    folder = Path(args.index).expanduser() if args.index else demo_index_folder()
+    if args.index and read_manifest(folder) is not None and not (folder / _MARK).exists():
         raise SearchIndexError(
             f"{folder} holds an index that the demo did not make: name a new folder"
         )
@@ -83,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     print("\nNext, your own files:")
     print(f'  {command} index ~/notes && {command} search "how do I renew my passport"')
     print("or ask this index something else:")
-    print(f'  {command} search --index {args.into or folder} "square root of a number"')
+    print(f'  {command} search --index {args.index or folder} "square root of a number"')
     return 0
 
 

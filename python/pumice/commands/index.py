@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
-from pumice.commands.opening import index_place, open_index, told
+from pumice.commands.opening import add_place_argument, index_place, open_index, told
 from pumice.commands.output import check_output
 from pumice.commands.storing import add_storage_arguments, storage_asked
 from pumice.search import Index, IndexProgress, IndexReport, Server, index_paths, pack, unpack
 from pumice.search.documents.report import Progress
+from pumice.search.documents.walk import SkippedFile
 from pumice.search.index import GRAPH_FROM
 from pumice.search.rendering import as_json, counted
 from pumice.terminal import printable
@@ -31,12 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pack", metavar="FILE", help="write the index to one file too, which opens like a folder"
     )
-    parser.add_argument("--unpack", metavar="FILE", help="put a packed index into --into first")
-    parser.add_argument(
-        "--into",
-        metavar="INDEX",
-        help="a folder, or http://host:6333/collection of a Qdrant server (default: your own folder)",
-    )
+    parser.add_argument("--unpack", metavar="FILE", help="put a packed index into --index first")
+    add_place_argument(parser)
+    parser.add_argument("--into", dest="index", help=argparse.SUPPRESS)  # --index in old scripts
     parser.add_argument(
         "--model", metavar="M", help="file, folder or hub id (default: the shipped model)"
     )
@@ -48,14 +47,18 @@ def run(args: argparse.Namespace) -> int:
     """Unpack, index, report, pack, say what to try next."""
     if not (args.paths or args.pack or args.unpack):
         args.parser.error("name a PATH to index")
-    place = index_place(args.into)
+    place = index_place(args.index)
     if args.pack or args.unpack:
         if isinstance(place, Server):
             args.parser.error("a server's collection is neither packed nor unpacked")
         if args.pack:
             check_output(Path(args.pack), what="the index", example="notes.index")
         if args.unpack:
-            unpack(args.unpack, cast(Path, place))
+            folder = unpack(args.unpack, cast(Path, place))
+            if not args.json:
+                print(f"unpacked {args.unpack} into {folder}")
+                if not args.paths:
+                    print(f'next     pumice search{_option(args)} "your question"')
     code = _index(args, place) if args.paths else 0
     if args.pack:
         size = pack(cast(Path, place), args.pack)
@@ -80,10 +83,13 @@ def _index(args: argparse.Namespace, place: Path | Server) -> int:
     for line in _summary(report):
         print(line)
     print(f"index    {told(place)}: {counted(total, 'passage')}, model {model}")
-    option = f" --index {args.into}" if args.into else ""
     if total:
-        print(f'next     pumice search{option} "your question"')
+        print(f'next     pumice search{_option(args)} "your question"')
     return code
+
+
+def _option(args: argparse.Namespace) -> str:
+    return f" --index {shlex.quote(args.index)}" if args.index else ""
 
 
 def _build(index: Index, report: IndexReport, *, quiet: bool) -> None:
@@ -112,16 +118,26 @@ def _summary(report: IndexReport) -> Iterator[str]:
             f"kept     {counted(report.files_unchanged, 'unchanged file')}, "
             f"removed {report.files_removed:,}"
         )
-    if report.skipped:
-        reasons = Counter(skipped.reason for skipped in report.skipped).most_common()
+    whole = [skipped for skipped in report.skipped if not skipped.rows]
+    if whole:
+        reasons = Counter(skipped.reason for skipped in whole).most_common()
         told = "; ".join(f"{count:,} {reason}" for reason, count in reasons[:_SKIPPED_SHOWN])
         more = "; …" if len(reasons) > _SKIPPED_SHOWN else ""
-        yield printable(f"skipped  {len(report.skipped):,}: {told}{more}")
-        if len(report.skipped) <= _SKIPPED_SHOWN:
-            for skipped in report.skipped:
-                yield printable(f"         {skipped.path}: {skipped.reason}")
-        else:
-            yield "         (--json lists them all)"
+        yield printable(f"skipped  {len(whole):,}: {told}{more}")
+        yield from _listed(whole)
+    in_parts = [skipped for skipped in report.skipped if skipped.rows]
+    if in_parts:
+        rows = counted(sum(skipped.rows for skipped in in_parts), "row")
+        yield f"left out {rows} of {counted(len(in_parts), 'file')}"
+        yield from _listed(in_parts)
+
+
+def _listed(skipped: Sequence[SkippedFile]) -> Iterator[str]:
+    if len(skipped) > _SKIPPED_SHOWN:
+        yield "         (--json lists them all)"
+        return
+    for one in skipped:
+        yield printable(f"         {one.path}: {one.reason}")
 
 
 @contextmanager

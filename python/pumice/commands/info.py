@@ -8,6 +8,8 @@ from typing import Any
 
 from pumice.loading import load
 
+_SHOWN = 200  # characters of an object that are shown whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
@@ -51,7 +53,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def readable(value: Any) -> str:
-    """A value as one line."""
+    """A value as one line: of a large object what is told by a word, and the names of the rest."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    whole = json.dumps(value, ensure_ascii=False)
+    if len(whole) <= _SHOWN:
+        return whole
+    told = {key: one for key, one in value.items() if isinstance(one, (str, int, float)) and one}
+    rest = ", ".join(key for key, one in value.items() if isinstance(one, (dict, list)) and one)
+    words = ", ".join(f"{key} {one}" for key, one in told.items())
+    return "; ".join(filter(None, (words, f"--json has its {rest}")))

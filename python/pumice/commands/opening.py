@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from pathlib import Path
@@ -14,6 +15,16 @@ from pumice.search.location import default_index_folder
 _PATIENCE_SECONDS = 5.0
 _RETRY_SECONDS = 0.05
 _KEY = "QDRANT_API_KEY"  # an argument would stand in the list of processes
+
+
+def add_place_argument(parser: argparse.ArgumentParser) -> None:
+    """--index, the same in every command."""
+    parser.add_argument(
+        "--index",
+        metavar="INDEX",
+        help="a folder, or http://host:6333/collection of a Qdrant server (default: the user's own "
+        "folder, ~/.local/share/pumice/index on Linux)",
+    )
 
 
 def index_place(given: str | None) -> Path | Server:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pumice.commands.opening import index_place, open_index
+from pumice.commands.opening import add_place_argument, index_place, open_index
 from pumice.commands.words import coloured
 from pumice.errors import InputError
 from pumice.explanation import Word
@@ -49,11 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("question", nargs="+", help="in your own words")
     parser.add_argument("-k", type=_count, default=5, help="how many passages (default 5)")
-    parser.add_argument(
-        "--index",
-        metavar="INDEX",
-        help="a folder, or http://host:6333/collection of a Qdrant server (default: your own folder)",
-    )
+    add_place_argument(parser)
     parser.add_argument(
         "--model", metavar="M", help="where the index's model is now (default: where it was)"
     )
@@ -93,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     with open_index(index_place(args.index), args.model, create=False) as index:
         k = max(_RERANKED, 10 * args.k) if args.rerank else args.k
         hits = index.search(question, k=k, filter=wanted, mode=args.mode, params=params)
-        model = index.model
+        model, is_empty = index.model, not hits and not len(index)
     if args.rerank:
         hits = rerank(question, hits, model=args.rerank, k=args.k)
     earned: list[list[Earned] | None] = [None] * len(hits)
@@ -106,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
         print(as_json([_as_json(*one) for one in found]))
         return 0
     if not hits:
-        print("nothing found" + (" with this filter" if wanted else ""))
+        why = ": the index is empty (pumice index PATH fills it)" if is_empty else ""
+        print("nothing found" + (" with this filter" if wanted else "") + why)
     for rank, (hit, match, words) in enumerate(found, start=1):
         print(f"{rank}  {hit.score:.3f}  {place_of(hit)}")
         for line in _body(hit, match, words):

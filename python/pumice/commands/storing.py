@@ -19,12 +19,20 @@ def add_storage_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare them."""
     group = parser.add_argument_group("how a new index keeps its vectors")
     group.add_argument("--config", metavar="FILE", help="JSON or TOML of the settings below")
-    group.add_argument("--dim", type=int, help="a Matryoshka prefix of the vectors")
-    group.add_argument("--quantize", choices=QUANTIZATIONS, help="codes that are searched first")
-    group.add_argument("--query-codes", choices=QUERY_ENCODINGS, help="of a query to binary codes")
-    group.add_argument("--oversample", type=float, help="candidates of the codes, times k")
+    group.add_argument("--dim", type=int, metavar="D", help="a Matryoshka prefix of the vectors")
+    group.add_argument(
+        "--quantize", choices=QUANTIZATIONS, help="codes that are searched first (default: none)"
+    )
+    group.add_argument(
+        "--query-codes", choices=QUERY_ENCODINGS, help="of a query to binary codes (default int8)"
+    )
+    group.add_argument(
+        "--oversample", type=float, metavar="N", help="candidates of the codes, times k"
+    )
     group.add_argument("--datatype", choices=DATATYPES, help="of the vectors (default float32)")
-    group.add_argument("--stages", help="prefixes that are searched first, such as 64,256")
+    group.add_argument(
+        "--stages", metavar="64,256", help="prefixes that are searched first, such as 64,256"
+    )
     group.add_argument("--originals", choices=PLACES, help="where the vectors lie (default disk)")
     group.add_argument("--codes", choices=PLACES, help="where the codes lie (default memory)")
     group.add_argument("--no-words", action="store_true", help="search by meaning alone")

@@ -29,6 +29,7 @@ from pumice.search.record import (
     Ranking,
     RecordId,
     Skipped,
+    check_unicode,
     field_names,
     hit_of,
     point_id_of,
@@ -108,7 +109,7 @@ class Index:
         stored, and the batches before it stay. `records` is read one batch ahead of what is stored,
         and that batch embedded in another thread meanwhile. What `add` has returned from survives `kill -9`.
         """
-        self._check_writable()
+        self.check_writable()
         if isinstance(records, (Mapping, str)):
             raise InputError("records is one record: give a list of them")
         if vectors is not None:
@@ -176,9 +177,12 @@ class Index:
             raise InputError(f"query is a {type(query).__name__}: give a str or a list of str")
         queries = [query] if isinstance(query, str) else list(query)
         for at, text in enumerate(queries):
-            if isinstance(text, str) and not text.strip():
-                name = "query" if isinstance(query, str) else f"queries[{at}]"
+            if not isinstance(text, str):
+                continue
+            name = "query" if isinstance(query, str) else f"queries[{at}]"
+            if not text.strip():
                 raise InputError(f"{name} is empty: ask for something")
+            check_unicode(text, name)
         plan = self._plan(k, filter, params)
         hits = [
             [hit_of(one) for one in found]
@@ -219,7 +223,7 @@ class Index:
         filter: Mapping[str, Any] | None = None,
     ) -> int:
         """Delete records by id (one or many), or all that match a filter; return how many went."""
-        self._check_writable()
+        self.check_writable()
         if (ids is None) == (filter is None):
             raise InputError("delete takes ids or a filter: give one of them")
         if filter is not None:
@@ -266,7 +270,17 @@ class Index:
         It runs in a process of its own, this one stays responsive, and other threads must not use
         the index meanwhile. Interrupting it loses nothing.
         """
+        self.check_writable()
         self._home.optimize()
+
+    def check_writable(self) -> None:
+        """Raise SearchIndexError where the index is a packed file, closed, or another process's."""
+        if self._packed:
+            raise SearchIndexError(
+                f"index {self.location} is a packed file, for searching: unpack it into a folder "
+                f"(pumice index --unpack {self.location} --index FOLDER) to change it"
+            )
+        self._home.check_open()
 
     def flush(self) -> None:
         """Write everything to the disk, so that it survives a power cut as well."""
@@ -329,14 +343,6 @@ class Index:
             replaced = [point_id for point_id, has in latest.items() if not has]
             if stored := self._home.present(replaced):
                 self._home.delete(list(stored))
-
-    def _check_writable(self) -> None:
-        if self._packed:
-            raise SearchIndexError(
-                f"index {self.location} is a packed file, for searching: unpack it into a folder "
-                "(pumice.search.unpack) to change it"
-            )
-        self._home.check_open()
 
     def _plan(
         self,

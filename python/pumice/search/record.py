@@ -86,7 +86,7 @@ def parse_record(record: Any, *, position: int) -> Record:
     text = record[TEXT]
     if not isinstance(text, str):
         raise InputError(f"{where}: text is a {type(text).__name__}: it must be a str")
-    _check_unicode(text, f"{where}: text")
+    check_unicode(text, f"{where}: text")
     if PRIVATE in record:
         raise InputError(f'{where}: the key "{PRIVATE}" is kept for pumice: rename it')
     payload = {
@@ -138,7 +138,7 @@ def point_id_of(given: Any, *, where: str) -> PointId:
     if isinstance(given, uuid.UUID):
         return given
     if isinstance(given, str):
-        _check_unicode(given, f"{where}: id")
+        check_unicode(given, f"{where}: id")
         return point_id_of_str(given)
     if isinstance(given, Integral) and not isinstance(given, bool):
         if not 0 <= int(given) < 2**64:
@@ -192,7 +192,7 @@ def _string_keys(mapping: Mapping[Any, Any], where: str) -> Iterator[tuple[str, 
     for key, value in mapping.items():
         if not isinstance(key, str) or not key:
             raise InputError(f"{where}: payload key {key!r} is not a non-empty str")
-        _check_unicode(key, f"{where}: a payload key")
+        check_unicode(key, f"{where}: a payload key")
         if is_unaddressable(key):
             raise InputError(
                 f"{where}: payload key {key!r} holds a double quote or a backslash, which no "
@@ -210,7 +210,7 @@ def _checked(value: Any, where: str, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _check_unicode(value, where)
+        return check_unicode(value, where)
     if isinstance(value, int):
         if not -(2**63) <= value < 2**64:
             raise InputError(f"{where} is {value}: integers must fit 64 bits; give it as a str")
@@ -247,7 +247,8 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _check_unicode(text: str, where: str) -> str:
+def check_unicode(text: str, where: str) -> str:
+    """The text, as a plain str; InputError for a lone surrogate, which no store takes."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -79,6 +79,12 @@ def _unpack(archive: zipfile.ZipFile, file: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         partial.mkdir(parents=True)
+    except OSError as error:
+        raise SearchIndexError(
+            f"{file} cannot be unpacked into {target.parent}: {error.strerror}; pumice index --unpack "
+            f"{file} --index FOLDER puts it elsewhere"
+        ) from None
+    try:
         for one in files:
             _extract(archive, file, one, partial)
         manifest = read_manifest(partial)

@@ -50,6 +50,7 @@ def index_paths(
     at any point, even by `kill -9`, running it again completes the work.
     """
     started = time.perf_counter()
+    index.check_writable()
     ledger = read_ledger(index.home)
     found = find_files(
         [paths] if isinstance(paths, (str, os.PathLike)) else paths,
@@ -89,20 +90,20 @@ class _BadRows:
     """The bad rows of one file: the first few as they are, the others counted."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._shown: list[str] = []
 
     def add(self, bad: BadRow) -> None:
-        self._count += 1
+        self.count += 1
         if len(self._shown) < _BAD_ROWS_SHOWN:
             self._shown.append(bad.reason)
 
     def __str__(self) -> str:
         told = "; ".join(self._shown)
-        if self._count == 1:
+        if self.count == 1:
             return f"1 row left out: {told}"
-        more = self._count - len(self._shown)
-        return f"{self._count:,} rows left out: {told}" + (f"; and {more:,} more" if more else "")
+        more = self.count - len(self._shown)
+        return f"{self.count:,} rows left out: {told}" + (f"; and {more:,} more" if more else "")
 
 
 class _Run:
@@ -254,7 +255,7 @@ class _Run:
         if passages:
             self.report.files_indexed += 1
         if bad := self._bad_rows.pop(source, None):
-            self.skipped.append(SkippedFile(source, str(bad)))
+            self.skipped.append(SkippedFile(source, str(bad), bad.count))
         elif not passages:
             empty = source in self._empty
             reason = "empty" if empty else "no text that the model knows"

@@ -16,10 +16,11 @@ from pumice.search.manifest import MANIFEST_FILE
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file or folder that was not indexed, and why."""
+    """A file or folder that was not indexed, and why; with `rows`, so many of its rows alone."""
 
     path: str
     reason: str
+    rows: int = 0
 
 
 @dataclass(frozen=True)
