@@ -15,6 +15,7 @@ pytest.importorskip("huggingface_hub")
 import pumice
 from pumice.cli import main
 from pumice.errors import InputError
+from pumice.loading import shipped_path
 from tests.hub_server import Uploads, receive
 
 TEXTS = ["renew a passport", "bread, water and salt", "Überraschung", ""]
@@ -70,6 +71,27 @@ def test_the_card_beside_a_model_goes_with_it(
     made = json.loads(capsys.readouterr().out)
     assert made["files"] == ["README.md", "mine.svg", "model.pumice"]
     assert "\n---\n\n# mine\n" in (tmp_path / "out" / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("format_name", "loads"),
+    [
+        ("pumice", 'pumice.load("FOLDER")'),
+        ("model2vec", 'StaticModel.from_pretrained("FOLDER")'),
+        ("sentence-transformers", 'SentenceTransformer("FOLDER")'),
+    ],
+)
+def test_a_trained_models_card_tells_how_the_folder_is_loaded(
+    model_file: Path, tmp_path: Path, format_name: str, loads: str
+) -> None:
+    shipped = shipped_path().with_suffix(".md").read_text("utf-8")  # as pumice train wrote it
+    model_file.with_suffix(".md").write_text(shipped, "utf-8")
+    folder = tmp_path / "out"
+    assert main(["export", str(model_file), "-o", str(folder), "--format", format_name]) == 0
+    card = (folder / "README.md").read_text("utf-8")
+    assert loads in card
+    assert ".pumice" not in card.partition("## Data")[0]
+    assert card.partition("## Data")[2].strip() == shipped.partition("## Data")[2].strip()
 
 
 def test_a_push_makes_a_repository_that_loads(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,24 @@ def test_deciding_about_bad_rows_after_a_failure(tmp_path: Path, model: pumice.S
     assert run("null").embedded_rows == 1  # the first row had been done
     with pytest.raises(InputError, match='another run, with on_error "null", not "skip"'):
         run("skip")
+
+
+def test_what_the_first_failure_advises_works(tmp_path: Path, model: pumice.StaticModel) -> None:
+    """A list of float vectors is of another type where some are null; nothing is finished yet that says so."""
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b'{"id": 1, "body": "stone"}\n{"id": 2, "body": null}\n')
+
+    def run(on_error: str, **more: Any) -> EncodeReport:
+        options = EncodeOptions(text="body", keep=("id",), on_error=on_error, **more)
+        return encode_files(file, tmp_path / "out", model=model, options=options)
+
+    with pytest.raises(InputError, match='on_error="null"'):
+        run("fail")
+    assert run("null").rows == 2
+    with pytest.raises(InputError, match="another run, with dim 64, not 32"):
+        run("null", dim=32)
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(InputError, match="row 2"):
+        run("fail", rows_per_file=1)  # the first row is done
+    with pytest.raises(InputError, match='another run, with on_error "fail", not "null"'):
+        run("null", rows_per_file=1)

@@ -93,15 +93,16 @@ def test_the_command(
     write_beir: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_beir()
-    report, page = tmp_path / "report.json", tmp_path / "report.html"
+    page = tmp_path / "report.html"
     arguments = ["pumice-base-en", "bm25", "--data", str(folder)]
-    assert main(["eval", *arguments, "--json", str(report), "--html", str(page)]) == 0
+    assert main(["eval", *arguments, "--html", str(page)]) == 0
     printed = capsys.readouterr()
     head, *rows = printed.out.splitlines()
     assert head.split()[:2] == ["nDCG@10", "tiny"]
     assert rows[0] == "pumice-base-en"
     assert "tiny: pumice-base-en, float32, 512 d: nDCG@10" in printed.err
-    content = json.loads(report.read_text("utf-8"))
+    assert main(["eval", "--json", *arguments]) == 0  # a flag: it takes no file's name
+    content = json.loads(capsys.readouterr().out)
     assert (content["format"], content["version"]) == ("pumice-eval", 1)
     assert {figure["model"] for figure in content["figures"]} == {"pumice-base-en", "bm25"}
     assert content["sets"] == [{"name": "tiny", "documents": 6, "queries": 4, "relevant": 5}]
@@ -121,7 +122,7 @@ def test_failures_are_one_sentence(
     for arguments, said in (
         ([str(tmp_path / "no.pumice"), "--data", folder], "no such file or folder"),
         (["--data", str(tmp_path / "bad")], "has no corpus.jsonl"),
-        (["--data", folder, "--json", str(tmp_path)], "is a folder: name a file in it, such as"),
+        (["--data", folder, "--html", str(tmp_path)], "is a folder: name a file in it, such as"),
         (["--data", folder, "--html", str(tmp_path / "a/b")], "no such folder to write the report"),
     ):
         assert main(["eval", *arguments]) == 1

@@ -169,11 +169,9 @@ def test_the_command(tmp_path: Path, texts: list[str], capsys: pytest.CaptureFix
     """What it writes is an index's own description, and an index made so finds as promised."""
     data, config = tmp_path / "texts.jsonl", tmp_path / "index.json"
     data.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
-    page, report = tmp_path / "trials.html", tmp_path / "trials.json"
+    page = tmp_path / "trials.html"
     wanted = ["--data", str(data), "--target", "recall@10 >= 0.9"]
-    assert (
-        main(["tune", *wanted, "-o", str(config), "--html", str(page), "--json", str(report)]) == 0
-    )
+    assert main(["tune", *wanted, "-o", str(config), "--html", str(page)]) == 0
     printed = capsys.readouterr().out
     assert "<- chosen" in printed
     assert f"pumice index PATH --config {config}" in printed
@@ -184,7 +182,8 @@ def test_the_command(tmp_path: Path, texts: list[str], capsys: pytest.CaptureFix
         index.add([{"id": at, "text": text} for at, text in enumerate(texts)])
         assert index.search(texts[7], k=1, mode="dense")[0].id == 7
     assert page.read_text("utf-8").count("<svg") == 2
-    trials = json.loads(report.read_text("utf-8"))
+    assert main(["tune", "--json", *wanted]) == 0
+    trials = json.loads(capsys.readouterr().out)
     assert (trials["format"], trials["version"]) == ("pumice-tune", 1)
     assert main(["tune", "--data", str(data), "--target", "MRR@10 >= 1", "-o", str(config)]) == 1
     assert "Nothing reaches MRR@10 >= 1" in capsys.readouterr().out

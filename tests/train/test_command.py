@@ -55,7 +55,21 @@ def test_model_card_and_plot(
     assert "Licence: CC0-1.0." in card
     assert "![loss and figures over the steps](my%20model.svg)" in card
     assert ElementTree.parse(tmp_path / "my model.svg").getroot().tag.endswith("svg")
+    assert 'pumice.load("my model.pumice")' in card
     assert not (tmp_path / "my model.pumice.training").exists()
+
+
+def test_a_file_that_is_no_card_stays(
+    start_file: Path, pairs_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """faq.pumice's card would be faq.md, which may be what it is trained on."""
+    (tmp_path / "faq.md").write_text("# Questions\n")
+    output = tmp_path / "faq.pumice"
+    arguments = ["train", "--pairs", str(pairs_file), "--init", str(start_file)]
+    assert main([*arguments, "-o", str(output)]) == 1
+    assert "faq.md: the model's card would take its place" in capsys.readouterr().err
+    assert (tmp_path / "faq.md").read_text() == "# Questions\n"
+    assert not output.exists()
 
 
 def test_lines_off_a_terminal(

@@ -64,8 +64,10 @@ def dedup_files(
     options = options or EncodeOptions()
     sources = find_inputs(as_locations(inputs), as_format=options.input_format)
     target = Path(os.path.expanduser(output))
-    if not target.parent.is_dir() or target.is_dir():
-        raise InputError(f"{target}: name a file in a folder that is there")
+    if target.is_dir():
+        raise InputError(f"{target}: is a folder: name a file in it, such as kept.parquet")
+    if not target.parent.is_dir():
+        raise InputError(f"{target.parent}: no such folder to write to: make it first")
     written = {target.resolve(), _pairs_file(target).resolve()}
     if any(source.is_local and Path(source.location).resolve() in written for source in sources):
         raise InputError(

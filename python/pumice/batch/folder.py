@@ -88,7 +88,7 @@ class OutputFolder:
         found = self.store.read(_SETTINGS)
         if found == data:
             return
-        if found is not None:
+        if found is not None and self.records():  # settings of nothing bind nobody
             try:
                 before = json.loads(found)
             except (ValueError, RecursionError):
@@ -212,6 +212,8 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], location: str) -> N
     for name in now:
         if before.get(name) == now[name] or (name == "on_error" and before.get(name) == "fail"):
             continue
+        if name == "vectors" and before.get("on_error") != now["on_error"]:
+            name = "on_error"  # null vectors make other lists
         raise InputError(
             f"{location}: holds vectors of another run, with {name} {_short(before.get(name))}, not "
             f"{_short(now[name])}: repeat that run's settings, or name another output folder"

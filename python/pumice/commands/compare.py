@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from pumice.commands.output import check_output
 from pumice.evaluate.comparison import CompareOptions, compare
 from pumice.evaluate.report.comparison_table import comparison_lines
 from pumice.evaluate.user_texts import Files, read_user_texts
-from pumice.modelfile.writing import write_whole
+from pumice.search.rendering import as_json
 from pumice.terminal import printable
 
 _DEFAULTS = CompareOptions()
@@ -56,13 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vectors", type=Path, metavar="FOLDER", help="keep the transformer's vectors here"
     )
     parser.add_argument("--offline", action="store_true", help="never ask the hub")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, recommend."""
-    if args.json is not None:
-        check_output(args.json, what="the report", example="comparison.json")
     data = read_user_texts(Files(args.corpus, args.queries, args.qrels))
     options = CompareOptions(
         documents=args.documents,
@@ -72,11 +68,11 @@ def run(args: argparse.Namespace) -> int:
         offline=args.offline,
     )
     found = compare(args.static, args.transformer, data, options=options, tell=_tell)
+    if args.json:
+        print(as_json(found.as_json()))
+        return 0
     for line in comparison_lines(found):
         print(printable(line))
-    if args.json is not None:
-        content = json.dumps(found.as_json(), indent=1, ensure_ascii=False)
-        write_whole(args.json, content.encode() + b"\n")
     return 0
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,10 @@ from pumice.evaluate.report.evaluation_page import evaluation_page
 from pumice.evaluate.report.table import aligned, table
 from pumice.evaluate.sets import found_folders
 from pumice.modelfile.writing import write_whole
+from pumice.search.rendering import as_json
 from pumice.terminal import printable
+
+Show = Callable[[Iterable[str]], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vectors", type=Path, metavar="FOLDER", help="keep a transformer's vectors here"
     )
     parser.add_argument("--offline", action="store_true", help="never ask the hub")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="write a page with tables and plots (of --data)"
     )
@@ -76,9 +78,8 @@ def run(args: argparse.Namespace) -> int:
         args.parser.error("give --data, --sts or --mteb: what shall be measured?")
     if args.html is not None and not args.data:
         args.parser.error("--html is the report of --data")
-    for kind, file in (("json", args.json), ("html", args.html)):
-        if file is not None:
-            check_output(file, what="the report", example=f"report.{kind}")
+    if args.html is not None:
+        check_output(args.html, what="the report", example="report.html")
     for place in args.data:  # a wrong name is told before anything takes minutes
         found_folders(place, offline=args.offline)
     models = [
@@ -86,24 +87,24 @@ def run(args: argparse.Namespace) -> int:
         for name in args.models or [None]
     ]
     content: dict[str, Any] = {}
+    show = _quiet if args.json else _print
     if args.sts:
-        content["sts"] = _sts(_embedding(models), args.sts)
+        content["sts"] = _sts(_embedding(models), args.sts, show=show)
     if args.mteb:
-        content["mteb"] = _mteb(_embedding(models), args.mteb)
+        content["mteb"] = _mteb(_embedding(models), args.mteb, show=show)
     if args.data:
         sets = open_sets(args.data, split=args.split, offline=args.offline)
         evaluation = evaluate(models, sets, tell=_tell)
-        _print(table(evaluation, args.metric))
+        show(table(evaluation, args.metric))
         content = {**evaluation.as_json(), **content}
         if args.html is not None:
             write_whole(args.html, evaluation_page(evaluation, args.metric).encode())
-    if args.json is not None:
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        write_whole(args.json, text.encode() + b"\n")
+    if args.json:
+        print(as_json(content))
     return 0
 
 
-def _sts(models: Sequence[Model], paths: Sequence[Path]) -> list[dict[str, Any]]:
+def _sts(models: Sequence[Model], paths: Sequence[Path], *, show: Show) -> list[dict[str, Any]]:
     from pumice.evaluate.sts import measure_sts, read_pairs
 
     figures = []
@@ -115,18 +116,16 @@ def _sts(models: Sequence[Model], paths: Sequence[Path]) -> list[dict[str, Any]]
         [one.data, one.model, f"{one.dim:,}", f"{one.spearman:.4f}", f"{one.pairs:,}"]
         for one in figures
     ]
-    _print(aligned([["sts", "model", "dim", "Spearman", "pairs"], *rows]))
-    print()
+    show([*aligned([["sts", "model", "dim", "Spearman", "pairs"], *rows]), ""])
     return [asdict(one) for one in figures]
 
 
-def _mteb(models: Sequence[Model], names: Sequence[str]) -> list[dict[str, Any]]:
+def _mteb(models: Sequence[Model], names: Sequence[str], *, show: Show) -> list[dict[str, Any]]:
     from pumice.evaluate.mteb_tasks import run_tasks
 
     figures = [figure for model in models for figure in run_tasks(model, names)]
     rows = [[one.task, one.model, one.metric, f"{one.score:.4f}"] for one in figures]
-    _print(aligned([["task", "model", "metric", "score"], *rows]))
-    print()
+    show([*aligned([["task", "model", "metric", "score"], *rows]), ""])
     return [asdict(one) for one in figures]
 
 
@@ -136,9 +135,13 @@ def _embedding(models: Sequence[Model | None]) -> list[Model]:
     return [model for model in models if model is not None]
 
 
-def _print(lines: Iterator[str]) -> None:
+def _print(lines: Iterable[str]) -> None:
     for line in lines:
         print(printable(line))
+
+
+def _quiet(lines: Iterable[str]) -> None:
+    """Where JSON is printed, a table is not."""
 
 
 def _tell(line: str) -> None:

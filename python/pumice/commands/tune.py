@@ -19,6 +19,7 @@ from pumice.evaluate.tuning.held_out import held_out_queries
 from pumice.evaluate.tuning.tuning import MINIMIZED
 from pumice.evaluate.user_texts import Files, read_user_texts
 from pumice.modelfile.writing import write_whole
+from pumice.search.rendering import as_json
 from pumice.terminal import printable
 
 _DOCUMENTS, _QUERIES = 20_000, 300
@@ -67,17 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write what is chosen, for pumice index --config",
     )
     parser.add_argument("--offline", action="store_true", help="never ask the hub")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all trials as JSON")
+    parser.add_argument("--json", action="store_true", help="print all trials as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots")
 
 
 def run(args: argparse.Namespace) -> int:
     """Try, print, write; 1 where nothing reaches the target."""
-    for example, file in (
-        ("index.json", args.output),
-        ("trials.json", args.json),
-        ("trials.html", args.html),
-    ):
+    for example, file in (("index.json", args.output), ("trials.html", args.html)):
         if file is not None:
             check_output(file, what="the result", example=example)
     model = open_model(args.model, offline=args.offline)
@@ -86,18 +83,19 @@ def run(args: argparse.Namespace) -> int:
     data = _read(args.data, args.queries)
     options = TuneOptions(args.target, args.minimize, documents=args.documents, queries=_QUERIES)
     found = tune(model, data, options=options, tell=_tell)
-    for line in tuning_lines(found):
-        print(printable(line))
-    if args.json is not None:
-        text = json.dumps(found.as_json(), indent=1, ensure_ascii=False)
-        write_whole(args.json, text.encode() + b"\n")
+    if args.json:
+        print(as_json(found.as_json()))
+    else:
+        for line in tuning_lines(found):
+            print(printable(line))
     if args.html is not None:
         write_whole(args.html, tuning_page(found).encode())
     if found.chosen is None:
         return 1
     if args.output is not None:
         write_whole(args.output, json.dumps(found.chosen.config(), indent=1).encode() + b"\n")
-        print(f"next     pumice index PATH --config {args.output}")
+        if not args.json:
+            print(f"next     pumice index PATH --config {args.output}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from pumice.modelfile.parts import ModelParts
@@ -21,6 +22,11 @@ vectors = model.encode(["a text", "another"])""",
 model = SentenceTransformer("FOLDER")  # this folder, or owner/name on a hub
 vectors = model.encode(["a text", "another"])""",
 }
+
+_FILE = re.compile(r'pumice\.load\("[^"\n]+\.pumice"\)')
+_TRAINED = re.compile(
+    rf"```python\nimport pumice\n\nvectors = {_FILE.pattern}\.encode\([^\n]*\)\n```"
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def _front_matter(parts: ModelParts, library: str) -> list[str]:
 
 def _body(parts: ModelParts, facts: CardFacts) -> list[str]:
     if facts.body:
-        return [facts.body.strip()]
+        return [_loaded_so(facts.body.strip(), facts.library)]
     metadata = parts.metadata
     rows, dim = parts.embeddings.shape
     lines = [f"# {metadata.name or 'Static embedding model'}", ""]
@@ -86,6 +92,13 @@ def _body(parts: ModelParts, facts: CardFacts) -> list[str]:
     lines += ["| | |", "|---|---|"]
     lines += [f"| {key} | {_cell(value)} |" for key, value in told.items() if value]
     return lines
+
+
+def _loaded_so(body: str, library: str) -> str:
+    """A trained model's card tells how its file is loaded, which is not how the folder is."""
+    loading = f"```python\n{_LOADING[library]}\n```"
+    body = _TRAINED.sub(lambda _: loading, body, count=1)
+    return _FILE.sub('pumice.load("FOLDER")', body)
 
 
 def _cell(text: str) -> str:

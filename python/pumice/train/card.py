@@ -11,6 +11,7 @@ from pumice.modelfile.parts import DocumentEncoder
 from pumice.train.dataset import TokenizedSource
 from pumice.train.figures import Figure
 
+CARD_MARK = "Fingerprint: `"  # stands in every card
 _STAGES = (("mined", "hard negatives mined"), ("labelled", "pairs with scores"))
 
 
@@ -49,7 +50,7 @@ def _lines(story: Story) -> Iterator[str]:
     )
     if counting := model.metadata.get("counting"):
         yield f"Tokens do not count alike; of the first: {counting}."
-    yield f"Licence: {model.metadata.get('license') or 'not stated'}. Fingerprint: `{model.fingerprint}`."
+    yield f"Licence: {model.metadata.get('license') or 'not stated'}. {CARD_MARK}{model.fingerprint}`."
     if story.documents is not None:
         yield (
             f"These are vectors of queries, for documents that {story.documents.name} has encoded; its "

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pumice.errors import InputError
+from pumice.train.card import CARD_MARK
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
     from pumice.train.figures import Figure
+
+_CARD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,35 @@ class Training:
     first_agreement: Sequence[float] = ()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model, its card (.md) and the plot of its training (.svg) beside it."""
+        """Write the model, its card (.md) and the plot of its training (.svg) beside it.
+
+        InputError where a file of the card's name is there and is no card.
+        """
         from pumice.modelfile.writing import checked_path, write_whole
         from pumice.train.plot import draw
 
         target = checked_path(path, what="path")
         plot = target.with_suffix(".svg")
+        check_card(target)
         card = self.card.replace("(training.svg)", f"({plot.name.replace(' ', '%20')})")
+        card = card.replace('"model.pumice"', json.dumps(target.name, ensure_ascii=False))
         drawn = draw(self.history)
         self.model.save(target)
         write_whole(plot, drawn)
         write_whole(target.with_suffix(".md"), card.encode())
+
+
+def check_card(model: Path) -> None:
+    """InputError where the file that a model's card would take the place of is no card."""
+    card = model.with_suffix(".md")
+    try:
+        with card.open("rb") as file:
+            is_ours = CARD_MARK.encode() in file.read(_CARD_BYTES)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"{card}: cannot be written: {error.strerror}") from None
+    if not is_ours:
+        raise InputError(
+            f"{card}: the model's card would take its place, and it is none: name another model, or move it"
+        )

@@ -32,6 +32,7 @@ from pumice.train import (
     train,
 )
 from pumice.train.sources import listed_sources, parse_source
+from pumice.train.training import check_card
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"pumice train: error: {error}", file=sys.stderr)
         return _WRONG_USAGE
     check_output(args.output)
+    check_card(args.output)
     # Before a teacher runs for minutes.
     pairs += _pairs_of_corpus(args)
     sources = listed_sources(pairs) if pairs else []
