@@ -75,7 +75,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_nothing_can_be_written(tmp_path: Path, model: pumice.StaticModel) -> None:
     (tmp_path / "a.txt").write_text("a\n")
     for output, threshold in ((tmp_path, 0.9), (tmp_path / "no" / "x.parquet", 0.9)):
-        with pytest.raises(InputError, match="name a file in a folder"):
+        with pytest.raises(InputError, match=r"is a folder: name a file in it|no such folder"):
             dedup_files(tmp_path / "a.txt", output, model=model, threshold=threshold)
     for read in (tmp_path / "a.txt", tmp_path / "x.duplicates.parquet"):
         read.write_text("a\n")

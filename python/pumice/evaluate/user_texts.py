@@ -31,7 +31,9 @@ def read_user_texts(files: Files) -> RetrievalSet:
             )
         return read_beir(files.corpus.resolve(), split=files.split)
     if files.queries is None:
-        raise InputError(f"{files.corpus}: is no BEIR folder, so the queries must be given as well")
+        raise InputError(
+            f"{files.corpus}: is no BEIR folder, so the queries must be given as well (--queries FILE)"
+        )
     corpus = files.corpus / "corpus.jsonl" if files.corpus.is_dir() else files.corpus
     documents = read_texts(corpus, titled=True)
     queries = read_texts(files.queries, titled=False)

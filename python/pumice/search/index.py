@@ -125,7 +125,7 @@ class Index:
         Columns are lists, or what Arrow, Polars and numpy hold. Plain values (str, int, float, bool,
         None) are checked a column at a time, which takes a quarter of the time that dicts take.
         """
-        self._check_writable()
+        self.check_writable()
         count = length_of(columns)
         if vectors is not None:
             vectors = self._embedding.checked(vectors, count=count)
