@@ -36,6 +36,18 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(verb in said for verb in VERBS)
 
 
+def test_an_argument_of_other_bytes_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = tmp_path / "a.txt"
+    texts.write_text("a text\n")
+    named = os.fsdecode(b"vector \xff")
+    assert main(["encode", str(texts), "-o", str(tmp_path / "out"), "--column", named]) == 1
+    assert capsys.readouterr().err == (
+        "pumice: 'vector \\udcff' is not UTF-8: give it another name\n"
+    )
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -74,6 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, such as head, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return WORKED
+    except (
+        UnicodeEncodeError
+    ) as error:  # bytes of an argument or a file's name, as Python carries them
+        print(f"pumice: {error.object[:200]!a} is not UTF-8: give it another name", file=sys.stderr)
+        return FAILED
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
         print(f"pumice: {what}{error.strerror or error}", file=sys.stderr)

@@ -188,6 +188,15 @@ def test_nothing_to_read(tmp_path: Path, model: pumice.StaticModel) -> None:
     assert "nosuch" in refused("nosuch://bucket/a.jsonl", out, model)
 
 
+def test_a_header_that_is_no_header_is_told_in_short(
+    tmp_path: Path, model: pumice.StaticModel
+) -> None:
+    (tmp_path / "a.csv").write_text("[" * 100_000)
+    said = refused(tmp_path / "a.csv", tmp_path / "out", model)
+    assert 'has no column "body": it has "[[' in said
+    assert len(said) < 400
+
+
 def test_names_and_places_that_collide(tmp_path: Path, model: pumice.StaticModel) -> None:
     for name in ("x/a.jsonl", "y/a.jsonl"):
         (tmp_path / name).parent.mkdir()

@@ -162,6 +162,7 @@ def test_not_a_number_stops_with_the_best_state(
         ({"dtype": "int4"}, "dtype 'int4' is not one of"),
         ({"symmetric": 1}, "symmetric is 1"),
         ({"device": "abacus"}, "device abacus: "),
+        ({"name": "a\udcff"}, "name holds a lone surrogate"),
     ],
 )
 def test_settings_that_are_none(

@@ -143,7 +143,7 @@ def _check_names(found: dict[str, Any], columns: Columns, source: Input) -> None
 
 
 def _listed(found: dict[str, Any]) -> str:
-    names = [f'"{name}"' for name in found]
+    names = [f'"{name if len(name) <= 60 else name[:59] + "…"}"' for name in found]
     return ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from pumice.arguments import check_string
 from pumice.errors import InputError
 from pumice.teachers.options import Precision
 
@@ -103,6 +104,7 @@ class RunOptions:
         for name in ("name", "license", "device"):
             if not isinstance(getattr(self, name), str):
                 raise InputError(f"{name} is {getattr(self, name)!r}: give a string")
+            check_string(getattr(self, name), name=name)
         if self.dtype not in DTYPES:
             raise InputError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
         if self.progress is not None and not callable(self.progress):
