@@ -246,6 +246,7 @@ def files(model: pumice.StaticModel, data: Path, scratch: Path, count: int = 100
 def on_ray(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
     """The plain command and --engine ray in turn; then the same job with model2vec on Ray Data."""
     import ray
+    import ray.data
 
     from pumice.batch.ray import encode_files as encode_on_ray
 
@@ -257,7 +258,7 @@ def on_ray(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
     encode_on_ray(
         sorted(data.glob("*.parquet"))[:2], scratch / "warm", model=model, options=OPTIONS
     )
-    for _ in range(ROUNDS):
+    for _ in range(rounds_of(size)):
         for times, encode in ((plain, encode_files), (rays, encode_on_ray)):
             shutil.rmtree(scratch / "out", ignore_errors=True)
             began = time.perf_counter()
@@ -273,7 +274,9 @@ def on_ray(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
     print(
         f"  --engine ray      {size / 1e6 / b:8.1f} MB/s   ({', '.join(f'{t:.1f}' for t in rays)} s)"
     )
-    print(f"  overhead          {b / a - 1:8.0%}")
+    print(
+        f"  overhead          {b / a - 1:8.0%}, with the cluster's start {(b + beginning) / a - 1:.0%}"
+    )
     model2vec_on_ray(model, data, scratch, size / 1e6 / b)
     ray.shutdown()
 

@@ -91,7 +91,11 @@ def ray_workers() -> set[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             command = (folder / "cmdline").read_bytes()
-            if command.startswith(b"ray::") and b"IDLE" not in command and b"Map" in command:
+            if (
+                command.startswith(b"ray::")
+                and b"IDLE" not in command
+                and b"pumice-encode" in command
+            ):
                 found.add(int(folder.name))
     return found
 

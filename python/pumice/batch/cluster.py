@@ -1,8 +1,7 @@
-"""What a Ray cluster does of a run: tasks, the model that they share, Ray Data itself. The only user of ray."""
+"""What a Ray cluster does of a run: tasks, and the model that they share. The only user of ray."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,11 @@ from pumice.errors import InputError, MissingExtraError, PumiceError
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
+
+
+_OPENED: dict[str, StaticModel] = {}
+# Tasks that wait or run at once: more than any cluster has processors for, so that one that grows sees why.
+_LEAST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,16 @@ class SharedModel:
         return cls(location, model.fingerprint, data)
 
     def open(self) -> StaticModel:
-        """Map the file of this node, which is written where it is not there yet."""
+        """Map the file of this node, which is written where it is not there yet.
+
+        Once a process, which runs many tasks: the words that a model has met stay known to it.
+        """
+        if self.fingerprint not in _OPENED:
+            _OPENED.clear()
+            _OPENED[self.fingerprint] = self._opened()
+        return _OPENED[self.fingerprint]
+
+    def _opened(self) -> StaticModel:
         from pumice.loading import load
         from pumice.modelfile.writing import write_whole
 
@@ -107,7 +121,7 @@ class Task:
         options = replace(self.options, threads=self.options.threads or 1)
         job = Job.with_columns(self.model.open(), options, self.columns)
         own = f"{os.getpid()}x{time.time_ns():x}"
-        kind = message = ""
+        fault: PumiceError | None = None
         run: Run | None = None
         with ExitStack() as stack:
             nowhere = stack.enter_context(tempfile.TemporaryDirectory(prefix="pumice-"))
@@ -128,18 +142,14 @@ class Task:
                     open_part=open_part,
                 )
                 run.go()
-            except PumiceError as error:  # Ray would lose it among its own
-                kind, message = type(error).__name__, str(error)
-        counts = Counts() if run is None else run.embedded
-        return {
-            "rows": counts.rows,
-            "text_bytes": counts.text_bytes,
-            "bad": json.dumps(counts.bad),
-            "failed": json.dumps({} if run is None else run.failed),
-            "ends_input": bool(row["last"]),
-            "error": kind,
-            "message": message,
-        }
+            except PumiceError as error:
+                fault = error
+        return told_of(
+            Counts() if run is None else run.embedded,
+            failed=None if run is None else run.failed,
+            ends_input=row["last"],
+            error=fault,
+        )
 
     @property
     def _suffix(self) -> str:
@@ -157,54 +167,91 @@ class Task:
         return done
 
 
-def results(data: Any, waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
+def results(waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
     """What each task told, as they end.
 
-    Ray Data runs a task again whose worker or node has died, without end, and not one that raised.
+    Ray runs a task again whose worker or node has died, without end, and not one that raised. Tasks of Ray
+    itself: Ray Data, which has more to look after, leaves a processor idle for a quarter of a second
+    between two of them, and imports pandas into each process.
     """
     if not waiting:
         return
-    items = [{"source": asdict(source)} for source in waiting]
-    parts = data.from_items(items, override_num_blocks=len(items)).flat_map(task.plan, num_cpus=1)
-    # A block a task, so that the death of a worker costs one output file at most.
-    parts = parts.repartition(target_num_rows_per_block=1)
-    told = parts.map(task.run, num_cpus=1)
+    ray = ray_library()
+    run = ray.remote(num_cpus=1, max_retries=-1)(planned_and_run).options(name="pumice-encode")
+    shared = ray.put(task)
+    at_once = max(_LEAST_AT_ONCE, 2 * int(ray.cluster_resources().get("CPU", 1)))
+    rows: Iterator[dict[str, Any]] = ({"source": asdict(source)} for source in waiting)
+    running: set[Any] = set()
     try:
-        for row in told.iter_rows():
-            yield {**row, "bad": json.loads(row["bad"]), "failed": json.loads(row["failed"])}
+        while True:
+            running.update(run.remote(shared, row) for row in islice(rows, at_once - len(running)))
+            if not running:
+                return
+            ready, _ = ray.wait(list(running), num_returns=1)
+            running.difference_update(ready)
+            (told,) = ray.get(ready)
+            if isinstance(told, list):
+                rows = chain(told, rows)
+            else:
+                yield told
     except PumiceError:
         raise
-    except Exception as error:  # what Ray raises has no common parent
+    except Exception as error:
         raise PumiceError(f"Ray: {' '.join(str(error).split())[:300]}") from error
+    finally:
+        for one in running:
+            ray.cancel(one)
+
+
+def planned_and_run(task: Task, row: Mapping[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
+    """In a worker: make what the row asks for; an input of many parts gives a row for each of them."""
+    if "only" not in row:
+        parts = task.plan(row)
+        if len(parts) > 1:
+            return parts
+        if not parts:  # made by a try of this task that died before it could tell
+            return told_of(Counts(), ends_input=True)
+        (row,) = parts
+    return task.run(row)
+
+
+def told_of(
+    counts: Counts,
+    *,
+    failed: Mapping[str, str] | None = None,
+    ends_input: bool = False,
+    error: PumiceError | None = None,
+) -> dict[str, Any]:
+    """What a task tells; an error of ours by name, because Ray would hide it in its own."""
+    return {
+        "rows": counts.rows,
+        "text_bytes": counts.text_bytes,
+        "bad": counts.bad,
+        "failed": dict(failed or {}),
+        "ends_input": ends_input,
+        "error": "" if error is None else type(error).__name__,
+        "message": str(error or ""),
+    }
 
 
 @contextmanager
-def ray_data() -> Iterator[Any]:
-    """Ray Data on the cluster that is there, or on this machine for as long as this lasts."""
+def ray_cluster() -> Iterator[None]:
+    """The cluster that is there, or one of this machine for as long as this lasts."""
     ray = ray_library()
     ours = not ray.is_initialized()
     if ours:
         ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False)
-    context = ray.data.DataContext.get_current()
-    shown = context.enable_progress_bars
-    context.enable_progress_bars = False
-    logger = logging.getLogger("ray.data")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        yield ray.data
+        yield
     finally:
-        context.enable_progress_bars = shown
-        logger.setLevel(level)
         if ours:
             ray.shutdown()
 
 
 def ray_library() -> Any:
-    """ray, with ray.data."""
+    """The module ray; MissingExtraError where it is not installed."""
     try:
         import ray
-        import ray.data
     except ImportError as error:
         raise MissingExtraError("ray", "ray") from error
     return ray

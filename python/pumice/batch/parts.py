@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pumice.batch.arrow import arrow
 from pumice.batch.options import EncodeOptions
+from pumice.batch.rows import has_lengths
 
 SUFFIXES = {"parquet": ".parquet", "npy": ".npy", "lance": ".lance"}
 _NPY_HEADER = 128
@@ -29,7 +30,11 @@ class PartWriter(Protocol):
 
 
 class ParquetPart:
-    """Parquet. Vectors are stored as they are: they do not compress; kept columns are packed by Zstandard."""
+    """Parquet. Vectors are stored as they are: they do not compress; kept columns are packed by Zstandard.
+
+    Columns of strings are tried with a dictionary first. Of numbers, ids for the most part, it takes as long to
+    make as all else that is written of them, and a larger file.
+    """
 
     def __init__(self, path: Path, schema: Any, *, vectors: str) -> None:
         from pumice.batch.vectors import as_column
@@ -43,7 +48,7 @@ class ParquetPart:
             str(path),
             schema,
             compression={**compression, **_leaves(schema, vectors, "none")},
-            use_dictionary=kept or False,
+            use_dictionary=[name for name in kept if _is_text(schema.field(name).type)] or False,
             write_statistics=kept or False,
         )
 
@@ -65,6 +70,11 @@ def _leaves(schema: Any, column: str, value: str) -> dict[str, str]:
     types = arrow().types
     nested = types.is_list(kind) or types.is_fixed_size_list(kind)
     return {f"{column}.list.element" if nested else column: value}
+
+
+def _is_text(kind: Any) -> bool:
+    types = arrow().types
+    return bool(types.is_dictionary(kind) or has_lengths(kind) or types.is_string_view(kind))
 
 
 class NpyPart:

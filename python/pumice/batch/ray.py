@@ -1,4 +1,4 @@
-"""Batch embedding on Ray Data: the files of a run over a cluster, or a stage of your own pipeline.
+"""Batch embedding on Ray: the files of a run over a cluster, or a stage of your own pipeline on Ray Data.
 
 A model is mapped from its file, which every process of a node shares; where nodes do not see that file, its
 bytes come by way of Ray's object store and lie once in each node's temporary folder.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pumice import errors
 from pumice.batch.arrow import arrow
-from pumice.batch.cluster import SharedModel, Task, ray_data, results
+from pumice.batch.cluster import SharedModel, Task, ray_cluster, results
 from pumice.batch.cutting import Counts
 from pumice.batch.encoding import (
     Outcome,
@@ -108,9 +108,9 @@ def encode_files(
     check_apart(locations, os.fspath(output), options)
     sources = find_inputs(locations, as_format=options.input_format)
     job = Job.of(opened_model(model), options, sources)
-    with ray_data() as data, OutputFolder(output) as folder, whole_output(job, folder):
+    with ray_cluster(), OutputFolder(output) as folder, whole_output(job, folder):
         task = Task(SharedModel.of(job.model), options, folder.location, job.columns)
-        return _Driver(job, folder, sources, progress).drive(data, task)
+        return _Driver(job, folder, sources, progress).drive(task)
 
 
 def store_files(
@@ -143,11 +143,11 @@ def store_files(
         sources = find_inputs(as_locations(inputs), as_format=options.input_format)
         job = Job.of(opened.model, options, sources)
         check_options(job)
-        with ray_data() as data, OutputFolder(options.state or nowhere) as folder:
+        with ray_cluster(), OutputFolder(options.state or nowhere) as folder:
             place = folder.location if options.state else ""
             shared = SharedModel.of(job.model)
             task = Task(shared, options, place, job.columns, index)
-            report = _Driver(job, folder, sources, progress).drive(data, task)
+            report = _Driver(job, folder, sources, progress).drive(task)
             if options.state:
                 return report
             return replace(report, rows=report.embedded_rows, text_bytes=report.embedded_bytes)
@@ -163,14 +163,14 @@ class _Driver:
         self._progress = progress
         self._started = time.perf_counter()
 
-    def drive(self, data: Any, task: Task) -> EncodeReport:
+    def drive(self, task: Task) -> EncodeReport:
         """Until everything is done."""
         self._folder.agree(self._job.settings())
         waiting = self._waiting(self._folder.records())
         done = unchanged = len(self._sources) - len(waiting)
         embedded = Counts()
         failed: dict[str, str] = {}
-        for told in results(data, waiting, task):
+        for told in results(waiting, task):
             if told["error"]:
                 raise getattr(errors, told["error"])(told["message"])
             embedded += Counts(0, told["rows"], told["text_bytes"], told["bad"])
