@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +30,35 @@ TEXTS = [
     "a\tb",
 ]
 
+INCLUDE = f"-I{ROOT / 'core' / 'include'}"
+STRICT = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
+
 Encode = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
-def build(folder: Path) -> Encode:
-    """Compile core and program; returns a function that runs it on models."""
+@dataclass(frozen=True)
+class Core:
+    """The core, compiled, and the C compiler that links it: it needs nothing of the C++ library."""
+
+    cc: str
+    objects: list[str]
+    folder: Path
+
+    def program(self, source: Path) -> Path:
+        """A C program of strict C11 and the core."""
+        made = self.folder / source.stem
+        options = ["-std=c11", "-pedantic", "-D_POSIX_C_SOURCE=200809L", *STRICT, INCLUDE]
+        command = [self.cc, *options, str(source), *self.objects, "-lm", "-o", str(made)]
+        ran = subprocess.run(
+            command, cwd=source.parent, capture_output=True, text=True, timeout=300
+        )
+        assert ran.returncode == 0, ran.stderr
+        return made
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Core:
+    folder = tmp_path_factory.mktemp("c")
     cxx = (
         os.environ.get("CXX")
         or shutil.which("c++")
@@ -43,27 +69,13 @@ def build(folder: Path) -> Encode:
     if cxx is None or cc is None:
         pytest.skip("no C compiler")
     core = ROOT / "core"
-    include = f"-I{core / 'include'}"
-    strict = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
     objects = []
     for source in [*core.glob("src/*.cpp"), *core.glob("src/simd/*.cpp")]:
         objects.append(folder / f"{source.stem}.o")
-        options = ["-std=c++20", "-fno-exceptions", "-fno-rtti", include]
-        command = [cxx, *strict, *options, "-c", str(source), "-o", str(objects[-1])]
+        options = ["-std=c++20", "-fno-exceptions", "-fno-rtti", INCLUDE]
+        command = [cxx, *STRICT, *options, "-c", str(source), "-o", str(objects[-1])]
         subprocess.run(command, check=True, timeout=300)
-    main = folder / "main.o"
-    c_options = ["-std=c11", "-pedantic", "-D_POSIX_C_SOURCE=200809L", include]
-    command = [cc, *strict, *c_options, "-c", str(core / "tests" / "encode.c"), "-o", str(main)]
-    subprocess.run(command, check=True, timeout=300)
-    program = folder / "encode"
-    # The C compiler links: the core needs nothing of the C++ library.
-    linked = subprocess.run(
-        [cc, str(main), *map(str, objects), "-lm", "-o", str(program)],
-        capture_output=True,
-        text=True,
-    )
-    assert linked.returncode == 0, linked.stderr
-    return runner(program)
+    return Core(cc, [*map(str, objects)], folder)
 
 
 def runner(program: Path) -> Encode:
@@ -76,8 +88,8 @@ def runner(program: Path) -> Encode:
 
 
 @pytest.fixture(scope="module")
-def encode(tmp_path_factory: pytest.TempPathFactory) -> Encode:
-    return build(tmp_path_factory.mktemp("c"))
+def encode(core: Core) -> Encode:
+    return runner(core.program(ROOT / "core" / "tests" / "encode.c"))
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +103,24 @@ def sanitized() -> Encode:
         pytest.skip(f"no sanitizer run-time: {made.stderr.splitlines()[-1]}")
     assert made.returncode == 0, made.stderr
     return runner(ROOT / program)
+
+
+def test_the_program_of_the_documentation(core: Core, tmp_path: Path) -> None:
+    """docs/c.md, and the memory that docs/shrinking.md promises to a device of 512 KB."""
+    page = (ROOT / "docs" / "c.md").read_text("utf-8")
+    [program] = re.findall(r"```c\n(.*?)```", page, re.DOTALL)
+    assert "pumice shrink --tokens 5509 --dim 256 --dtype int1 -o chip.pumice\n" in page
+    model = pumice.shrink(pumice.load(), tokens=5509, dim=256, dtype="int1")
+    model.save(tmp_path / "chip.pumice")
+    assert model.nbytes < 384 * 1024
+    (tmp_path / "cosine.c").write_text(program, "utf-8")
+    ran = subprocess.run(
+        [core.program(tmp_path / "cosine.c")], capture_output=True, text=True, timeout=60
+    )
+    query, text = model.encode(re.findall(r'\{"(.+)", "(.+)"\}', program)[0])
+    assert ran.stdout == f"{query @ text:.4f}\n"
+    assert ran.returncode == 0
+    assert f"./cosine  # {ran.stdout}" in page
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "int4", "int2", "int1"])

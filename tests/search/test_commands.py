@@ -292,6 +292,13 @@ def test_the_demo_empties_no_index_but_its_own(
     assert "1 unchanged" in pumice("index", "a.txt", "--index", "mine").stdout
 
 
+def test_the_demo_tells_at_once_that_it_cannot_write(pumice: Any, tmp_path: Path) -> None:
+    (tmp_path / "nowhere").symlink_to("none")
+    ran = pumice("demo", "--index", "nowhere/demo", code=1)
+    assert "cannot be created" in ran.stderr
+    assert ran.stdout == ""
+
+
 def test_json_stays_json_where_only_ascii_can_be_printed(
     pumice: Any, tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,17 @@ def test_a_setting_its_ladder_and_its_file(
     assert set(WORDS) <= set(model.tokens)
     size = f"{output.stat().st_size / 1e6:.2f}"
     assert size in said[-1]
+
+
+def test_the_file_is_there_before_the_ladder(places: Path) -> None:
+    output = places / "first.pumice"
+    command = [sys.executable, "-m", "pumice.cli", "shrink", str(places / "model.pumice")]
+    command += ["-o", str(output), "--tokens", "2000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("tokens")
+        assert len(pumice.load(output).tokens) == 2000
+        running.kill()
 
 
 def test_the_best_that_fits(places: Path, capsys: pytest.CaptureFixture[str]) -> None:

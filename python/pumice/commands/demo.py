@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
             f"{folder} holds an index that the demo did not make: name a new folder"
         )
     empty_index(folder)
+    Index(folder).close()  # a place that cannot be written to is told before the reading
+    (folder / _MARK).touch()
     version = ".".join(map(str, sys.version_info[:2]))
     print(f"Reading the documentation of Python {version}'s standard library …", flush=True)
     started = time.perf_counter()
@@ -65,7 +67,6 @@ def run(args: argparse.Namespace) -> int:
         flush=True,
     )
     with Index(folder) as index:
-        (folder / _MARK).touch()
         model = index.model
         started = time.perf_counter()
         vectors = model.encode([record["text"] for record in records], dim=index.dim)

@@ -98,7 +98,9 @@ def run(args: argparse.Namespace) -> int:
     quality = _quality(args, whole)
     table = _Table(args, whole)
     if limit is None:
-        model_of(shrinker, asked)  # what cannot be made is told before anything is measured
+        model = model_of(shrinker, asked)
+        if args.output is not None:
+            model.save(args.output)  # it is there before anything is measured for minutes
         settings = neighbours_of(shrinker, asked)
         rungs = climb(shrinker, settings, quality=quality, tell=table.add)
         chosen = next(rung for rung in rungs if rung.setting == asked)
@@ -107,9 +109,9 @@ def run(args: argparse.Namespace) -> int:
         rungs = climb(shrinker, [whole_setting(shrinker)], quality=quality, tell=table.add)
         best = fit(shrinker, limit, quality=quality, within=_range(args, shrinker), tell=table.add)
         rungs, chosen = [*rungs, *best], best[0]
-    model = model_of(shrinker, chosen.setting)
-    if args.output is not None:
-        model.save(args.output)
+        model = model_of(shrinker, chosen.setting)
+        if args.output is not None:
+            model.save(args.output)
     table.close(rungs, chosen, model)
     return 0
 
