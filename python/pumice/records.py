@@ -95,7 +95,7 @@ def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Record]:
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(text, strict=True)
         names: list[str] | None = None
-        while (row := _csv_row(reader, path)) is not None:
+        while (row := csv_row(reader, path)) is not None:
             place = f"{path}:{reader.line_num}"
             if not row:
                 continue
@@ -109,7 +109,8 @@ def _csv_rows(file: IO[bytes], path: Path) -> Iterator[Record]:
                 yield Record(place, dict(zip(names, row, strict=True)))
 
 
-def _csv_row(reader: Any, path: Path) -> list[str] | None:
+def csv_row(reader: Any, path: Path) -> list[str] | None:
+    """The next row of a csv.reader, None after the last; InputError names the line of what is no CSV."""
     previous = csv.field_size_limit(LONGEST_LINE)  # the module's own, so it is put back each time
     try:
         row: list[str] | None = next(reader, None)

@@ -72,6 +72,8 @@ def test_a_model_is_measured_at_each_prefix(tmp_path: Path, model: pumice.Static
         ("sentence1\tsentence2\tscore\na\tb\tx\n", r"pairs\.tsv:2: the score 'x' is no number"),
         ("sentence1\tsentence2\tscore\na\tb\tnan\n", r"pairs\.tsv:2: the score 'nan' is no number"),
         ("sentence1\tsentence2\tscore\na\tb\t1\na\tc\t1\n", "every score is 1: nothing correlates"),
+        ("sentence1\tsentence2\tscore\na\rb\tc\t1\n", r"pairs\.tsv:2: not CSV"),
+        ("a" * (65 << 20), r"pairs\.tsv:1: not CSV: field larger than field limit"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, content: str, said: str) -> None:

@@ -14,7 +14,7 @@ from pumice.compression import COMPRESSIONS, unpacked
 from pumice.errors import InputError
 from pumice.evaluate.embedder import Model, checked_vectors
 from pumice.evaluate.rows import read_rows
-from pumice.records import decoded
+from pumice.records import csv_row, decoded
 
 NAMES = ("sentence1", "sentence2", "score")
 _TABLE = tuple(f"{kind}{packed}" for kind in (".tsv", ".csv") for packed in COMPRESSIONS)
@@ -115,13 +115,13 @@ def _table(path: Path) -> Iterator[tuple[str, str, float]]:
         reader = (
             csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines)
         )
-        head: list[str] = next(reader, [])
+        head = csv_row(reader, path) or []
         if missing := [name for name in NAMES if name not in head]:
             raise InputError(
                 f'{path}:1: the header has no "{missing[0]}": it must name {", ".join(NAMES)}'
             )
         places = [head.index(name) for name in NAMES]
-        for row in reader:
+        while (row := csv_row(reader, path)) is not None:
             place = f"{path}:{reader.line_num}"
             if len(row) != len(head):
                 raise InputError(f"{place}: has {len(row)} columns, the header {len(head)}")
