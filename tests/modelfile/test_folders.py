@@ -164,6 +164,11 @@ def test_weights_beyond_float32_are_refused(static: Path, parts: ModelParts) -> 
     save_file(tensors, static / "model.safetensors")
     with pytest.raises(ModelFileError, match="more than float32"):
         pumice.load(static)
+    rows = parts.embeddings[:, :8].astype(np.float64)
+    rows[7, 3] = 1e300
+    save_file({"embeddings": rows}, static / "model.safetensors")
+    with pytest.raises(ModelFileError, match="row 7 holds NaN or infinity"):
+        pumice.load(static)
 
 
 def test_rows_that_do_not_match_the_vocabulary(static: Path, parts: ModelParts) -> None:

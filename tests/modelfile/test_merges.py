@@ -18,9 +18,9 @@ def letters(longest: int) -> bytes:
     """The model section of a, aa, aaa, ...: each is the one before and a letter, the longest merged first."""
     vocab = {"a" * size: size - 1 for size in range(1, longest + 1)}
     merges = [["a" * size, "a"] for size in range(longest - 1, 0, -1)]
-    slot_bits, probes, slots = merge_table({"vocab": vocab, "merges": merges})
+    table = merge_table({"vocab": vocab, "merges": merges})
     ids = [vocab["a"] if byte == ord("a") else NO_NODE for byte in range(256)]
-    return struct.pack("<260I", 1, NO_NODE, slot_bits, probes, *ids) + slots
+    return struct.pack("<260I", 1, NO_NODE, table.slot_bits, table.probes, *ids) + table.slots
 
 
 def parts_of(section: bytes, sizes: list[int]) -> list[list[int]]:

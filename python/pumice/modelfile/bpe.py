@@ -42,9 +42,9 @@ def compile_bpe(tokenizer: dict[str, Any]) -> NativeTokenizer:
     elif model.get("byte_fallback") and NONE in ids:
         raise NotNativeError("model.byte_fallback is set, and ByteLevel's alphabet is not whole")
     unknown = model["vocab"].get(model.get("unk_token"), NONE)
-    slot_bits, probes, slots = merge_table(model)
-    header = struct.pack("<260I", flags, unknown, slot_bits, probes, *ids)
-    sections[Kind.MODEL] = header + slots
+    table = merge_table(model)
+    header = struct.pack("<260I", flags, unknown, table.slot_bits, table.probes, *ids)
+    sections[Kind.MODEL] = header + table.slots
     keys = texts_of_tokens(model, byte_level=byte_level)
     tokens = max(model["vocab"].values(), default=-1) + 1
     parts = token_parts(keys, sections[Kind.MODEL], tokens=tokens, byte_level=byte_level)

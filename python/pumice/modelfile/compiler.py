@@ -18,7 +18,7 @@ from pumice.modelfile.native import compile_tokenizer
 from pumice.modelfile.native_tokenizer import LIBRARY, NativeTokenizer, NotNativeError
 from pumice.modelfile.packed_rows import BITS, packed
 from pumice.modelfile.parts import DocumentEncoder, Metadata, ModelParts
-from pumice.modelfile.rows import ROW_DTYPES, convert_rows, to_multipliers
+from pumice.modelfile.rows import ROW_DTYPES, Factors, convert_rows, int8_factors
 from pumice.modelfile.trie import encoded
 from pumice.modelfile.vocabulary import damage_named, tokens_by_id, unknown_id
 
@@ -47,11 +47,12 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
     except NotNativeError as error:
         native, reason = NativeTokenizer(LIBRARY), str(error)
     stored = rows.dtype.name if dtype is None else dtype
-    weights, multipliers, unit = parts.token_weights, None, 0.0
+    factors = Factors(None, 0.0, parts.token_weights, scales)
     if rows.dtype == np.int8:
+        weights = parts.token_weights
         if weights is None and scales is None and parts.counting != PLAIN:
             weights = np.ones(len(tokens), np.float32)  # whole units could not be parted
-        multipliers, unit, weights, scales = int8_factors(weights, scales, parts.token_rows)
+        factors = int8_factors(weights, scales, parts.token_rows)
     sections = {
         Kind.METADATA: to_json(describe(parts, stored, reason)),
         Kind.PARAMETERS: PARAMETERS.pack(
@@ -68,53 +69,30 @@ def compile_model(parts: ModelParts, *, dtype: str | None = None) -> bytes:
             native.max_word_chars,
             native.normalizer_flags,
             native.continuation_node,
-            unit,
+            factors.unit,
         ),
         Kind.TOKENS: string_table(tokens),
         Kind.TOKENIZER: to_json(without_vocabulary(parts.tokenizer)),
         **native.sections,
     }
     if stored in BITS:  # the multipliers say all that weights and scales would
-        weights = scales = None
+        factors = replace(factors, weights=None, scales=None)
         sections[Kind.PACKED_ROWS] = packed(rows, stored)
     else:
         sections[Kind.ROWS] = little_endian(rows, rows.dtype)
-    if scales is not None:
-        sections[Kind.ROW_SCALES] = little_endian(scales, np.float32)
+    if factors.scales is not None:
+        sections[Kind.ROW_SCALES] = little_endian(factors.scales, np.float32)
     if parts.token_rows is not None:
         sections[Kind.TOKEN_ROWS] = little_endian(parts.token_rows, np.uint32)
-    if weights is not None:
-        sections[Kind.TOKEN_WEIGHTS] = little_endian(weights, np.float32)
+    if factors.weights is not None:
+        sections[Kind.TOKEN_WEIGHTS] = little_endian(factors.weights, np.float32)
     if parts.counting.repeats:
         sections[Kind.REPEATS] = bytes(parts.counting.repeats)
     if parts.counting.positions:
         sections[Kind.POSITIONS] = bytes(parts.counting.positions)
-    if multipliers is not None:
-        sections[Kind.TOKEN_MULTIPLIERS] = little_endian(multipliers, np.int16)
+    if factors.multipliers is not None:
+        sections[Kind.TOKEN_MULTIPLIERS] = little_endian(factors.multipliers, np.int16)
     return pack(sections)
-
-
-def int8_factors(
-    weights: NDArray[Any] | None, scales: NDArray[np.float32] | None, rows: NDArray[Any] | None
-) -> tuple[NDArray[np.int16] | None, float, NDArray[Any] | None, NDArray[np.float32] | None]:
-    """What the core multiplies int8 rows by, weight x scale in integers, and their unit; then the
-    weights and the scales that this makes of the given ones, so that whoever takes the table back
-    gets the vectors that the core gives. ``rows`` is each token's row where it is not its id.
-
-    Rows that come as int8 without scales are another library's, whose vectors must be met to
-    float32's accuracy: 30 bits. Rows with scales are rounded more coarsely than 15 bits are.
-    """
-    if scales is None:
-        if weights is None:
-            return None, 1.0, None, None
-        return *to_multipliers(weights, fine=True), weights, None
-    of_token = scales if rows is None else scales[rows]
-    if weights is None:
-        multipliers, unit = to_multipliers(of_token, fine=False)
-        return multipliers, unit, None, (np.rint(scales / unit) * unit).astype(np.float32)
-    multipliers, unit = to_multipliers(of_token.astype(np.float64) * weights, fine=False)
-    divisors = np.where(of_token > 0, of_token, 1).astype(np.float64)
-    return multipliers, unit, (multipliers * unit / divisors).astype(np.float32), scales
 
 
 def without_padding(parts: ModelParts) -> ModelParts:

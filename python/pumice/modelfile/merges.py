@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 from pumice.modelfile.native_tokenizer import NO_NODE, NotNativeError
@@ -15,8 +16,17 @@ LEFT, RIGHT = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 EMPTY = (NO_NODE, NO_NODE, NO_NODE, NO_NODE)
 
 
-def merge_table(model: dict[str, Any]) -> tuple[int, int, bytes]:
-    """(log2 of the slots, most slots to look at, the slots) of model.merges."""
+@dataclass(frozen=True)
+class MergeTable:
+    """The slots, log2 of how many, and how many of them a search looks at."""
+
+    slot_bits: int
+    probes: int
+    slots: bytes
+
+
+def merge_table(model: dict[str, Any]) -> MergeTable:
+    """That of model.merges; NotNativeError where it would be too large or searches too long."""
     merges = merged_ids(model)
     fewest = max(1, (len(merges) * 3 // 2).bit_length())
     for slot_bits in range(fewest, min(fewest + DOUBLINGS, MAX_SLOT_BITS) + 1):
@@ -33,7 +43,7 @@ def merge_table(model: dict[str, Any]) -> tuple[int, int, bytes]:
         # One more: the empty slot that ends the search for a pair that does not merge.
         if longest < MAX_PROBES:
             data = struct.pack(f"<{4 * len(slots)}I", *(word for slot in slots for word in slot))
-            return slot_bits, MAX_PROBES, data
+            return MergeTable(slot_bits, MAX_PROBES, data)
     if fewest > MAX_SLOT_BITS:
         raise NotNativeError(f"model.merges are more than {1 << MAX_SLOT_BITS} slots hold")
     raise NotNativeError(f"too many of model.merges have the same hash in {1 << slot_bits} slots")

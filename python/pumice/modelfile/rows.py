@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,9 @@ def convert_rows(
         )
     if dtype is not None and dtype not in ROW_DTYPES:
         raise InputError(f'dtype "{dtype}" is not one of {", ".join(ROW_DTYPES)}')
+    if rows.dtype.kind == "f" and rows.itemsize > 4:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
+            rows = rows.astype(np.float32)
     if rows.dtype.kind == "f" and not np.isfinite(rows).all():
         bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise ModelFileError(f"embeddings: row {bad} holds NaN or infinity: train or export again")
@@ -105,3 +109,40 @@ def widen_rows(rows: NDArray[Any], scales: NDArray[Any] | None) -> NDArray[np.fl
     """Rows as float32, their scales multiplied in."""
     full = rows.astype(np.float32)
     return full if scales is None else full * scales.astype(np.float32)[:, None]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What rows are multiplied by, and what a file says of it."""
+
+    multipliers: NDArray[np.int16] | None
+    """By token, in units; None: every one is 1, or rows are no integers."""
+    unit: float
+    weights: NDArray[Any] | None
+    scales: NDArray[np.float32] | None
+
+
+def int8_factors(
+    weights: NDArray[Any] | None, scales: NDArray[np.float32] | None, rows: NDArray[Any] | None
+) -> Factors:
+    """Weight x scale in integers; with the weights and scales that this makes of the given ones.
+
+    Whoever takes the table back so gets the vectors that the core gives. ``rows`` is each token's row where
+    it is not its id.
+
+    Rows that come as int8 without scales are another library's, whose vectors must be met to
+    float32's accuracy: 30 bits. Rows with scales are rounded more coarsely than 15 bits are.
+    """
+    if scales is None:
+        if weights is None:
+            return Factors(None, 1.0, None, None)
+        return Factors(*to_multipliers(weights, fine=True), weights, None)
+    of_token = scales if rows is None else scales[rows]
+    if weights is None:
+        multipliers, unit = to_multipliers(of_token, fine=False)
+        whole = (np.rint(scales / unit) * unit).astype(np.float32)
+        return Factors(multipliers, unit, None, whole)
+    multipliers, unit = to_multipliers(of_token.astype(np.float64) * weights, fine=False)
+    divisors = np.where(of_token > 0, of_token, 1).astype(np.float64)
+    given = (multipliers * unit / divisors).astype(np.float32)
+    return Factors(multipliers, unit, given, scales)
