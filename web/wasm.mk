@@ -48,6 +48,7 @@ WASM_SMALL_LEVEL := -Oz -Xclang -Oz
 wasm_level = $(if $(filter $(WASM_FAST),$1),-O3,$(WASM_SMALL_LEVEL))
 build/wasm/simd/%.o: WASM_FLAGS += -msimd128
 build/wasm/%/simd/codes_portable.o: WASM_FLAGS += -fno-unroll-loops
+build/wasm/simd/simd/merge_tokens.o: WASM_FLAGS += -fno-unroll-loops -fno-vectorize
 build/wasm/simd/native/memchr.o: WASM_FLAGS += -O3 -fno-builtin
 define wasm_rules
 build/wasm/$1/native/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
@@ -56,7 +57,7 @@ build/wasm/$1/native/%.o: web/native/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 
 build/wasm/$1/small/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $$(@D)
-	@$(ZIG) c++ $$(WASM_FLAGS) $(WASM_SMALL_LEVEL) -c $$< -o $$@
+	@$(ZIG) c++ $$(WASM_FLAGS) $(WASM_SMALL_LEVEL) -DPUMICE_SMALL -c $$< -o $$@
 
 build/wasm/$1/%.o: core/src/%.cpp $(CORE_H) web/wasm.mk | $(VENV)/.wasm
 	@mkdir -p $$(@D)

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "quantize.h"
+#include "simd/merge_tokens.h"
 
 namespace pumice {
 namespace {
@@ -33,6 +34,9 @@ Pool::Pool(pumice_worker& worker, std::uint32_t dim, std::uint32_t type, void* o
       type_(type),
       width_(pumice_vector_size(dim, type)),
       out_(static_cast<std::uint8_t*>(out)),
+      merges_(simd::kMergesTokens && model_.counting.repeats.size != 0 && model_.add_integer_rows != nullptr &&
+              model_.token_multipliers != nullptr && model_.fine_multipliers == nullptr &&
+              model_.token_rows == nullptr),
       counter_(model_.counting, worker.seen, model_.parameters.tokens) {
   const simd::RowKernels& kernels = *model_.kernels->rows;
   if (type == PUMICE_VECTOR_F32 && reinterpret_cast<std::uintptr_t>(out) % alignof(float) == 0) {
@@ -75,7 +79,9 @@ void Pool::drain(IdSink& sink) {
 void Pool::write_texts() {
   if (texts_ == 0) return;
   const std::size_t end = ends_[texts_ - 1];
-  if (find_rows(end)) {
+  if (simd::kMergesTokens && merges_ && !text_begun_) {
+    if (has_tokens(end)) write_merged();
+  } else if (find_rows(end)) {
     std::size_t from = 0;
     for (std::size_t i = 0; i < texts_; ++i) {
       add(from, ends_[i] - from, end - ends_[i]);
@@ -89,27 +95,58 @@ void Pool::write_texts() {
   texts_ = 0;
 }
 
+// The same where a text's token is added once: the texts are whole, and none of their tokens has been weighed.
+void Pool::write_merged() {
+  std::size_t kept[kMostTexts];
+  auto* multipliers = static_cast<std::int16_t*>(worker_.weights);
+  simd::merge_tokens({model_.token_multipliers, model_.counting, worker_.seen}, {ids_, ends_, texts_}, multipliers,
+                     kept);
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < texts_; ++i) {
+    added_ = ends_[i] - from;
+    if (kept[i] == 0) {
+      find_weights(from, ends_[i]);
+      weigh(from, ends_[i]);
+      counter_.end(ids_ + from, added_);
+      add_integers(from, added_, 0);
+    } else {
+      add_integers(from, kept[i], 0, true);
+    }
+    write_mean();
+    begin_sum();
+    from = ends_[i];
+  }
+}
+
+// Whether the file's tables have the first `count` ids.
+bool Pool::has_tokens(std::size_t count) {
+  valid_ = valid_ && (count == 0 || model_.kernels->rows->largest(ids_, count) < model_.parameters.tokens);
+  return valid_;
+}
+
 // Makes the first `count` ids the rows they stand for and finds what each row is multiplied by.
 bool Pool::find_rows(std::size_t count) {
-  const Parameters& parameters = model_.parameters;
-  const simd::Largest largest = model_.kernels->rows->largest;
-  valid_ = valid_ && (count == 0 || largest(ids_, count) < parameters.tokens);
-  if (!valid_) return false;
-  if (model_.add_integer_rows != nullptr) {
-    auto* multipliers = static_cast<std::int16_t*>(worker_.weights);
-    const std::int16_t* of_token = model_.token_multipliers;
-    for (std::size_t i = 0; i < count; ++i) multipliers[i] = of_token == nullptr ? std::int16_t{1} : of_token[ids_[i]];
-    const std::int16_t* fine = model_.fine_multipliers;
-    for (std::size_t i = 0; fine != nullptr && i < count; ++i) multipliers[worker_.id_room + i] = fine[ids_[i]];
-  } else if (model_.token_weights != nullptr) {
-    auto* weights = static_cast<float*>(worker_.weights);
-    for (std::size_t i = 0; i < count; ++i) weights[i] = model_.token_weights[ids_[i]];
-  }
+  if (!has_tokens(count)) return false;
+  find_weights(0, count);
   if (model_.counting.any()) weigh(count);
   if (model_.token_rows == nullptr) return true;
   for (std::size_t i = 0; i < count; ++i) ids_[i] = model_.token_rows[ids_[i]];
-  valid_ = count == 0 || largest(ids_, count) < parameters.rows;
+  valid_ = count == 0 || model_.kernels->rows->largest(ids_, count) < model_.parameters.rows;
   return valid_;
+}
+
+// What tokens are multiplied by wherever they stand.
+void Pool::find_weights(std::size_t from, std::size_t to) {
+  if (model_.add_integer_rows != nullptr) {
+    auto* multipliers = static_cast<std::int16_t*>(worker_.weights);
+    const std::int16_t* of_token = model_.token_multipliers;
+    for (std::size_t i = from; i < to; ++i) multipliers[i] = of_token == nullptr ? std::int16_t{1} : of_token[ids_[i]];
+    const std::int16_t* fine = model_.fine_multipliers;
+    for (std::size_t i = from; fine != nullptr && i < to; ++i) multipliers[worker_.id_room + i] = fine[ids_[i]];
+  } else if (model_.token_weights != nullptr) {
+    auto* weights = static_cast<float*>(worker_.weights);
+    for (std::size_t i = from; i < to; ++i) weights[i] = model_.token_weights[ids_[i]];
+  }
 }
 
 // The ids are those of the texts that wait, or of a part of the text at hand.
@@ -171,14 +208,14 @@ void Pool::add(std::size_t from, std::size_t count, std::size_t ahead) {
   (parameters.row_type == PUMICE_ROW_F32 ? kernels.add_rows_f32 : kernels.add_rows_f16)(worker_.sum, weights, list);
 }
 
-void Pool::add_integers(std::size_t from, std::size_t count, std::size_t ahead) {
+void Pool::add_integers(std::size_t from, std::size_t count, std::size_t ahead, bool distinct) {
   const auto* multipliers = static_cast<const std::int16_t*>(worker_.weights);
   while (count > 0) {
     if (in_totals_ == simd::kMostIntegerRows) spill();
     const std::size_t room = simd::kMostIntegerRows - in_totals_;
     const std::size_t now = count < room ? count : room;
     const simd::RowList list = {model_.rows, model_.row_stride, ids_ + from, now, count - now + ahead,
-                                dim_,        in_totals_ == 0};
+                                dim_,        in_totals_ == 0,   distinct};
     const simd::AddIntegerRows add_rows = model_.add_integer_rows;
     add_rows(worker_.totals, multipliers + from, list);
     if (model_.fine_multipliers != nullptr) {

@@ -34,12 +34,15 @@ class Pool : public IdSink {
   // The ids put since the text before are those of one text.
   static void end(IdSink& sink);
   void write_texts();
+  bool has_tokens(std::size_t count);
   bool find_rows(std::size_t count);
+  [[gnu::noinline]] void find_weights(std::size_t from, std::size_t to);
   void weigh(std::size_t count);
-  void weigh(std::size_t from, std::size_t to);
+  [[gnu::noinline]] void weigh(std::size_t from, std::size_t to);
   void begin_sum();
   void add(std::size_t from, std::size_t count, std::size_t ahead);
-  void add_integers(std::size_t from, std::size_t count, std::size_t ahead);
+  void write_merged();
+  void add_integers(std::size_t from, std::size_t count, std::size_t ahead, bool distinct = false);
   void spill();
   void write_mean();
   void sum_integers();
@@ -53,6 +56,7 @@ class Pool : public IdSink {
   std::uint8_t* out_;
   std::size_t done_ = 0;
   bool valid_ = true;
+  bool merges_;                   // a text's token is added once, however often it stands there
   std::size_t ends_[kMostTexts];  // of the texts that wait, in ids_
   std::size_t texts_ = 0;
   std::uint64_t added_ = 0;    // tokens in the sum

@@ -11,6 +11,7 @@
 
 #include "../src/simd/distinct_rows.h"
 #include "../src/simd/instructions.h"
+#include "../src/simd/merge_tokens.h"
 
 namespace {
 
@@ -264,6 +265,39 @@ void compare_finds(const char* name, const FindWords& find) {
   }
 }
 
+// Each token once, with what pumice::TextCounter says of its occurrences one by one.
+void compare_merges() {
+  constexpr std::size_t kTokens = 300;
+  std::int16_t multipliers[kTokens];
+  std::uint8_t numbers[1024], seen[kTokens] = {}, counted[kTokens] = {};
+  for (std::size_t round = 0; round < 10 * kRounds; ++round) {
+    for (auto& multiplier : multipliers) multiplier = static_cast<std::int16_t>(random_bits());
+    for (auto& number : numbers) number = static_cast<std::uint8_t>(random_bits() | (round % 2 ? 0 : 0xF0));
+    const pumice::CountingRule rule = {{numbers, 1 + random_bits() % 255}, {numbers, random_bits() % 300}};
+    const std::size_t kinds = 1 + random_bits() % (round % 4 ? 20 : kTokens), count = random_bits() % (kMostMerged + 2);
+    std::uint32_t tokens[kMostMerged + 1];
+    std::int16_t merged[kMostMerged + 1];
+    std::int64_t sums[kTokens] = {};
+    pumice::TextCounter counter(rule, counted, kTokens);
+    for (std::size_t i = 0; i < count; ++i) {
+      tokens[i] = static_cast<std::uint32_t>(random_bits() % kinds);
+      sums[tokens[i]] += (std::int64_t{multipliers[tokens[i]]} * counter.next(tokens[i]) + 32768) >> 16;
+    }
+    counter.end(tokens, count);
+    // As two texts; the second is empty, or all that there is.
+    const std::size_t ends[] = {round % 3 ? count : 0, count};
+    const bool merges = count <= kMostMerged;
+    std::size_t kept[2];
+    merge_tokens({multipliers, rule, seen}, {tokens, ends, 2}, merged, kept);
+    const std::size_t written = kept[0] + kept[1];
+    for (std::size_t i = 0; i < written; ++i) sums[tokens[i]] -= merged[i];
+    const auto is_zero = [](auto x) { return x == 0; };
+    expect(merges ? written <= count && std::all_of(sums, sums + kTokens, is_zero) : written == 0, "merged tokens",
+           round);
+    expect(std::all_of(seen, seen + kTokens, is_zero), "what was seen", round);
+  }
+}
+
 void add_portable(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
   kPortableRows.add_rows_i8(sum, multipliers, list);
 }
@@ -288,6 +322,7 @@ void compare_all(const char* name, const Kernels& all) {
 
 int main() {
   compare_integers("distinct rows", add_distinct_rows<add_portable>);
+  compare_merges();
 #if defined(PUMICE_X86)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
     compare_all("avx2", {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find});

@@ -74,6 +74,7 @@ class DistinctRows {
 
 template <AddIntegerRows AddRows>
 void add_distinct_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
+  if (list.distinct) return AddRows(sum, multipliers, list);
   const DistinctRows distinct(multipliers, list);
   AddRows(sum, distinct.multipliers(), distinct.list());
 }

@@ -13,8 +13,9 @@ struct RowList {
   const std::uint32_t* rows;  // `count` of them, then `ahead` that a later call will ask for
   std::size_t count;
   std::size_t ahead;
-  std::size_t dim;  // values of each row to add
-  bool first;       // nothing is in the sum yet: whatever it holds is overwritten
+  std::size_t dim;        // values of each row to add
+  bool first;             // nothing is in the sum yet: whatever it holds is overwritten
+  bool distinct = false;  // no row, or hardly one, comes twice
 };
 
 // The same bits from every kernel: dimension i is summed in the order of the list, from 0 where the list is the first,

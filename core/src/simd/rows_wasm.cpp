@@ -84,19 +84,17 @@ void add_pairs(std::int32_t* sum, const RowPair* pairs, std::size_t count, std::
   });
 }
 
-void add_merged_rows(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
-  const DistinctRows distinct(multipliers, list);
-  const RowList& rows = distinct.list();
+void add_rows_once(std::int32_t* sum, const std::int16_t* multipliers, const RowList& list) {
   const auto* table = static_cast<const std::int8_t*>(list.table);
   RowPair pairs[kMostIntegerRows / 2];
-  for (std::size_t i = 0; i < rows.count; i += 2) {
-    const bool paired = i + 1 < rows.count;
-    const std::int8_t* const row = table + rows.rows[i] * list.stride;
-    const std::int32_t other = paired ? distinct.multipliers()[i + 1] : 0;
-    pairs[i / 2] = {row, paired ? table + rows.rows[i + 1] * list.stride : row,
-                    static_cast<std::uint16_t>(distinct.multipliers()[i]) | other * 65536};
+  for (std::size_t i = 0; i < list.count; i += 2) {
+    const bool paired = i + 1 < list.count;
+    const std::int8_t* const row = table + list.rows[i] * list.stride;
+    const std::int32_t other = paired ? multipliers[i + 1] : 0;
+    pairs[i / 2] = {row, paired ? table + list.rows[i + 1] * list.stride : row,
+                    static_cast<std::uint16_t>(multipliers[i]) | other * 65536};
   }
-  const std::size_t count = (rows.count + 1) / 2;
+  const std::size_t count = (list.count + 1) / 2;
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t at = 0; at < list.dim; at += kCacheLine) {
       prefetch(pairs[i].row + at);
@@ -113,7 +111,7 @@ void add_merged_rows(std::int32_t* sum, const std::int16_t* multipliers, const R
 
 }  // namespace
 
-constexpr RowKernels kWasmRows = row_kernels<FromF32, 8, FromF16, 4>(add_merged_rows);
+constexpr RowKernels kWasmRows = row_kernels<FromF32, 8, FromF16, 4>(add_distinct_rows<add_rows_once>);
 
 }  // namespace pumice::simd
 #endif
