@@ -197,6 +197,15 @@ def test_a_damaged_post_processor_is_one_sentence(damage: Any) -> None:
         model.token_vectors("a text")
 
 
+def test_a_tokenizer_that_the_library_panics_over_is_one_sentence() -> None:
+    tokenizer = small.bpe_byte_level()
+    tokenizer = {**tokenizer, "model": {**tokenizer["model"], "continuing_subword_prefix": "\0"}}
+    rows = np.ones((len(tokenizer["model"]["vocab"]), 4), np.float32)
+    model = pumice.StaticModel.from_parts(ModelParts(tokenizer, rows))
+    with pytest.raises(ModelFileError, match="its tokenizer cannot be loaded"):
+        model.encode("a text")
+
+
 def test_a_deep_tokenizer_json_is_one_sentence() -> None:
     normalizer: dict[str, Any] = {"type": "NFC"}
     for _ in range(5000):

@@ -24,7 +24,9 @@ class LibraryTokenizer:
             raise MissingExtraError("tokenizers", "hub") from None
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(tokenizer))
-        except Exception as error:  # the library raises nothing narrower
+        except BaseException as error:  # Exception itself, and Rust's panics, which are none
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             raise ModelFileError(f"{source}: its tokenizer cannot be loaded: {error}") from None
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
