@@ -172,7 +172,7 @@ def _into_index(
 
 def _summary(report: EncodeReport) -> Iterator[str]:
     yield (
-        f"embedded  {report.embedded_rows:,} rows, {report.embedded_bytes / 1e6:,.1f} MB of text in "
+        f"embedded  {_counted(report.embedded_rows, 'row')}, {report.embedded_bytes / 1e6:,.1f} MB of text in "
         f"{report.seconds:.1f} s ({report.megabytes_per_second:.1f} MB/s)"
     )
     if report.files_unchanged:
@@ -185,9 +185,12 @@ def _summary(report: EncodeReport) -> Iterator[str]:
     if len(report.failed) > _FAILED_SHOWN:
         yield f"          and {len(report.failed) - _FAILED_SHOWN:,} more (--json lists them all)"
     size = f"{report.output_bytes / 1e6:,.1f} MB"
-    plural = "" if report.output_files == 1 else "s"
-    files = f" in {report.output_files:,} file{plural}, {size}" if report.output_bytes else ""
-    yield f"output    {report.output}: {report.rows:,} rows{files}"
+    files = f" in {_counted(report.output_files, 'file')}, {size}" if report.output_bytes else ""
+    yield f"output    {report.output}: {_counted(report.rows, 'row')}{files}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _size(text: str) -> int:
