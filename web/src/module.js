@@ -71,5 +71,10 @@ async function compile(wasm) {
     throw new PumiceError(`${url}: pumice's WebAssembly cannot be fetched: HTTP status ${response.status}`);
   }
   const streams = WebAssembly.compileStreaming && response.headers.get("content-type") === "application/wasm";
-  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  try {
+    return await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
+  } catch (cause) {
+    const told = `${url}: is not pumice's WebAssembly: say where a bundler has put it with { wasm: "FOLDER/" }`;
+    throw new PumiceError(`${told} (${cause.message})`, { cause });
+  }
 }

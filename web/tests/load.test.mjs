@@ -147,6 +147,18 @@ test("the WebAssembly of a folder is the one that the model needs; of two that a
   await refused(load(bytes, { wasm: new Uint8Array(9) }), /^the WebAssembly that was given cannot be used: /);
 });
 
+test("a page in the place of the WebAssembly, as bundlers serve one, is told", async () => {
+  const server = createServer((_, response) => response.end("<!doctype html>"));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const wasm = `http://127.0.0.1:${server.address().port}/`;
+    await refused(load(bytes, { wasm }), /pumice\.wasm: is not pumice's WebAssembly: say where a bundler has put it/);
+  } finally {
+    server.closeAllConnections?.();
+    server.close();
+  }
+});
+
 async function refused(promise, message) {
   await assert.rejects(promise, (error) => {
     assert.ok(error instanceof PumiceError, error.stack);
