@@ -10,7 +10,7 @@ CXX_FILES := $(shell find core/include core/src core/tests core/fuzz python/bind
 help:
 	@echo 'make demo       build pumice, index the Python documentation, answer questions from it'
 	@echo 'make test       all tests but the slow ones'
-	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison'
+	@echo 'make test-slow  WordPiece ids on every code point and 100,000 random strings; distillation parity; killed runs; mteb; a comparison; a Cortex-M in QEMU'
 	@echo 'make test-crash an index is killed CRASHES times (100) while it adds, deletes and optimizes'
 	@echo 'make test-kills  batch runs killed fifty times, workers and nodes of a Ray cluster killed'
 	@echo 'make test-engines  the snippets of docs/scaling.md in DuckDB, Spark, Dask, Daft and Ray (Spark needs Java)'
@@ -39,7 +39,7 @@ test: $(VENV)/.test wasm
 	$(PY) -m pytest -m 'not slow' -q -n auto --dist worksteal
 
 test-slow: $(VENV)/.test
-	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search/test_storage.py tests/search/test_reranking.py tests/evaluate tests/test_kernels.py
+	$(PY) -m pytest -m slow -q tests/parity/test_token_ids.py tests/parity/test_unicode.py tests/distill tests/train tests/search/test_storage.py tests/search/test_reranking.py tests/evaluate tests/test_kernels.py tests/test_c_interface.py
 
 # Two minutes on two free cores: every start of a command that is to be killed takes a second.
 test-kills: $(VENV)/.ray

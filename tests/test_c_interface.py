@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +122,54 @@ def test_the_program_of_the_documentation(core: Core, tmp_path: Path) -> None:
     assert ran.stdout == f"{query @ text:.4f}\n"
     assert ran.returncode == 0
     assert f"./cosine  # {ran.stdout}" in page
+
+
+@pytest.mark.slow
+def test_a_cortex_m_gives_the_same_bits(model: pumice.StaticModel, tmp_path: Path) -> None:
+    """A static program of a Cortex-M7's instructions, soft floats included, under QEMU's Linux."""
+    pytest.importorskip("ziglang")
+    qemu = shutil.which("qemu-arm-static") or shutil.which("qemu-arm")
+    if qemu is None:
+        pytest.skip("no qemu-arm: on Debian, apt-get install qemu-user-static")
+    target = ["-target", "thumb-linux-musleabihf", "-mcpu=cortex_m7", "-Os", "-ffp-contract=off"]
+    target += ["-ffunction-sections", "-fdata-sections", INCLUDE]
+    listed = re.search(r"^WASM_STAGES := ((?:.*\\\n)*.*)", (ROOT / "web/wasm.mk").read_text(), re.M)
+    assert listed is not None
+    stages = set(listed[1].replace("\\", " ").split())
+    core = ROOT / "core"
+    sources = [path for path in core.glob("src/*.cpp") if path.stem not in stages]
+    sources += [ROOT / "web" / "native" / "wordpiece_only.cpp"]
+    sources += [
+        path for path in core.glob("src/simd/*.cpp") if not re.search("avx|x86|wasm", path.stem)
+    ]
+
+    def zig(*arguments: str | Path) -> None:
+        command = [sys.executable, "-m", "ziglang", *map(str, arguments)]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        assert ran.returncode == 0, ran.stderr
+
+    cxx = ["-std=c++20", "-fno-exceptions", "-fno-rtti"]
+    for source in sources:
+        zig("c++", *target, *cxx, "-c", source, "-o", tmp_path / f"{source.stem}.o")
+    program = tmp_path / "encode"
+    objects = [tmp_path / f"{source.stem}.o" for source in sources]
+    posix = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-static", "-Wl,--gc-sections"]
+    zig("cc", *target, *posix, core / "tests" / "encode.c", *objects, "-lm", "-o", program)
+    for dtype in ("float32", "int8", "int1"):
+        path = tmp_path / f"{dtype}.pumice"
+        model.save(path, dtype=dtype)
+        stored = pumice.load(path)
+        ran = subprocess.run(
+            [qemu, program, path],
+            input="\n".join(TEXTS).encode(),
+            capture_output=True,
+            timeout=300,
+        )
+        lines = ran.stdout.decode().splitlines()
+        for text in TEXTS:
+            assert " ".join(["0 ids", *map(str, stored.tokenize(text))]) in lines
+            for kind in ("float32", "float16", "int8", "binary"):
+                assert f"0 {stored.encode(text, dtype=kind).tobytes().hex()}" in lines
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "int4", "int2", "int1"])
