@@ -143,13 +143,14 @@ build/fuzz/core/%.o: core/src/%.cpp $(CORE_H)
 
 # The fuzz targets over their committed inputs, the core's tests, and threads, under GCC's or clang's sanitizers.
 REPLAYS := $(FUZZ_TARGETS:%=$(SANITIZE)/memory/%)
-sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test threads encode_c run_table_test) \
+sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test split_test threads encode_c run_table_test) \
 		$(addprefix $(SANITIZE)/threads/,threads parallel_test)
 	@$(foreach target,$(FUZZ_TARGETS),$(SANITIZE)/memory/$(target) $(call inputs,$(target))/* 2>$(SANITIZE)/$(target).log || \
 		{ tail -n 40 $(SANITIZE)/$(target).log >&2; exit 1; }; )
 	@$(SANITIZE)/memory/kernels_test
 	@$(SANITIZE)/memory/topk_test
 	@$(SANITIZE)/memory/unicode_test
+	@$(SANITIZE)/memory/split_test
 	@$(SANITIZE)/memory/run_table_test
 	@for memory in memory threads; do $(SANITIZE)/$$memory/threads testdata/golden-int8.pumice README.md || exit 1; done
 	@for family in unigram int8; do $(SANITIZE)/threads/parallel_test testdata/golden-$$family.pumice || exit 1; done

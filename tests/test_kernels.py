@@ -51,6 +51,20 @@ def test_search_is_brute_force(tmp_path: Path) -> None:
     assert ran.stdout == "search compared\n"
 
 
+def test_blocks_are_cut_as_by_the_patterns(tmp_path: Path) -> None:
+    cxx = os.environ.get("CXX") or next(
+        filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None
+    )
+    if cxx is None:
+        pytest.skip("no C++ compiler")
+    sources = [*CORE.glob("src/simd/*.cpp"), CORE / "src" / "split_patterns.cpp"]
+    program = tmp_path / "split"
+    command = [cxx, *OPTIONS, *sources, CORE / "tests" / "split_test.cpp", "-o", program]
+    subprocess.run(command, check=True, timeout=600)
+    ran = subprocess.run([program], capture_output=True, text=True, timeout=300)
+    assert ran.stdout == "patterns compared\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kernels", "target", "runner"),

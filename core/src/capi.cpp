@@ -45,8 +45,8 @@ struct CacheBits {
 // 1 MiB of little words, 2 MiB of short and 256 KiB of long ones; the sets of frequent words stay in a core's
 // second-level cache.
 constexpr CacheBits kMostOfWordPiece = {14, 11};
-// 2 MiB each. These serve many languages at once, and have more words of many tokens.
-constexpr CacheBits kMostOfOthers = {14, 13};
+// 3 MiB of narrow words, 1 MiB of wide ones. These serve many languages at once, and have more words of many tokens.
+constexpr CacheBits kMostOfOthers = {14, 12};
 constexpr unsigned kLeastBits = 3;  // few words recur in fewer sets
 
 CacheBits most_cache_bits(const pumice_model& model) { return is_wordpiece(model) ? kMostOfWordPiece : kMostOfOthers; }

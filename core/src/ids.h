@@ -13,7 +13,7 @@ namespace pumice {
 class IdSink {
  public:
   // Ids that put() may copy past those that count.
-  static constexpr std::size_t kSlack = 8;
+  static constexpr std::size_t kSlack = 16;
   // Leaves `count_` below the limit.
   using Drain = void (*)(IdSink& sink);
   // Takes note that the ids of a text are complete.
@@ -112,6 +112,12 @@ class TokenStream {
   template <std::size_t Room>
   void put_known(const std::uint32_t* ids, std::uint32_t kept, std::uint32_t total) {
     sink_.put<Room>(ids, kept);
+    rules_.take_known(total);
+  }
+
+  // One token, again and again.
+  void put_repeated(std::uint32_t id, std::uint32_t kept, std::uint32_t total) {
+    for (std::uint32_t i = 0; i < kept; ++i) sink_.put(id);
     rules_.take_known(total);
   }
 

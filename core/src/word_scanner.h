@@ -6,6 +6,7 @@
 #include "cached_tokens.h"
 #include "general.h"
 #include "ids.h"
+#include "split_blocks.h"
 #include "split_patterns.h"
 #include "worker_memory.h"
 
@@ -143,17 +144,25 @@ class WordScanner {
       text = std::string_view(copy, text.size() + 1);
     }
     const auto pattern = static_cast<SplitPattern>(model_.route.pattern);
+    const SplitBlocks blocks(pattern, model_.kernels->classify);
+    const bool in_blocks = blocks.pays();
     const char* const end = text.data() + text.size();
     const std::size_t mark = arena_.mark();
-    CachedTokens::Place places[kWaiting];
+    CachedTokens::Place places[kWaiting + SplitBlocks::kBlock];
     for (const char* at = text.data(); at < end && going_;) {
       std::size_t count = 0;
-      while (count < kWaiting && at < end) {
-        if (cut_words(at, end, places, count)) continue;
-        const char* next = match_letters(at, end);
-        if (next == at) next = match_pattern(pattern, at, end);
+      const auto add = [&](const char* next) {
         places[count++] = cache_.place_of({at, static_cast<std::size_t>(next - at)}, end);
         at = next;
+      };
+      while (count < kWaiting && at < end) {
+        // Most apostrophes stand before a contraction, which is no block's.
+        std::uint64_t starts = in_blocks && *at != '\'' ? blocks.starts(at, static_cast<std::size_t>(end - at)) : 0;
+        if (starts == 0) {
+          const char* const next = match_letters(at, end);
+          add(next != at ? next : match_pattern(pattern, at, end));
+        }
+        for (const char* const block = at; starts != 0; starts &= starts - 1) add(block + std::countr_zero(starts));
       }
       for (std::size_t i = 0; i < count && going_; ++i) {
         const pumice_status status = read_piece(places[i], end, mark);
@@ -161,20 +170,6 @@ class WordScanner {
       }
     }
     return PUMICE_OK;
-  }
-
-  // Adds words of ASCII letters from `at` on, which is moved past them; false if there are none to be seen together.
-  bool cut_words(const char*& at, const char* end, CachedTokens::Place* places, std::size_t& count) const {
-    const simd::Classify classify = model_.kernels->classify;
-    if (end - at < 64 || classify == simd::classify_portable || !begins_words(at)) return false;
-    const char* const block = at;
-    std::uint64_t begins = pumice::cut_words(classify, block);
-    for (; begins != 0 && count < kWaiting; begins &= begins - 1) {
-      const char* const next = block + std::countr_zero(begins);
-      places[count++] = cache_.place_of({at, static_cast<std::size_t>(next - at)}, end);
-      at = next;
-    }
-    return at != block;
   }
 
   pumice_status read_pieces(const Pieces& pieces) {
