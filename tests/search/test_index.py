@@ -132,6 +132,10 @@ def test_filters_agree_with_python(
         {"x": {"gte": True}},
         {'a"b c': 1},
         {"a\\b": 1},
+        {"\ud800": 1},
+        {"a\udcff.b": {"gte": 1}},
+        {"a": "\ud800"},
+        {"a": ["b", "\ud800"]},
     ],
 )
 def test_refuses_a_filter_that_means_nothing(index: Index, wanted: Any) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from numbers import Integral, Real
 from typing import Any
 
+from pumice.arguments import check_string
 from pumice.errors import InputError
 
 Value = str | int | float | bool
@@ -77,6 +78,7 @@ def path_of(key: Any) -> str:
     """The payload path that a filter's key stands for; InputError for none."""
     if not isinstance(key, str) or not key:
         raise InputError(f"filter key {key!r} names no payload field: use a non-empty str")
+    check_string(key, name=f"filter key {key!a}")
     return key if _PATH.fullmatch(key) else _quoted(key)
 
 
@@ -94,7 +96,10 @@ def _quoted(key: str) -> str:
 
 
 def _value(key: str, value: Any) -> Value:
-    if isinstance(value, (str, bool)):
+    if isinstance(value, str):
+        check_string(value, name=f"filter[{key!r}]")
+        return value
+    if isinstance(value, bool):
         return value
     if isinstance(value, Integral):
         if not -(2**63) <= int(value) < 2**63:
