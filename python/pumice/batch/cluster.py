@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -96,10 +96,9 @@ class Task:
     index: Any = None
     """The server's collection that rows go into, in place of files."""
 
-    def plan(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def plan(self, source: Input) -> list[dict[str, Any]]:
         """One row for each part of a Parquet input that is not there; else one for all parts."""
-        source = Input(**row["source"])
-        whole = [{"source": row["source"], "only": -1, "last": True}]
+        whole = [{"sources": [asdict(source)]}]
         try:
             pieces = pieces_of(
                 source, piece_bytes=PART_BYTES, piece_rows=self.options.rows_per_file
@@ -112,12 +111,15 @@ class Task:
         if self.output:
             folder = OutputFolder(self.output)
             missing = [at for at in missing if folder.record(source, at, self._suffix) is None]
-        return [{"source": row["source"], "only": at, "last": at == missing[-1]} for at in missing]
+        return [
+            {"sources": [asdict(source)], "only": at, "inputs": int(at == missing[-1])}
+            for at in missing
+        ]
 
     def run(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the part, or the parts."""
-        source = Input(**row["source"])
-        only = None if row["only"] < 0 else int(row["only"])
+        """Make the part, or all parts of the inputs."""
+        sources = [Input(**source) for source in row["sources"]]
+        only = row.get("only")
         options = replace(self.options, threads=self.options.threads or 1)
         job = Job.with_columns(self.model.open(), options, self.columns)
         own = f"{os.getpid()}x{time.time_ns():x}"
@@ -133,12 +135,12 @@ class Task:
 
                     index = stack.enter_context(Index(self.index, job.model, create=False))
                     open_part = partial(PointPart, index=index)
-                done = self._done(folder, source, only)
+                done = {source.name: self._done(folder, source, only) for source in sources}
                 run = Run(
                     job,
                     folder,
-                    [source],
-                    already=Already({source.name: done}, only),
+                    sources,
+                    already=Already(done, only),
                     open_part=open_part,
                 )
                 run.go()
@@ -147,7 +149,7 @@ class Task:
         return told_of(
             Counts() if run is None else run.embedded,
             failed=None if run is None else run.failed,
-            ends_input=row["last"],
+            inputs=row.get("inputs", len(sources)),
             error=fault,
         )
 
@@ -179,8 +181,11 @@ def results(waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
     ray = ray_library()
     run = ray.remote(num_cpus=1, max_retries=-1)(planned_and_run).options(name="pumice-encode")
     shared = ray.put(task)
-    at_once = max(_LEAST_AT_ONCE, 2 * int(ray.cluster_resources().get("CPU", 1)))
-    rows: Iterator[dict[str, Any]] = ({"source": asdict(source)} for source in waiting)
+    processors = int(ray.cluster_resources().get("CPU", 1))
+    at_once = max(_LEAST_AT_ONCE, 2 * processors)
+    rows: Iterator[dict[str, Any]] = (
+        {"sources": list(map(asdict, lot))} for lot in lots(waiting, processors=processors)
+    )
     running: set[Any] = set()
     try:
         while True:
@@ -203,14 +208,34 @@ def results(waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
             ray.cancel(one)
 
 
+def lots(waiting: Sequence[Input], *, processors: int) -> Iterator[list[Input]]:
+    """Inputs that a task makes one after the other, small ones together, fewer towards the end.
+
+    Within a task the next one is read and encoded while the disk confirms the one before.
+    """
+    left = sum(source.size for source in waiting)
+    lot: list[Input] = []
+    size = 0
+    for source in waiting:
+        most = min(PART_BYTES, left // (4 * max(1, processors)))
+        if lot and size + source.size > most:
+            yield lot
+            lot, size = [], 0
+        lot.append(source)
+        size += source.size
+        left -= source.size
+    if lot:
+        yield lot
+
+
 def planned_and_run(task: Task, row: Mapping[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
     """In a worker: make what the row asks for; an input of many parts gives a row for each of them."""
-    if "only" not in row:
-        parts = task.plan(row)
+    if "only" not in row and len(row["sources"]) == 1:
+        parts = task.plan(Input(**row["sources"][0]))
         if len(parts) > 1:
             return parts
         if not parts:  # made by a try of this task that died before it could tell
-            return told_of(Counts(), ends_input=True)
+            return told_of(Counts(), inputs=1)
         (row,) = parts
     return task.run(row)
 
@@ -219,16 +244,19 @@ def told_of(
     counts: Counts,
     *,
     failed: Mapping[str, str] | None = None,
-    ends_input: bool = False,
+    inputs: int = 0,
     error: PumiceError | None = None,
 ) -> dict[str, Any]:
-    """What a task tells; an error of ours by name, because Ray would hide it in its own."""
+    """What a task tells: counts, inputs that it has ended, an error of ours by its name.
+
+    Ray would hide the error in one of its own.
+    """
     return {
         "rows": counts.rows,
         "text_bytes": counts.text_bytes,
         "bad": counts.bad,
         "failed": dict(failed or {}),
-        "ends_input": ends_input,
+        "inputs": inputs,
         "error": "" if error is None else type(error).__name__,
         "message": str(error or ""),
     }

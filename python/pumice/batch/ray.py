@@ -97,11 +97,11 @@ def encode_files(
 ) -> EncodeReport:
     """``pumice.batch.encode_files`` on a Ray cluster: the same files, the same bytes, the same resuming.
 
-    A task makes one output file of a Parquet input, or all those of an input in another format, on one
-    processor. Inputs and output must be what every node can reach: URLs, or a folder that all of them mount.
-    A task whose worker or node dies is run again elsewhere. If the calling process dies, the next call goes on
-    behind the files that were complete. Uses the cluster that ``ray.init`` or RAY_ADDRESS names, else this
-    machine. Raises InputError and OutputError.
+    A task makes one output file of a large Parquet input, or all those of some small ones, or of one in another
+    format, on one processor. Inputs and output must be what every node can reach: URLs, or a folder that all
+    of them mount. A task whose worker or node dies is run again elsewhere. If the calling process dies, the
+    next call goes on behind the files that were complete. Uses the cluster that ``ray.init`` or RAY_ADDRESS
+    names, else this machine. Raises InputError and OutputError.
     """
     locations = as_locations(inputs)
     options = options or EncodeOptions()
@@ -175,7 +175,7 @@ class _Driver:
                 raise getattr(errors, told["error"])(told["message"])
             embedded += Counts(0, told["rows"], told["text_bytes"], told["bad"])
             failed.update(told["failed"])
-            done += told["ends_input"]
+            done += told["inputs"]
             if self._progress is not None:
                 self._progress(self._progress_at(done, embedded))
         seconds = time.perf_counter() - self._started
