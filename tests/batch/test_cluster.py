@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pumice
 from pumice.batch import EncodeOptions
-from pumice.batch.cluster import SharedModel, Task, lots, planned_and_run
+from pumice.batch.cluster import SharedModel, Task, error_told, lots, planned_and_run, told_of
+from pumice.batch.cutting import Counts
 from pumice.batch.folder import OutputFolder
 from pumice.batch.inputs import find_inputs
 from pumice.batch.job import Job
+from pumice.errors import IndexInUseError, InputError, MissingExtraError, PumiceError
 from tests.batch.tables import as_parquet, table
 
 
@@ -58,4 +60,17 @@ def test_small_inputs_are_made_together(tmp_path: Path) -> None:
     assert sizes[-8:] == [1] * 8
     assert [len(lot) for lot in lots([small, large, small], processors=2)] == [1, 1, 1]
     assert list(lots([], processors=2)) == []
-    assert [len(lot) for lot in lots([replace(one, size=0)] * 3, processors=2)] == [3]
+    unknown = replace(one, size=0)  # what some stores tell of a file, however large
+    assert [len(lot) for lot in lots([unknown] * 3, processors=2)] == [1, 1, 1]
+    between = lots([small, unknown, *[small] * 60], processors=2)
+    assert [len(lot) for lot in between][:3] == [1, 1, 6]
+
+
+def test_an_error_of_a_worker_is_raised_where_the_run_was_started() -> None:
+    for error, kind in (
+        (InputError("a"), InputError),
+        (IndexInUseError("b"), IndexInUseError),
+        (MissingExtraError("lance", "lance"), PumiceError),
+    ):
+        again = error_told(told_of(Counts(), error=error))
+        assert (type(again), str(again)) == (kind, str(error))

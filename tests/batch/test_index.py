@@ -59,6 +59,30 @@ def test_ids_of_files_without_any(tmp_path: Path, model: pumice.StaticModel) -> 
         }
 
 
+def test_rows_of_a_part_that_was_not_finished(tmp_path: Path, model: pumice.StaticModel) -> None:
+    """They are in the index, though no record tells of them: under other ids they would be there twice."""
+    (tmp_path / "a.parquet").write_bytes(as_parquet(rows(1500)))
+    (tmp_path / "b.jsonl").write_text('{"body": "stone"}\n{"body": null}\n')
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    options = EncodeOptions(text="body")
+    with pumice.Index(tmp_path / "index", model, dim=32) as index:
+        with pytest.raises(KeyboardInterrupt):
+            store_files(tmp_path / "a.parquet", index, options=options, progress=interrupt)
+        assert 0 < len(index) < 1500
+        with pytest.raises(InputError, match='another run, with id null, not "id"'):
+            store_files(tmp_path / "a.parquet", index, options=replace(options, id="id"))
+        report = store_files(tmp_path / "a.parquet", index, options=options)
+        assert report.rows == len(index) == 1500
+        with pytest.raises(InputError, match='on_error="null"'):
+            store_files(tmp_path / "b.jsonl", index, options=options)
+        advised = replace(options, on_error="null")
+        assert store_files(tmp_path / "b.jsonl", index, options=advised).rows == 2
+        assert len(index) == 1501
+
+
 @pytest.mark.parametrize("on_error", ["null", "skip"])
 def test_rows_of_several_pieces(tmp_path: Path, model: pumice.StaticModel, on_error: str) -> None:
     bodies = [None if n % 1000 == 999 else f"stone {n}" for n in range(3500)]

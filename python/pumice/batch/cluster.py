@@ -14,6 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pumice import errors
 from pumice.batch.cutting import PART_BYTES, Counts
 from pumice.batch.encoding import Already, Run
 from pumice.batch.folder import OutputFolder, Record
@@ -61,10 +62,12 @@ class SharedModel:
 
         Once a process, which runs many tasks: the words that a model has met stay known to it.
         """
-        if self.fingerprint not in _OPENED:
-            _OPENED.clear()
-            _OPENED[self.fingerprint] = self._opened()
-        return _OPENED[self.fingerprint]
+        model = _OPENED.get(self.fingerprint)
+        if model is None:
+            model = self._opened()
+            _OPENED.clear()  # another thread may be here with another model
+            _OPENED[self.fingerprint] = model
+        return model
 
     def _opened(self) -> StaticModel:
         from pumice.loading import load
@@ -211,14 +214,15 @@ def results(waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
 def lots(waiting: Sequence[Input], *, processors: int) -> Iterator[list[Input]]:
     """Inputs that a task makes one after the other, small ones together, fewer towards the end.
 
-    Within a task the next one is read and encoded while the disk confirms the one before.
+    Within a task the next one is read and encoded while the disk confirms the one before. What a store tells
+    no size of, which is 0 then, may be large: it is a task of its own.
     """
     left = sum(source.size for source in waiting)
     lot: list[Input] = []
     size = 0
     for source in waiting:
         most = min(PART_BYTES, left // (4 * max(1, processors)))
-        if lot and size + source.size > most:
+        if lot and (size + source.size > most or not (size and source.size)):
             yield lot
             lot, size = [], 0
         lot.append(source)
@@ -260,6 +264,15 @@ def told_of(
         "error": "" if error is None else type(error).__name__,
         "message": str(error or ""),
     }
+
+
+def error_told(told: Mapping[str, Any]) -> PumiceError:
+    """The error of ours that a task told."""
+    kind = getattr(errors, told["error"], PumiceError)
+    if kind is MissingExtraError:  # is made of a library's name, which is in the message by now
+        kind = PumiceError
+    error: PumiceError = kind(told["message"])
+    return error
 
 
 @contextmanager

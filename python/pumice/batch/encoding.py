@@ -96,7 +96,7 @@ def store_files(
     with TemporaryDirectory(prefix="pumice-") as nowhere:
         place = options.state or (index.location if Path(index.location).is_dir() else nowhere)
         with OutputFolder(place) as folder:
-            folder.agree(job.settings())
+            folder.agree(job.settings(), rows_stay=True)
             open_part = partial(PointPart, index=index)
             run = Run(job, folder, sources, progress=progress, open_part=open_part)
             run.go()

@@ -78,17 +78,20 @@ class OutputFolder:
         """Whether an earlier run has agreed on settings."""
         return self.store.read(_SETTINGS) is not None
 
-    def agree(self, settings: dict[str, Any]) -> None:
+    def agree(self, settings: dict[str, Any], *, rows_stay: bool = False) -> None:
         """Keep the settings of the first run; InputError where those of an earlier one differ.
 
         Files of a run that would have failed at the first bad row hold none: what is to become of bad rows
-        may still be decided.
+        may still be decided. ``rows_stay``: rows of a part that no record tells of are in an index all the
+        same, where other settings would store them a second time under other ids.
         """
+        if rows_stay:  # the index says how it keeps vectors
+            settings = {name: value for name, value in settings.items() if name != "vectors"}
         data = (json.dumps(settings, indent=1, sort_keys=True) + "\n").encode()
         found = self.store.read(_SETTINGS)
         if found == data:
             return
-        if found is not None and self.records():  # settings of nothing bind nobody
+        if found is not None and (rows_stay or self.records()):  # settings of nothing bind nobody
             try:
                 before = json.loads(found)
             except (ValueError, RecursionError):

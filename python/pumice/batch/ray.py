@@ -13,9 +13,8 @@ from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pumice import errors
 from pumice.batch.arrow import arrow
-from pumice.batch.cluster import SharedModel, Task, ray_cluster, results
+from pumice.batch.cluster import SharedModel, Task, error_told, ray_cluster, results
 from pumice.batch.cutting import Counts
 from pumice.batch.encoding import (
     Outcome,
@@ -165,14 +164,14 @@ class _Driver:
 
     def drive(self, task: Task) -> EncodeReport:
         """Until everything is done."""
-        self._folder.agree(self._job.settings())
+        self._folder.agree(self._job.settings(), rows_stay=task.index is not None)
         waiting = self._waiting(self._folder.records())
         done = unchanged = len(self._sources) - len(waiting)
         embedded = Counts()
         failed: dict[str, str] = {}
         for told in results(waiting, task):
             if told["error"]:
-                raise getattr(errors, told["error"])(told["message"])
+                raise error_told(told)
             embedded += Counts(0, told["rows"], told["text_bytes"], told["bad"])
             failed.update(told["failed"])
             done += told["inputs"]
