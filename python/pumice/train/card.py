@@ -10,8 +10,8 @@ from pumice.model import StaticModel
 from pumice.modelfile.parts import DocumentEncoder
 from pumice.train.dataset import TokenizedSource
 from pumice.train.figures import Figure
+from pumice.train.training import CARD_MARK
 
-CARD_MARK = "Fingerprint: `"  # stands in every card
 _STAGES = (("mined", "hard negatives mined"), ("labelled", "pairs with scores"))
 
 

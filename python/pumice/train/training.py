@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import InputError
-from pumice.train.card import CARD_MARK
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
     from pumice.train.figures import Figure
 
+CARD_MARK = "Fingerprint: `"
+"""Stands in every card."""
 _CARD_BYTES = 1 << 20
 
 
