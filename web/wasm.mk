@@ -30,7 +30,7 @@ WASM_WORDPIECE := aligned_words alignment normalize_bert tokenize_wordpiece $(pa
 	$(wildcard core/src/simd/$(of)_*.cpp)))
 wasm_wordpiece = $(filter-out $(WASM_STAGES:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) build/wasm/$1/native/wordpiece_only.o
 # Beside the stages' own work these do little: they are built small for them.
-WASM_SMALL := topk pooling simd/rows_wasm simd/packed_wasm
+WASM_SMALL := topk pooling simd/classify_128 simd/rows_wasm simd/packed_wasm
 wasm_stages = $(filter-out $(WASM_WORDPIECE:%=build/wasm/$1/%.o) $(WASM_SMALL:%=build/wasm/$1/%.o),$(call WASM_OBJECTS,$1)) \
 	$(WASM_SMALL:%=build/wasm/$1/small/%.o) build/wasm/$1/native/stages_only.o
 

@@ -117,6 +117,7 @@ class SplitBlocks {
   // Adds the letters beyond ASCII that are told by their first byte, and returns their bytes. `high`: bytes that are
   // not ASCII. Only where some follow each other; others are read one by one.
   Mask read_letters(const char* bytes, Mask high, Runs& runs) const {
+    if (!kRoomForSpeed) return 0;
     Mask long_runs = high & high >> 1;
     long_runs &= long_runs >> 2;
     if ((long_runs & long_runs >> 2) == 0) return 0;

@@ -71,6 +71,7 @@ std::uint64_t no_letters(std::uint64_t eight) {
 }  // namespace
 
 const char* match_letters(const char* at, const char* end) {
+  if (!kRoomForSpeed) return at;
   const char* cursor = at + (*at == ' ' ? 1 : 0);
   const char* const begin = cursor;
   for (; end - cursor >= 8; cursor += 8) {

@@ -13,6 +13,13 @@ enum class SplitPattern : std::uint32_t {
 };
 inline constexpr std::uint32_t kSplitPatterns = 3;
 
+// A page fetches all of WebAssembly before its first text: there, what is only faster is left out.
+#ifdef __wasm__
+inline constexpr bool kRoomForSpeed = false;
+#else
+inline constexpr bool kRoomForSpeed = true;
+#endif
+
 // Where the match at `at` ends. All three match at every character: `at` is before `end`, the result after `at`.
 const char* match_gpt2(const char* at, const char* end);
 const char* match_llama3(const char* at, const char* end, unsigned digits);
