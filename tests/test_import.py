@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -88,6 +89,14 @@ def test_an_absent_library_names_its_extra(module: str, named: str, extra: str, 
     told = in_child(code).strip()
     assert told.endswith(f'{named} is not installed: run pip install "pumice[{extra}]"')
     assert "\n" not in told
+
+
+def test_an_absent_library_is_told_by_another_process_too() -> None:
+    for wanted in ("", "a lance dataset: "):
+        error = pumice.errors.MissingExtraError("pylance", "lance", wanted=wanted)
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error)
+        assert str(again) == str(error)
 
 
 VERBS = ("batch", "distill", "evaluate", "search", "serve", "train")

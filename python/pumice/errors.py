@@ -1,5 +1,10 @@
 """Every error pumice raises on purpose: one sentence saying what, where and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
 
 class PumiceError(Exception):
     """The parent of every error pumice raises on purpose."""
@@ -35,3 +40,9 @@ class MissingExtraError(PumiceError, ImportError):
     def __init__(self, library: str, extra: str, *, wanted: str = "") -> None:
         """`wanted` is what it was needed for, a beginning of the sentence."""
         super().__init__(f'{wanted}{library} is not installed: run pip install "pumice[{extra}]"')
+        self._given = (library, extra, wanted)
+
+    def __reduce__(self) -> tuple[Callable[..., MissingExtraError], tuple[str, str]]:
+        """So that another process can raise it too."""
+        library, extra, wanted = self._given
+        return partial(MissingExtraError, wanted=wanted), (library, extra)

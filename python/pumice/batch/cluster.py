@@ -6,11 +6,11 @@ import logging
 import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,17 +189,22 @@ def results(waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
     rows: Iterator[dict[str, Any]] = (
         {"sources": list(map(asdict, lot))} for lot in lots(waiting, processors=processors)
     )
+    parts: deque[dict[str, Any]] = deque()  # of inputs that a task has cut
     running: set[Any] = set()
     try:
         while True:
-            running.update(run.remote(shared, row) for row in islice(rows, at_once - len(running)))
+            while len(running) < at_once:
+                row = parts.popleft() if parts else next(rows, None)
+                if row is None:
+                    break
+                running.add(run.remote(shared, row))
             if not running:
                 return
             ready, _ = ray.wait(list(running), num_returns=1)
             running.difference_update(ready)
             (told,) = ray.get(ready)
             if isinstance(told, list):
-                rows = chain(told, rows)
+                parts.extendleft(reversed(told))
             else:
                 yield told
     except PumiceError:
