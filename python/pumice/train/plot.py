@@ -46,8 +46,9 @@ def draw(history: Mapping[str, Any]) -> bytes:
         left.set_title("loss of each batch")
         retrieval = any(one["figures"] for one in history["evaluations"])
         title = "nDCG@10, mean of the sets measured"
-        for kind, style in zip(_codes(history), ("dashed", "dotted"), strict=False):
-            title += f"; {style}: {kind} codes"
+        styles = zip(("dashed", "dotted"), _codes(history), strict=False)
+        if told := ", ".join(f"{style}: {kind} codes" for style, kind in styles):
+            title += f"\n{told}"
         right.set_title(title if retrieval else history.get("agreement", title))
         for axis in (left, right):
             axis.set_xlabel("step")
