@@ -273,7 +273,8 @@ void compare_merges() {
   for (std::size_t round = 0; round < 10 * kRounds; ++round) {
     for (auto& multiplier : multipliers) multiplier = static_cast<std::int16_t>(random_bits());
     for (auto& number : numbers) number = static_cast<std::uint8_t>(random_bits() | (round % 2 ? 0 : 0xF0));
-    const pumice::CountingRule rule = {{numbers, 1 + random_bits() % 255}, {numbers, random_bits() % 300}};
+    const auto below = [&](unsigned count) { return static_cast<std::size_t>(random_bits() % count); };
+    const pumice::CountingRule rule = {{numbers, 1 + below(255)}, {numbers, below(300)}};
     const std::size_t kinds = 1 + random_bits() % (round % 4 ? 20 : kTokens), count = random_bits() % (kMostMerged + 2);
     std::uint32_t tokens[kMostMerged + 1];
     std::int16_t merged[kMostMerged + 1];
