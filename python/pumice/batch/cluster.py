@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _OPENED: dict[str, StaticModel] = {}
+"""In a worker: the model that it had last, by its fingerprint."""
 # Tasks that wait or run at once: more than any cluster has processors for, so that one that grows sees why.
 _LEAST_AT_ONCE = 1000
 
@@ -209,7 +210,7 @@ def results(waiting: list[Input], task: Task) -> Iterator[dict[str, Any]]:
                 yield told
     except PumiceError:
         raise
-    except Exception as error:
+    except Exception as error:  # what Ray raises has no common parent
         raise PumiceError(f"Ray: {' '.join(str(error).split())[:300]}") from error
     finally:
         for one in running:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from pumice.errors import InputError
@@ -32,4 +33,5 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
     finally:  # an interrupt leaves nothing either
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what could not be made cannot be removed
+            partial.unlink()

@@ -48,8 +48,13 @@ class Batch:
 
     def take(self, rows: Sequence[int]) -> Batch:
         """Some of the records, in this order."""
-        columns = (self.ids, self.point_ids, self.texts, self.payloads)
-        return Batch(self.first, *([column[row] for row in rows] for column in columns))  # type: ignore[arg-type]
+        return Batch(
+            self.first,
+            [self.ids[row] for row in rows],
+            [self.point_ids[row] for row in rows],
+            [self.texts[row] for row in rows],
+            [self.payloads[row] for row in rows],
+        )
 
 
 def batches_of_records(records: Iterable[Mapping[str, Any]], *, first: int = 0) -> Iterator[Batch]:

@@ -98,7 +98,9 @@ class RunOptions:
                 or not isinstance(value, (int, float))
                 or not low <= value <= high
             ):
-                raise InputError(f"{name} is {value!r}: give a number from {low:g} to {high:g}")
+                raise InputError(
+                    f"{name} is {value!r}: give a number from {low:.10g} to {high:.10g}"
+                )
             if name in _WHOLE and not isinstance(value, int):
                 raise InputError(f"{name} is {value!r}: give a whole number")
         for name in ("name", "license", "device"):
