@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,7 @@ from pumice.batch.readers import pieces_of, read_blocks
 from pumice.batch.spare import SpareArrays
 
 ROUNDS = 3
+TURN = 1.0
 FILE_MB = 64
 IN_MEMORY_FILES = 4
 LARGE = 3_000_000_000
@@ -63,15 +65,26 @@ def generate(folder: Path, megabytes: int) -> None:
 
 def text_bytes(folder: Path) -> int:
     """Bytes of all texts."""
-    sizes = 0
-    for file in sorted(folder.glob("*.parquet")):
-        column = pq.read_table(file, columns=["text"])["text"]
-        sizes += sum(len(chunk.buffers()[2]) for chunk in column.chunks)
-    return sizes
+    files = sorted(folder.glob("*.parquet"))
+    return sum(text_bytes_of(pq.read_table(file, columns=["text"])["text"]) for file in files)
 
 
-def run(arguments: list[str], out: Path, *, cores: int | None = None) -> dict[str, Any]:
-    """pumice encode in a process of its own: its report, wall and processor time, peak memory."""
+def text_bytes_of(column: Any) -> int:
+    """Bytes of a column's texts."""
+    return sum(len(chunk.buffers()[2]) for chunk in column.chunks)
+
+
+def run(
+    arguments: list[str],
+    out: Path,
+    *,
+    cores: int | None = None,
+    between: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """pumice encode in a process of its own: its report, wall and processor time, peak memory.
+
+    ``between`` is called every second, the process stopped meanwhile: its seconds do not count.
+    """
     shutil.rmtree(out, ignore_errors=True)
     command = [*COMMAND, *arguments, *SETTINGS, "-o", str(out)]
     if cores is not None:
@@ -79,17 +92,25 @@ def run(arguments: list[str], out: Path, *, cores: int | None = None) -> dict[st
     started = time.perf_counter()
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(command, stdout=told)
-        peak = 0.0
+        peak = stopped = 0.0
+        turn = time.perf_counter()
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             peak = max(peak, peak_memory(process.pid))
             time.sleep(0.05)
+            if between is not None and (now := time.perf_counter()) - turn > TURN:
+                process.send_signal(signal.SIGSTOP)
+                between()
+                process.send_signal(signal.SIGCONT)
+                turn = time.perf_counter()
+                stopped += turn - now
         told.seek(0)
         report = json.load(told)
     _, status, usage = ended
     assert status == 0, report
     return {
         **report,
-        "wall": time.perf_counter() - started,
+        "seconds": report["seconds"] - stopped,
+        "wall": time.perf_counter() - started - stopped,
         "cpu": usage.ru_utime + usage.ru_stime,
         "memory": peak,
     }
@@ -111,13 +132,20 @@ def rounds_of(size: int) -> int:
 
 def in_memory(model: pumice.StaticModel, column: Any, threads: int) -> dict[str, float]:
     """Encoding an Arrow column that lies in memory: MB/s and processor seconds a GB."""
-    size = sum(len(chunk.buffers()[2]) for chunk in column.chunks)
+    size = text_bytes_of(column)
     wall, cpu = time.perf_counter(), time.process_time()
     model.encode(column, dim=256, dtype="int8", threads=threads)
     return {
         "rate": size / 1e6 / (time.perf_counter() - wall),
         "cpu": (time.process_time() - cpu) / size * 1e9,
     }
+
+
+def take_turn(
+    told: list[dict[str, float]], model: pumice.StaticModel, column: Any, threads: int
+) -> None:
+    """Encode in memory once more."""
+    told.append(in_memory(model, column, threads))
 
 
 def packed(data: Path, packing: str) -> Path:
@@ -133,7 +161,10 @@ def packed(data: Path, packing: str) -> Path:
 
 
 def share(model: pumice.StaticModel, data: Path, scratch: Path, packing: str = "snappy") -> None:
-    """Parquet to Parquet against ``model.encode`` of the same texts in memory, on one core and on two."""
+    """Parquet to Parquet against ``model.encode`` of the same texts in memory, on one core and on two.
+
+    A machine that others share has another speed every second, so they take turns of a second.
+    """
     data = packed(data, packing)
     size = text_bytes(data)
     files = sorted(data.glob("*.parquet"))[:IN_MEMORY_FILES]
@@ -144,19 +175,30 @@ def share(model: pumice.StaticModel, data: Path, scratch: Path, packing: str = "
             continue
         os.sched_setaffinity(0, set(sorted(everything)[:cores]))
         in_memory(model, column, cores)  # the words that a worker has met stay known
-        memory, job = [in_memory(model, column, cores)], []
-        for _ in range(rounds_of(size)):
-            job.append(run([str(data)], scratch / "out", cores=cores))
-            memory += [in_memory(model, column, cores) for _ in range(2)]
+        memory: list[dict[str, float]] = []
+        job = [
+            run(
+                [str(data)],
+                scratch / "out",
+                cores=cores,
+                between=partial(take_turn, memory, model, column, cores),
+            )
+            for _ in range(rounds_of(size))
+        ]
         os.sched_setaffinity(0, everything)
         rates = [size / 1e6 / one["seconds"] for one in job]
         costs = [one["cpu"] / size * 1e9 for one in job]
-        alone = statistics.median(one["rate"] for one in memory)
-        alone_cpu = statistics.median(one["cpu"] for one in memory)
+        # Of all seconds together, as the job's are.
+        alone = len(memory) / sum(1 / one["rate"] for one in memory)
+        spread = sorted(one["rate"] for one in memory)
+        alone_cpu = statistics.mean(one["cpu"] for one in memory)
         print(
             f"\nParquet ({packing}) to Parquet, {cores} core(s), {size / 1e9:.2f} GB of text, 256-d int8"
         )
-        print(f"  in memory          {alone:8.1f} MB/s   {alone_cpu:6.2f} core-seconds a GB")
+        print(
+            f"  in memory          {alone:8.1f} MB/s   {alone_cpu:6.2f} core-seconds a GB   "
+            f"({spread[0]:.1f} to {spread[-1]:.1f}, {len(memory)} times)"
+        )
         print(
             f"  pumice encode      {statistics.median(rates):8.1f} MB/s   {statistics.median(costs):6.2f} "
             f"core-seconds a GB   ({min(rates):.1f} to {max(rates):.1f})"

@@ -171,6 +171,50 @@ def test_an_arrow_file_with_a_dictionary(tmp_path: Path, model: pumice.StaticMod
             assert sum(report.bad.values()) == expected
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes have no names in folders")
+def test_what_is_no_file_among_others_can_be_gone_past(
+    tmp_path: Path, model: pumice.StaticModel
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(as_jsonl(table(10)))
+    os.mkfifo(folder / "b.jsonl")
+    (folder / "c.jsonl").symlink_to(tmp_path / "nowhere")
+    said = refused(folder, tmp_path / "out", model)
+    assert said == f"{folder}/b.jsonl: is not a regular file"
+    assert refused(folder / "b.jsonl", tmp_path / "out", model, on_error="null") == said
+    assert not (tmp_path / "out").exists()
+    for _ in range(2):
+        report = encode_files(
+            folder,
+            tmp_path / "out",
+            model=model,
+            options=EncodeOptions(text="body", on_error="null"),
+        )
+        assert (report.files, report.rows) == (3, 10)
+        assert report.failed == {
+            f"{folder}/b.jsonl": said,
+            f"{folder}/c.jsonl": f"{folder}/c.jsonl: cannot be read: No such file or directory",
+        }
+    (folder / "b.jsonl").unlink()
+    (folder / "b.jsonl").write_bytes(as_jsonl(table(5)))
+    options = EncodeOptions(text="body", on_error="null")
+    report = encode_files(folder, tmp_path / "out", model=model, options=options)
+    assert (report.rows, report.embedded_rows, len(report.failed)) == (15, 5, 1)
+
+
+def test_what_was_made_stays_until_its_changed_input_can_be_read(
+    tmp_path: Path, model: pumice.StaticModel
+) -> None:
+    file, out = tmp_path / "a.parquet", tmp_path / "out"
+    file.write_bytes(as_parquet(table(10)))
+    encode_files(file, out, model=model, options=OPTIONS)
+    before = tree(out)
+    file.write_bytes(as_parquet(table(20))[:-9])
+    assert "truncated or damaged" in refused(file, out, model)
+    assert tree(out) == before
+
+
 def test_nothing_to_read(tmp_path: Path, model: pumice.StaticModel) -> None:
     out = tmp_path / "out"
     missing = tmp_path / "missing.parquet"

@@ -83,6 +83,48 @@ def test_rows_of_a_part_that_was_not_finished(tmp_path: Path, model: pumice.Stat
         assert len(index) == 1501
 
 
+@pytest.mark.parametrize("rows_per_file", [None, 100])
+def test_rows_of_an_input_that_shrank_are_deleted(
+    tmp_path: Path, model: pumice.StaticModel, rows_per_file: int | None
+) -> None:
+    """Where their ids are made of the file and the place; another file's stay, and so do records of others."""
+    file, other = tmp_path / "a.parquet", tmp_path / "a.parquet-2.jsonl"
+    file.write_bytes(as_parquet(rows(300), row_group_size=100))
+    other.write_bytes(as_jsonl(rows(7)))
+    options = EncodeOptions(text="body", rows_per_file=rows_per_file)
+    with pumice.Index(tmp_path / "index", model, dim=32) as index:
+        index.add([{"id": "mine", "text": "stone"}])
+        store_files([file, other], index, options=options)
+        assert len(index) == 308
+        file.write_bytes(as_parquet(rows(130), row_group_size=100)[:-9])
+        with pytest.raises(InputError, match="truncated"):
+            store_files([file, other], index, options=options)
+        assert len(index) == 308
+        file.write_bytes(as_parquet(rows(130), row_group_size=100))
+        report = store_files([file, other], index, options=options)
+        assert (report.rows, report.embedded_rows) == (137, 130)
+        assert len(index) == 138
+        assert len(index.search("stone 129 water 903", k=200)) == 138
+
+
+def test_rows_with_ids_of_their_own_stay(tmp_path: Path, model: pumice.StaticModel) -> None:
+    """The one that the first file has lost is the second's by then."""
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    first.write_text('{"id": "one", "body": "stone"}\n{"id": "two", "body": "water"}\n')
+    second.write_text('{"id": "three", "body": "bread"}\n')
+    options = EncodeOptions(text="body", id="id")
+    with pumice.Index(tmp_path / "index", model, dim=32) as index:
+        store_files([first, second], index, options=options)
+        first.write_text('{"id": "one", "body": "stone"}\n')
+        second.write_text(second.read_text() + '{"id": "two", "body": "light"}\n')
+        store_files([first, second], index, options=options)
+        assert {hit.id: hit.text for hit in index.search("stone", k=5, mode="dense")} == {
+            "one": "stone",
+            "two": "light",
+            "three": "bread",
+        }
+
+
 @pytest.mark.parametrize("on_error", ["null", "skip"])
 def test_rows_of_several_pieces(tmp_path: Path, model: pumice.StaticModel, on_error: str) -> None:
     bodies = [None if n % 1000 == 999 else f"stone {n}" for n in range(3500)]

@@ -22,7 +22,7 @@ from pumice.batch.folder import OutputFolder, Record
 from pumice.batch.inputs import Input, as_locations, find_inputs, is_url
 from pumice.batch.job import Job, check_apart
 from pumice.batch.options import EncodeOptions
-from pumice.batch.points import PointIndex, PointPart, check_options
+from pumice.batch.points import IndexMemory, PointIndex, PointPart, check_options
 from pumice.batch.readers import pieces_of, read_blocks
 from pumice.batch.report import EncodeProgress, EncodeReport, Progress
 from pumice.batch.rows import FAULTS, MALFORMED
@@ -63,7 +63,7 @@ def encode_files(
     locations = as_locations(inputs)
     options = options or EncodeOptions()
     check_apart(locations, os.fspath(output), options)
-    sources = find_inputs(locations, as_format=options.input_format)
+    sources = sources_of(locations, options)
     job = Job.of(opened_model(model), options, sources)
     with OutputFolder(output) as folder, whole_output(job, folder):
         folder.agree(job.settings())
@@ -90,17 +90,23 @@ def store_files(
     options = replace(options or EncodeOptions(), dim=index.dim)
     # One embeds ten times what an index takes, and leaves the processors to what stores.
     options = replace(options, threads=options.threads or 1)
-    sources = find_inputs(as_locations(inputs), as_format=options.input_format)
+    sources = sources_of(as_locations(inputs), options)
     job = Job.of(index.model, options, sources)
     check_options(job)
     with TemporaryDirectory(prefix="pumice-") as nowhere:
         place = options.state or (index.location if Path(index.location).is_dir() else nowhere)
-        with OutputFolder(place) as folder:
+        with IndexMemory(place, index=index, id=options.id) as folder:
             folder.agree(job.settings(), rows_stay=True)
             open_part = partial(PointPart, index=index)
             run = Run(job, folder, sources, progress=progress, open_part=open_part)
             run.go()
             return run.report(time.perf_counter() - started)
+
+
+def sources_of(locations: Iterable[str], options: EncodeOptions) -> list[Input]:
+    """The files of a run; with those that cannot be read, where it goes on past them."""
+    past = options.on_error != "fail"
+    return find_inputs(locations, as_format=options.input_format, past_faults=past)
 
 
 @contextmanager
@@ -189,7 +195,7 @@ class Run:
         for source in self._sources:
             done = self._records.get(source.name, {})
             if any(not record.is_of(source) for record in done.values()):
-                self._folder.forget(source)
+                forget_changed(self._job, self._folder, source)
                 self._records[source.name] = done = {}
             if is_complete(done):
                 self._unchanged += 1
@@ -336,6 +342,13 @@ def encode_chunk(job: Job, chunk: Chunk, spare: SpareArrays) -> NDArray[Any]:
             out=out,
         )
     return out
+
+
+def forget_changed(job: Job, folder: OutputFolder, source: Input) -> None:
+    """Remove what was made of an older version; not where the new one would end the run at its first look."""
+    if job.options.on_error == "fail":
+        job.check(source)
+    folder.forget(source)
 
 
 def is_complete(done: dict[int, Record]) -> bool:

@@ -156,12 +156,15 @@ class OutputFolder:
 
     def forget(self, source: Input) -> None:
         """Remove every file of an input, and then its records."""
-        records = [self._record(path) for path in self._record_paths(source.name)]
-        for record in records:
-            if record is not None and record.input == source.name:
-                if not record.file.endswith(LANCE):  # which an earlier version of the dataset needs
-                    self.store.remove(record.file)
-                self.store.remove(_record_path(record.file))
+        for record in self.records_of(source):
+            if not record.file.endswith(LANCE):  # which an earlier version of the dataset needs
+                self.store.remove(record.file)
+            self.store.remove(_record_path(record.file))
+
+    def records_of(self, source: Input) -> list[Record]:
+        """All that there are of an input, of earlier versions of it too."""
+        found = [self._record(path) for path in self._record_paths(source.name)]
+        return [record for record in found if record is not None and record.input == source.name]
 
     def _record_paths(self, name: str) -> Iterator[str]:
         prefixes = (f"{_RECORDS}/{name}-", f"{_RECORDS}/{_lance_prefix(name)}")

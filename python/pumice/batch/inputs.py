@@ -46,6 +46,8 @@ class Input:
     """Its mtime in nanoseconds, or what its store calls a version: another one, another content."""
     format: str
     compression: str | None = None
+    fault: str = ""
+    """Why it cannot be read, where that is known before it is opened."""
 
     @property
     def is_local(self) -> bool:
@@ -65,11 +67,14 @@ def as_locations(inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str
     return [os.fspath(one) for one in inputs]
 
 
-def find_inputs(locations: Iterable[str], *, as_format: str | None = None) -> list[Input]:
+def find_inputs(
+    locations: Iterable[str], *, as_format: str | None = None, past_faults: bool = False
+) -> list[Input]:
     """Every file, in the order of their names. A folder gives what it holds of known formats, at any depth.
 
     Names that begin with a dot or an underscore are left out of folders and globs, as everywhere. Raises
-    InputError for what is not there, and where two files would have the same name.
+    InputError for what is not there, and where two files would have the same name; also for what lies in a
+    folder and cannot be read, such as a pipe, unless ``past_faults`` wants it among the others with its fault.
     """
     if as_format is not None and as_format not in INPUT_FORMATS.values():
         known = ", ".join(dict.fromkeys(INPUT_FORMATS.values()))
@@ -83,6 +88,8 @@ def find_inputs(locations: Iterable[str], *, as_format: str | None = None) -> li
                 f"{', '.join(COMPRESSIONS)} or not)"
             )
         for one in here:
+            if one.fault and not past_faults:
+                raise InputError(one.fault)
             other = found.setdefault(one.name, one)
             if other.location != one.location:
                 raise InputError(
@@ -106,9 +113,15 @@ def format_of(name: str) -> tuple[str | None, str | None]:
 def _local(location: str, as_format: str | None) -> Iterator[Input]:
     path = Path(os.path.expanduser(location))
     if path.is_dir():
-        yield from _local_files(path, sorted(_walk(path)), as_format)
+        faults: dict[str, str] = {}
+        yield from _local_files(path, sorted(_walk(path, faults)), as_format)
+        for folder, fault in sorted(faults.items()):
+            yield Input(folder, os.path.relpath(folder, path), 0, "", "text", fault=fault)
     elif path.exists():
-        yield _local_input(path, path.name, _asked_format(location, as_format))
+        one = _local_input(path, path.name, _asked_format(location, as_format))
+        if one.fault:
+            raise InputError(one.fault)
+        yield one
     elif any(c in location for c in _MAGIC):
         matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
         root = Path(*_before_magic(path.parts))
@@ -117,11 +130,11 @@ def _local(location: str, as_format: str | None) -> Iterator[Input]:
         raise InputError(f"{location}: no such file or folder")
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise InputError(f"{error.filename}: cannot be read: {error.strerror}")
+def _walk(folder: Path, faults: dict[str, str]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        faults[error.filename] = f"{error.filename}: cannot be read: {error.strerror}"
 
-    for parent, folders, files in os.walk(folder, onerror=refuse):
+    for parent, folders, files in os.walk(folder, onerror=note):
         folders[:] = [name for name in folders if not _hidden(name)]
         yield from (Path(parent) / name for name in files)
 
@@ -138,9 +151,10 @@ def _local_input(path: Path, name: str, kind: Kind) -> Input:
     try:
         found = path.stat()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        fault = f"{path}: cannot be read: {error.strerror}"
+        return Input(str(path), name, 0, "", *kind, fault=fault)
     if not path.is_file():
-        raise InputError(f"{path}: is not a regular file")
+        return Input(str(path), name, 0, "", *kind, fault=f"{path}: is not a regular file")
     return Input(str(path), name, found.st_size, str(found.st_mtime_ns), *kind)
 
 

@@ -28,6 +28,8 @@ class Opened:
 @contextmanager
 def opened(source: Input, *, random_access: bool = False) -> Iterator[Opened]:
     """The file's content. A packed one that needs random access is unpacked to a temporary file first."""
+    if source.fault:
+        raise InputError(source.fault)
     if source.size == 0:
         raise InputError(f"{source.location}: is empty (0 bytes): remove it, or write it again")
     pa = arrow()

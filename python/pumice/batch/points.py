@@ -1,12 +1,14 @@
 """Rows of files as points of a search index: texts, ids, payloads and vectors, the same again on every run.
 
-An index is what `pumice.Index` is: this module knows its `add_columns` and `flush` alone, and imports
-nothing of it.
+An index is what `pumice.Index` is: this module knows its `add_columns`, `delete` and `flush` alone, and
+imports nothing of it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,10 +16,14 @@ from numpy.typing import NDArray
 
 from pumice.batch.cutting import Chunk, Counts
 from pumice.batch.folder import OutputFolder, Record, file_name
+from pumice.batch.inputs import Input
 from pumice.batch.job import Job
 from pumice.batch.rows import GOOD
 from pumice.batch.step import Step
 from pumice.errors import InputError
+
+
+_DELETED_AT_ONCE = 4096
 
 
 class PointIndex(Protocol):
@@ -30,8 +36,39 @@ class PointIndex(Protocol):
     def add_columns(self, columns: dict[str, Any], *, vectors: NDArray[np.float32]) -> Any:
         """Store records, a column of each field, "id" and "text" among them, replacing those there."""
 
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete records; an id that is not there is no error."""
+
     def flush(self) -> None:
         """Make everything survive a power cut too."""
+
+
+class IndexMemory(OutputFolder):
+    """The records of what an index holds: where an input has changed, its old rows go with them.
+
+    Their ids are known where they were made of the file and the place, and nothing else can have them. Ids of a
+    column may have moved to another file that is stored already: those rows stay.
+    """
+
+    def __init__(
+        self, location: str | os.PathLike[str], *, index: PointIndex, id: str | None
+    ) -> None:
+        """``id`` is the column of ids."""
+        super().__init__(location)
+        self._index, self._id = index, id
+
+    def forget(self, source: Input) -> None:
+        """Delete the rows, then the records: a run that is killed in between does it again."""
+        if self._id is None:
+            ids = (
+                made_id(source, record.part, place)
+                for record in self.records_of(source)
+                for place in range(record.counts.rows)
+            )
+            while some := list(islice(ids, _DELETED_AT_ONCE)):
+                self._index.delete(some)
+            self._index.flush()
+        super().forget(source)
 
 
 class PointPart:
@@ -65,7 +102,7 @@ class PointPart:
         self._counts = self._counts + chunk.counts
 
     def _made_ids(self, places: Iterable[int]) -> list[str]:
-        before = f"{self._step.source.name}#{self._step.part}."
+        before = made_id(self._step.source, self._step.part, "")
         return [f"{before}{self._counts.rows + place}" for place in places]
 
     def finish(self, *, last: bool) -> Record:
@@ -88,6 +125,11 @@ class PointPart:
 
     def abandon(self) -> None:
         """What is stored stays; the next run stores it again under the same ids."""
+
+
+def made_id(source: Input, part: int, place: int | str) -> str:
+    """Of a row without an id: stored again, it replaces itself."""
+    return f"{source.name}#{part}.{place}"
 
 
 def check_options(job: Job) -> None:

@@ -19,16 +19,18 @@ from pumice.batch.cutting import Counts
 from pumice.batch.encoding import (
     Outcome,
     Records,
+    forget_changed,
     is_complete,
     opened_model,
     report_of,
+    sources_of,
     whole_output,
 )
 from pumice.batch.folder import OutputFolder
-from pumice.batch.inputs import Input, as_locations, find_inputs
+from pumice.batch.inputs import Input, as_locations
 from pumice.batch.job import Job, check_apart
 from pumice.batch.options import EncodeOptions
-from pumice.batch.points import check_options
+from pumice.batch.points import IndexMemory, check_options
 from pumice.batch.report import EncodeProgress, EncodeReport, Progress
 from pumice.batch.rows import check_text_type
 from pumice.batch.vectors import as_column, column_type
@@ -105,7 +107,7 @@ def encode_files(
     locations = as_locations(inputs)
     options = options or EncodeOptions()
     check_apart(locations, os.fspath(output), options)
-    sources = find_inputs(locations, as_format=options.input_format)
+    sources = sources_of(locations, options)
     job = Job.of(opened_model(model), options, sources)
     with ray_cluster(), OutputFolder(output) as folder, whole_output(job, folder):
         task = Task(SharedModel.of(job.model), options, folder.location, job.columns)
@@ -139,10 +141,11 @@ def store_files(
         TemporaryDirectory(prefix="pumice-") as nowhere,
     ):
         options = replace(options or EncodeOptions(), dim=opened.dim)
-        sources = find_inputs(as_locations(inputs), as_format=options.input_format)
+        sources = sources_of(as_locations(inputs), options)
         job = Job.of(opened.model, options, sources)
         check_options(job)
-        with ray_cluster(), OutputFolder(options.state or nowhere) as folder:
+        memory = IndexMemory(options.state or nowhere, index=opened, id=options.id)
+        with ray_cluster(), memory as folder:
             place = folder.location if options.state else ""
             shared = SharedModel.of(job.model)
             task = Task(shared, options, place, job.columns, index)
@@ -187,7 +190,7 @@ class _Driver:
         for source in self._sources:
             done = records.get(source.name, {})
             if any(not record.is_of(source) for record in done.values()):
-                self._folder.forget(source)
+                forget_changed(self._job, self._folder, source)
                 done = {}
             if not is_complete(done):
                 waiting.append(source)
