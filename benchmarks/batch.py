@@ -83,7 +83,8 @@ def run(
 ) -> dict[str, Any]:
     """pumice encode in a process of its own: its report, wall and processor time, peak memory.
 
-    ``between`` is called every second, the process stopped meanwhile: its seconds do not count.
+    ``between`` is called every second, the process stopped meanwhile: its seconds do not count. Those do in
+    which the disk takes what the process has written by then, which would else go on beside ``between``.
     """
     shutil.rmtree(out, ignore_errors=True)
     command = [*COMMAND, *arguments, *SETTINGS, "-o", str(out)]
@@ -97,8 +98,10 @@ def run(
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             peak = max(peak, peak_memory(process.pid))
             time.sleep(0.05)
-            if between is not None and (now := time.perf_counter()) - turn > TURN:
+            if between is not None and time.perf_counter() - turn > TURN:
                 process.send_signal(signal.SIGSTOP)
+                os.sync()
+                now = time.perf_counter()
                 between()
                 process.send_signal(signal.SIGCONT)
                 turn = time.perf_counter()

@@ -95,7 +95,7 @@ def store_files(
     check_options(job)
     with TemporaryDirectory(prefix="pumice-") as nowhere:
         place = options.state or (index.location if Path(index.location).is_dir() else nowhere)
-        with IndexMemory(place, index=index, id=options.id) as folder:
+        with IndexMemory(place, index=index, ids=options.id) as folder:
             folder.agree(job.settings(), rows_stay=True)
             open_part = partial(PointPart, index=index)
             run = Run(job, folder, sources, progress=progress, open_part=open_part)

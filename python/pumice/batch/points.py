@@ -22,7 +22,6 @@ from pumice.batch.rows import GOOD
 from pumice.batch.step import Step
 from pumice.errors import InputError
 
-
 _DELETED_AT_ONCE = 4096
 
 
@@ -51,21 +50,21 @@ class IndexMemory(OutputFolder):
     """
 
     def __init__(
-        self, location: str | os.PathLike[str], *, index: PointIndex, id: str | None
+        self, location: str | os.PathLike[str], *, index: PointIndex, ids: str | None
     ) -> None:
-        """``id`` is the column of ids."""
+        """``ids`` is the column of ids."""
         super().__init__(location)
-        self._index, self._id = index, id
+        self._index, self._ids = index, ids
 
     def forget(self, source: Input) -> None:
         """Delete the rows, then the records: a run that is killed in between does it again."""
-        if self._id is None:
-            ids = (
+        if self._ids is None:
+            made = (
                 made_id(source, record.part, place)
                 for record in self.records_of(source)
                 for place in range(record.counts.rows)
             )
-            while some := list(islice(ids, _DELETED_AT_ONCE)):
+            while some := list(islice(made, _DELETED_AT_ONCE)):
                 self._index.delete(some)
             self._index.flush()
         super().forget(source)

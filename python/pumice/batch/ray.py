@@ -144,7 +144,7 @@ def store_files(
         sources = sources_of(as_locations(inputs), options)
         job = Job.of(opened.model, options, sources)
         check_options(job)
-        memory = IndexMemory(options.state or nowhere, index=opened, id=options.id)
+        memory = IndexMemory(options.state or nowhere, index=opened, ids=options.id)
         with ray_cluster(), memory as folder:
             place = folder.location if options.state else ""
             shared = SharedModel.of(job.model)
