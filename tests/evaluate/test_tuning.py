@@ -19,7 +19,7 @@ from pumice.evaluate.memory import bytes_in_memory, code_bytes
 from pumice.evaluate.tuning import Target, Trial, TuneOptions, parse_target, tune
 from pumice.evaluate.tuning.held_out import held_out_queries
 from pumice.evaluate.tuning.trial import Candidate
-from pumice.evaluate.tuning.tuning import choose, pareto, without_excess
+from pumice.evaluate.tuning.tuning import MINIMIZED, choose, pareto, without_excess
 from pumice.search import Storage
 
 WORDS = [
@@ -93,6 +93,24 @@ def test_the_front_and_the_choice_by_hand() -> None:
     assert choose(trials, 0.4, "memory") == small
     assert choose(trials[:-1], 0.995, "memory") == best
     assert choose(trials[1:], 1.0, "memory") is None
+
+
+def test_what_is_chosen_is_never_beaten() -> None:
+    """As large and enough, but faster than what finds more: both are on the front, nothing beats the choice."""
+    dice = np.random.default_rng(3)
+    lean, thorough = trial(0.985, 64, 900), trial(0.999, 64, 300)
+    assert pareto([thorough, lean, trial(0.98, 64, 899)], "memory") == [thorough, lean]
+    assert choose([thorough, lean], 0.98, "memory") == lean
+    assert choose([trial(0.985, 64, 900), trial(0.99, 64, 900)], 0.98, "memory") == trial(
+        0.99, 64, 900
+    )
+    for minimize in MINIMIZED:
+        for _ in range(50):
+            trials = [
+                trial(*map(float, one)) for one in dice.integers(1, 5, size=(12, 3)) / (4, 1, 1)
+            ]
+            chosen = choose(trials, 0.5, minimize)
+            assert chosen is None or chosen in pareto(trials, minimize)
 
 
 def test_a_sample_is_not_rescored_whole() -> None:

@@ -129,6 +129,8 @@ def test_filters(two: list[Index]) -> None:
 def test_params_and_ranks(two: list[Index]) -> None:
     for params in (
         SearchParams(exact=True),
+        SearchParams(fusion=Fusion("linear", weights=(1, 2), candidates=7)),
+        SearchParams(fusion=Fusion("dbsf")),
         SearchParams(fusion=Fusion("rrf")),
         SearchParams(fusion=Fusion("rrf", k=3, weights=(2, 1), candidates=20)),
     ):

@@ -119,6 +119,7 @@ def test_words_find_what_vectors_miss(tmp_path: Path, model: Any, sentences: lis
         assert index.search("zymurgist passport", k=3, mode="hybrid") == both
         for fusion in (
             Fusion(),
+            Fusion("dbsf"),
             Fusion("rrf"),
             Fusion("rrf", k=5, weights=(1, 3)),
             Fusion("rrf", weights=(3, 1)),

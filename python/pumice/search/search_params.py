@@ -10,21 +10,24 @@ from pumice.search.storage import check_oversampling
 
 Mode = Literal["dense", "sparse", "hybrid"]
 MODES: tuple[str, ...] = get_args(Mode)
-FUSIONS = ("dbsf", "rrf")
+FUSIONS = ("linear", "dbsf", "rrf")
+_WEIGHTS = {"linear": (1.0, 0.25), "rrf": (1.0, 1.0), "dbsf": (1.0, 1.0)}
 
 
 @dataclass(frozen=True)
 class Fusion:
     """How a hybrid search makes one list of two (docs/search.md has the figures).
 
-    `dbsf`: scores, spread by each list's mean and three deviations; `rrf`: reciprocal ranks,
-    1 / (k + rank / weight), Cormack et al. 2009.
+    `linear`: the cosine, and a quarter of how far the words' score is from the last of its list to the best
+    (`linear_fusion.py`); `dbsf`: scores, spread by each list's mean and three deviations; `rrf`: reciprocal
+    ranks, 1 / (k + rank / weight), Cormack et al. 2009.
     """
 
-    kind: str = "dbsf"
+    kind: str = "linear"
     k: int = 10
-    weights: tuple[float, float] = (1.0, 1.0)
-    """Of the vectors' list and of the words' list. These two are RRF's."""
+    """RRF's."""
+    weights: tuple[float, float] | None = None
+    """Of the vectors' list and of the words' list; None: 1 and 0.25, to RRF 1 and 1. DBSF has none."""
     candidates: int = 100
     """At least so many of each list."""
 
@@ -33,10 +36,16 @@ class Fusion:
             raise InputError(f"fusion: kind is {self.kind!r}: it is one of {', '.join(FUSIONS)}")
         _at_least("fusion: k", self.k, 1)
         _at_least("fusion: candidates", self.candidates, 1)
-        weights = tuple(float(weight) for weight in self.weights)
-        if len(weights) != 2 or not all(0 < weight <= 1000 for weight in weights):
+        shares = tuple(float(weight) for weight in self.shares)
+        if len(shares) != 2 or not all(0 < weight <= 1000 for weight in shares):
             raise InputError(f"fusion: weights is {self.weights!r}: give two positive numbers")
-        object.__setattr__(self, "weights", weights)
+        if self.weights is not None:
+            object.__setattr__(self, "weights", shares)
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """The weights, or those that this kind has of itself."""
+        return _WEIGHTS[self.kind] if self.weights is None else self.weights
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from numpy import float32
 from numpy.typing import NDArray
 
 from pumice.search.home import Plan, Query, Terms
+from pumice.search.linear_fusion import Listed, linear
+from pumice.search.points import Payload
 from pumice.search.search_params import Fusion
 from pumice.search.spaces import SPARSE, Space
 
@@ -41,15 +44,42 @@ class Step:
 
 @dataclass(frozen=True)
 class Fused:
-    """The `limit` best of two lists."""
+    """The `limit` best of two lists, made one by the engine."""
 
     steps: tuple[Step, Step]
     fusion: Fusion
     limit: int
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two lists, which are made one here: no engine has this fusion."""
+
+    dense: Step
+    words: Step
+
+
+class Found(Protocol):
+    """A point as an engine gives it."""
+
+    @property
+    def id(self) -> Any:
+        """The engine's."""
+
+    @property
+    def score(self) -> float:
+        """Of the list's own kind."""
+
+    @property
+    def payload(self) -> Payload | None:
+        """None where none was asked for."""
+
+
+Steps = Step | Fused | Pair
+
+
 class Planner:
-    """Turns the queries of one call into steps."""
+    """Turns the queries of one call into steps, and what was found into scores."""
 
     def __init__(self, plan: Plan, *, spaces: Sequence[Space]) -> None:
         self._plan = plan
@@ -60,21 +90,32 @@ class Planner:
             begin = [space.size for space in spaces].index(plan.params.prefix)
         self._stages = spaces[begin:]
 
-    def steps(self, query: Query) -> Step | Fused:
+    def steps(self, query: Query) -> Steps:
         """What finds the `k` best of one query."""
         k, fusion = self._plan.k, self._plan.params.fusion
         if query.dense is not None and query.terms is not None:
             each = max(k, fusion.candidates)
             both = (self._dense(query.dense, each), Step(SPARSE, query.terms, each))
-            return Fused(both, fusion, k)
+            return Pair(*both) if fusion.kind == "linear" else Fused(both, fusion, k)
         if query.dense is not None:
             return self._dense(query.dense, k)
         assert query.terms is not None
         return Step(SPARSE, query.terms, k)
 
-    def score(self, query: Query, score: float) -> float:
+    def score(self, steps: Step | Fused, score: float) -> float:
         """The score as the user sees it."""
-        return self._stages[-1].cosine(score) if query.terms is None else score
+        if isinstance(steps, Fused) or steps.using == SPARSE:
+            return score
+        return self._stages[-1].cosine(score)
+
+    def fused(self, dense: Sequence[Found], words: Sequence[Found]) -> Listed:
+        """Ids and scores of the `k` best of a Pair's two lists."""
+        k, fusion = self._plan.k, self._plan.params.fusion
+        cosine = self._stages[-1].cosine
+        vectors = [(one.id, cosine(one.score)) for one in dense]
+        scores = [(one.id, one.score) for one in words]
+        whole = len(scores) < max(k, fusion.candidates)
+        return linear(vectors, scores, weights=fusion.shares, whole=whole)[:k]
 
     def _dense(self, vector: NDArray[float32], k: int) -> Step:
         """The last stage; each earlier one gives it its candidates."""

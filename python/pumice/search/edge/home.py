@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import PumiceError, SearchIndexError
+from pumice.search.answering import answers
 from pumice.search.edge.config import edge_config, edge_points
 from pumice.search.edge.engine import engine
 from pumice.search.edge.filters import edge_filter
 from pumice.search.edge.forks import closed, let_go_at_fork
 from pumice.search.edge.optimize import TEMPORARY, optimize_in_child
-from pumice.search.edge.queries import edge_request
+from pumice.search.edge.queries import EdgeLists
 from pumice.search.filter import Condition
 from pumice.search.home import Plan, Query, Scored
 from pumice.search.owner import Owner
@@ -156,23 +157,11 @@ class EdgeHome:
 
     def query(self, queries: Sequence[Query], plan: Plan) -> list[list[Scored]]:
         """See Home; 256 queries at a time, which share their passes over the vectors."""
-        shard, results = self._opened(), []
+        lists = EdgeLists(self._opened(), plan, translated=self._translated)
         planner = Planner(plan, spaces=self._spaces)
-        matching = edge_filter(plan.conditions)
+        results: list[list[Scored]] = []
         for start in range(0, len(queries), _QUERY_PAGE):
-            page = queries[start : start + _QUERY_PAGE]
-            requests = [
-                edge_request(planner.steps(query), plan, matching=matching) for query in page
-            ]
-            with self._translated("read"):
-                found = shard.query_batch(self._qe.QueryBatchRequest(requests))
-            results += [
-                [
-                    Scored(_plain_id(hit.id), planner.score(query, hit.score), hit.payload or {})
-                    for hit in hits
-                ]
-                for query, hits in zip(page, found, strict=True)
-            ]
+            results += answers(queries[start : start + _QUERY_PAGE], planner, lists)
         return results
 
     def optimize(self) -> None:

@@ -1,18 +1,57 @@
-"""Steps as Edge's requests."""
+"""Steps as Edge's requests, asked."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 from pumice.search.edge.config import sparse_vector
 from pumice.search.edge.engine import engine
+from pumice.search.edge.filters import edge_filter
 from pumice.search.home import Plan, Terms
+from pumice.search.points import Payload, PointId
 from pumice.search.search_params import Fusion
-from pumice.search.steps import Fused, Scan, Step
+from pumice.search.steps import Found, Fused, Scan, Step
+
+if TYPE_CHECKING:
+    import qdrant_edge
 
 
-def edge_request(steps: Step | Fused, plan: Plan, *, matching: Any) -> Any:
-    """The request for one query."""
+class EdgeLists:
+    """What a shard finds for one call."""
+
+    def __init__(
+        self,
+        shard: qdrant_edge.EdgeShard,
+        plan: Plan,
+        *,
+        translated: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        """`translated("read")` makes Edge's errors the index's own."""
+        self._shard, self._translated = shard, translated
+        self._matching = edge_filter(plan.conditions)
+        self._keys: bool | list[str] = True if plan.keys is None else list(plan.keys)
+
+    def lists(self, asked: Sequence[Step | Fused], *, payloads: bool) -> Sequence[Sequence[Found]]:
+        """See Engine; the queries of one request share their passes over the vectors."""
+        payload = self._keys if payloads else False
+        requests = [_request(one, matching=self._matching, payload=payload) for one in asked]
+        with self._translated("read"):
+            return self._shard.query_batch(engine().QueryBatchRequest(requests))
+
+    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
+        """See Engine."""
+        with self._translated("read"):
+            records = self._shard.retrieve(list(ids), with_payload=self._keys, with_vector=False)
+        return {record.id: record.payload or {} for record in records}
+
+    def plain_id(self, given: Any) -> PointId:
+        """See Engine; the stub adds the str that Edge accepts."""
+        return given  # type: ignore[no-any-return]
+
+
+def _request(steps: Step | Fused, *, matching: Any, payload: bool | list[str]) -> Any:
     last = isinstance(steps, Step)
     return engine().QueryRequest(
         limit=steps.limit,
@@ -20,7 +59,7 @@ def edge_request(steps: Step | Fused, plan: Plan, *, matching: Any) -> Any:
         prefetches=_before(steps, matching),
         filter=matching if last else None,
         params=_params(steps.scan) if isinstance(steps, Step) else None,
-        with_payload=True if plan.keys is None else list(plan.keys),
+        with_payload=payload,
     )
 
 
@@ -49,7 +88,7 @@ def _fusion(fusion: Fusion) -> Any:
     qe = engine()
     if fusion.kind == "dbsf":
         return qe.Fusion.Dbsf()
-    return qe.Fusion.Rrf(k=fusion.k, weights=list(fusion.weights))
+    return qe.Fusion.Rrf(k=fusion.k, weights=list(fusion.shares))
 
 
 def _params(scan: Scan | None) -> Any:

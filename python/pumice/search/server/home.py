@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
-from uuid import UUID
 
 from pumice.errors import SearchIndexError
+from pumice.search.answering import answers
 from pumice.search.filter import Condition
 from pumice.search.home import Plan, Query, Scored
 from pumice.search.points import Payload, PointId, Points
@@ -20,7 +20,7 @@ from pumice.search.server.address import Server
 from pumice.search.server.config import point_id, server_points
 from pumice.search.server.filters import server_filter
 from pumice.search.server.library import client_models, is_local
-from pumice.search.server.queries import server_request
+from pumice.search.server.queries import ServerLists, plain_id
 from pumice.search.server.retry import Retrying
 from pumice.search.spaces import Space
 from pumice.search.steps import Planner
@@ -99,7 +99,7 @@ class ServerHome:
         for at in range(0, len(ids), _IDS):
             asked = [point_id(one) for one in ids[at : at + _IDS]]
             records = self._send("retrieve", ids=asked, with_payload=False, with_vectors=False)
-            found |= {_plain_id(record.id) for record in records}
+            found |= {plain_id(record.id) for record in records}
         return found
 
     def count(self, conditions: Sequence[Condition]) -> int:
@@ -123,29 +123,17 @@ class ServerHome:
                 with_vectors=False,
             )
             for record in page:
-                yield _plain_id(record.id), record.payload or {}
+                yield plain_id(record.id), record.payload or {}
             if offset is None:
                 return
 
     def query(self, queries: Sequence[Query], plan: Plan) -> list[list[Scored]]:
         """See Home; 64 queries a request."""
+        lists = ServerLists(self._send, plan, exact=self._local)
         planner = Planner(plan, spaces=self._spaces)
-        matching = server_filter(plan.conditions)
         results: list[list[Scored]] = []
         for start in range(0, len(queries), _QUERY_PAGE):
-            page = queries[start : start + _QUERY_PAGE]
-            requests = [
-                server_request(planner.steps(query), plan, matching=matching, exact=self._local)
-                for query in page
-            ]
-            answers = self._send("query_batch_points", requests=requests)
-            results += [
-                [
-                    Scored(_plain_id(hit.id), planner.score(query, hit.score), hit.payload or {})
-                    for hit in answer.points
-                ]
-                for query, answer in zip(page, answers, strict=True)
-            ]
+            results += answers(queries[start : start + _QUERY_PAGE], planner, lists)
         return results
 
     def optimize(self) -> None:
@@ -185,7 +173,3 @@ class ServerHome:
         self.check_open()
         method: Callable[..., Any] = getattr(self._client, call)
         return self._retrying(lambda: method(self._name, **arguments))
-
-
-def _plain_id(given: Any) -> PointId:
-    return given if isinstance(given, int) else UUID(str(given))

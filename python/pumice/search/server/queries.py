@@ -1,18 +1,61 @@
-"""Steps as the requests of qdrant-client."""
+"""Steps as the requests of qdrant-client, asked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from pumice.search.home import Plan, Terms
+from pumice.search.points import Payload, PointId
 from pumice.search.search_params import Fusion
+from pumice.search.server.filters import server_filter
 from pumice.search.server.library import client_models
-from pumice.search.steps import Fused, Scan, Step
+from pumice.search.steps import Found, Fused, Scan, Step
+
+_IDS = 4096  # of points, a request
 
 
-def server_request(steps: Step | Fused, plan: Plan, *, matching: Any, exact: bool = False) -> Any:
-    """The request for one query; `exact`: the engine compares with every vector, whatever is asked."""
+class ServerLists:
+    """What a collection finds for one call."""
+
+    def __init__(self, send: Callable[..., Any], plan: Plan, *, exact: bool) -> None:
+        """`exact`: the engine compares with every vector, whatever is asked."""
+        self._send, self._exact = send, exact
+        self._matching = server_filter(plan.conditions)
+        self._keys: bool | list[str] = True if plan.keys is None else list(plan.keys)
+
+    def lists(self, asked: Sequence[Step | Fused], *, payloads: bool) -> Sequence[Sequence[Found]]:
+        """See Engine."""
+        how = {"matching": self._matching, "payload": self._keys if payloads else False}
+        requests = [_request(one, exact=self._exact, **how) for one in asked]
+        answers = self._send("query_batch_points", requests=requests)
+        return [answer.points for answer in answers]
+
+    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
+        """See Engine; a second request."""
+        found: dict[Any, Payload] = {}
+        for at in range(0, len(ids), _IDS):
+            part = list(ids[at : at + _IDS])
+            records = self._send("retrieve", ids=part, with_payload=self._keys, with_vectors=False)
+            found.update((record.id, record.payload or {}) for record in records)
+        return found
+
+    def plain_id(self, given: Any) -> PointId:
+        """See Engine."""
+        return plain_id(given)
+
+
+def plain_id(given: Any) -> PointId:
+    """An int or a UUID of what a protocol gives."""
+    return given if isinstance(given, int) else UUID(str(given))
+
+
+def _request(
+    steps: Step | Fused, *, matching: Any, payload: bool | list[str], exact: bool = False
+) -> Any:
+    """The request for one list; `exact`: the engine compares with every vector, whatever is asked."""
     models = client_models()
     if exact:
         steps = _without_scans(steps)
@@ -24,7 +67,7 @@ def server_request(steps: Step | Fused, plan: Plan, *, matching: Any, exact: boo
         prefetch=_before(steps, matching),
         filter=matching if alone else None,
         params=_params(alone.scan) if alone else None,
-        with_payload=True if plan.keys is None else list(plan.keys),
+        with_payload=payload,
         with_vector=False,
     )
 
@@ -66,7 +109,7 @@ def _fusion(fusion: Fusion) -> Any:
     models = client_models()
     if fusion.kind == "dbsf":
         return models.FusionQuery(fusion=models.Fusion.DBSF)
-    return models.RrfQuery(rrf=models.Rrf(k=fusion.k, weights=list(fusion.weights)))
+    return models.RrfQuery(rrf=models.Rrf(k=fusion.k, weights=list(fusion.shares)))
 
 
 def _params(scan: Scan | None) -> Any:
