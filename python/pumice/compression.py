@@ -41,12 +41,14 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _zstandard(path: Path) -> Iterator[IO[bytes]]:
+    # The zstandard package takes a file that was cut off for a whole one; Arrow says that it was.
     try:
-        import zstandard
+        import pyarrow
     except ImportError:
-        raise MissingExtraError("zstandard", "train") from None
-    try:
-        with zstandard.open(path, "rb") as file, io.BufferedReader(file) as lines:
-            yield lines
-    except zstandard.ZstdError as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+        raise MissingExtraError("pyarrow", "parquet") from None
+    with (
+        path.open("rb") as packed,
+        pyarrow.CompressedInputStream(packed, "zstd") as file,
+        io.BufferedReader(file) as lines,
+    ):
+        yield lines

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
 import os
 import sys
 import time
@@ -315,3 +317,26 @@ def test_nested_fields_of_rows_can_be_filtered_by(index: Index, tmp_path: Path) 
     for wanted in ({"maker.name": "bob"}, {"x.y": "bob"}):
         [hit] = index.search("wine", filter=wanted)
         assert hit.payload["maker"] == {"name": "bob", "a.b": 1}
+
+
+def test_compressed_files(index: Index, tmp_path: Path) -> None:
+    """They are read unpacked, their passages are those of the plain file, and a damaged one is told of."""
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    text = "\n\n".join(f"The passport office, number {at}." for at in range(40))
+    (folder / "notes.txt.gz").write_bytes(gzip.compress(text.encode()))
+    rows = "".join(json.dumps({"text": f"train ticket {at}", "n": at}) + "\n" for at in range(2000))
+    (folder / "rows.jsonl.xz").write_bytes(lzma.compress(rows.encode()))
+    (folder / "cut.jsonl.xz").write_bytes(lzma.compress(rows.encode())[:-900])
+    (folder / "all.tar.gz").write_bytes(b"")
+    report = index_paths(index, folder)
+    assert report.files_indexed == 2
+    told = {Path(one.path).name: one.reason for one in report.skipped}
+    assert told["all.tar.gz"] == "format .tar.gz is not supported"
+    assert told["cut.jsonl.xz"].startswith("cannot be read: ")
+    assert index.count(filter={"source": str(folder / "cut.jsonl.xz")}) == 0
+    assert index.count(filter={"source": str(folder / "rows.jsonl.xz"), "n": {"gte": 1990}}) == 10
+    hit = index.search("passport office", k=1)[0]
+    assert hit.payload["source"] == str(folder / "notes.txt.gz")
+    assert text[hit.payload["start"] : hit.payload["end"]] == hit.text
+    assert index_paths(index, folder).files_unchanged == 2

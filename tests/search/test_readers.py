@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -66,6 +69,56 @@ def test_a_broken_file_says_why(tmp_path: Path, name: str, content: bytes, reaso
     with pytest.raises(UnreadableError, match=reason) as broken:
         read(tmp_path / name, content)
     assert not broken.value.unread
+
+
+PACKERS = {".gz": gzip.compress, ".xz": lzma.compress, ".zst": None}
+
+
+def packed(content: bytes, compression: str) -> bytes:
+    if (pack := PACKERS[compression]) is None:
+        pack = pytest.importorskip("zstandard").ZstdCompressor().compress
+    return bytes(pack(content))
+
+
+@pytest.mark.parametrize("compression", PACKERS)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "naïve\n".encode()),
+        ("a.MD", b"# Title\n\ntext\n"),
+        ("a.html", HTML),
+        ("a.json", b'[{"text": "one"}, {"text": "two"}]'),
+        ("a.jsonl", b'{"text": "one", "n": 1}\nnope\n{"text": "two"}\n'),
+        ("a.csv", b"\xef\xbb\xbftext;n\none;1\n"),
+    ],
+)
+def test_compressed_files_are_read_as_what_they_hold(
+    tmp_path: Path, name: str, content: bytes, compression: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    plain = list(open_file(tmp_path / name).documents)
+    path = tmp_path / f"{name}{compression}"
+    path.write_bytes(packed(content, compression))
+    reading = open_file(path)
+    assert list(reading.documents) == plain
+    assert reading.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("compression", PACKERS)
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.csv"])
+def test_damaged_compressed_files_say_so(tmp_path: Path, name: str, compression: str) -> None:
+    content = "".join(f'{{"text": "{at} {at * 7919}"}}\n' for at in range(5000)).encode()
+    whole = packed(content, compression)
+    for damaged in (whole[: len(whole) // 2], b"no such thing"):
+        with pytest.raises(UnreadableError, match=r"^cannot be read: ") as broken:
+            read(tmp_path / f"{name}{compression}", damaged)
+        assert not broken.value.unread
+
+
+def test_what_unpacks_to_too_much_is_left_out(tmp_path: Path) -> None:
+    """A bomb of 300 kB; no more than the limit is held."""
+    with pytest.raises(UnreadableError, match="larger than 64 MB"):
+        read(tmp_path / "a.txt.gz", gzip.compress(bytes(300 << 20), 6))
 
 
 @pytest.mark.parametrize(

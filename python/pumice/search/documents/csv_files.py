@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.fields import row_document
+from pumice.search.documents.packed import opened
 
 _SAMPLE = 65536
 _MAX_FIELD = 64 << 20
@@ -19,14 +22,13 @@ def read_csv(path: Path) -> Iterator[Document | BadRow]:
     A row that cannot be read, or has more fields than the header, is a BadRow. Raises
     UnreadableError on a bad header, on bytes that are not UTF-8 and on NUL.
     """
-    with path.open("rb") as raw:
+    with opened(path) as raw:
         if b"\0" in raw.read(_SAMPLE):
             raise UnreadableError("binary")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline(_SAMPLE)
-            file.seek(0)
-            delimiter = max(",;\t|", key=header.count)
+        with opened(path) as raw, _text(raw) as file:
+            delimiter = max(",;\t|", key=file.readline(_SAMPLE).count)
+        with opened(path) as raw, _text(raw) as file:
             rows = _rows(csv.reader(file, delimiter=delimiter, strict=True))
             names = next(rows, [])
             if isinstance(names, csv.Error):
@@ -43,6 +45,10 @@ def read_csv(path: Path) -> Iterator[Document | BadRow]:
                     yield row_document(cells, row=row)
     except UnicodeDecodeError:
         raise UnreadableError("not UTF-8 text") from None
+
+
+def _text(raw: IO[bytes]) -> io.TextIOWrapper:
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
 
 def _rows(reader: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:

@@ -15,6 +15,7 @@ from pumice.search.documents.csv_files import read_csv
 from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.html import read_html
 from pumice.search.documents.json_files import read_json, read_jsonl
+from pumice.search.documents.packed import format_and_compression, opened
 from pumice.search.documents.parquet import read_parquet
 from pumice.search.documents.pdf import read_pdf
 from pumice.search.documents.text import read_text
@@ -38,6 +39,7 @@ _streamed: dict[str, Callable[[Path], Iterator[Document | BadRow]]] = {
     ".parquet": read_parquet,
 }
 SUFFIXES = frozenset((*_whole, *_streamed))
+"""Each may be followed by that of a compression."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,39 @@ class Reading:
 def open_file(path: Path) -> Reading:
     """Start reading a file; UnreadableError says why it cannot be.
 
-    Tables are streamed; other files are read whole, and refused above 64 MB.
+    Tables are streamed; other files are read whole, and refused above 64 MB, unpacked.
     """
-    suffix = path.suffix.lower()
+    suffix, compression = format_and_compression(path)
     try:
         # A file may have become a pipe since it was listed; opening one would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnreadableError("not a regular file")
-            if suffix in _streamed:
+            if suffix in _streamed or compression:
                 digest = hashlib.sha256()
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
-                return Reading(digest.hexdigest(), _guarded(_streamed[suffix](path)))
+                reader = _streamed.get(suffix) or partial(_read_whole, suffix=suffix)
+                return Reading(digest.hexdigest(), _guarded(reader(path)))
             data = file.read(MAX_WHOLE_FILE + 1)
     except FileNotFoundError:
         raise UnreadableError("vanished while indexing", unread=True) from None
     except OSError as error:
         raise UnreadableError(error.strerror or str(error), unread=True) from None
+    return Reading(hashlib.sha256(data).hexdigest(), _guarded(_whole[suffix](_capped(data))))
+
+
+def _read_whole(path: Path, *, suffix: str) -> Iterator[Document]:
+    with opened(path) as file:
+        data = file.read(MAX_WHOLE_FILE + 1)
+    yield from _whole[suffix](_capped(data))
+
+
+def _capped(data: bytes) -> bytes:
     if len(data) > MAX_WHOLE_FILE:
         raise UnreadableError(f"larger than {MAX_WHOLE_FILE >> 20} MB")
-    return Reading(hashlib.sha256(data).hexdigest(), _guarded(_whole[suffix](data)))
+    return data
 
 
 def _guarded(

@@ -43,11 +43,11 @@ def index_paths(
 ) -> IndexReport:
     """Bring the index up to date with the files under `paths` and report what was done.
 
-    Reads .txt .md .rst .html .py .json .jsonl .csv .parquet .pdf, splits them into passages and
-    stores each with `source` (absolute path), `start`, `end` (character span), `line`, and the
-    row or page. Unchanged files are not embedded again; passages of files that are gone are
-    removed; so are those of a path that the index knows and that is there no more. Interrupted
-    at any point, even by `kill -9`, running it again completes the work.
+    Reads .txt .md .rst .html .py .json .jsonl .csv .parquet .pdf, each also followed by .gz, .xz or
+    .zst, splits them into passages and stores each with `source` (absolute path), `start`, `end`
+    (character span), `line`, and the row or page. Unchanged files are not embedded again; passages
+    of files that are gone are removed; so are those of a path that the index knows and that is
+    there no more. Interrupted at any point, even by `kill -9`, running it again completes the work.
     """
     started = time.perf_counter()
     index.check_writable()

@@ -9,6 +9,7 @@ from typing import Any
 
 from pumice.search.documents.document import BadRow, Document, UnreadableError
 from pumice.search.documents.fields import row_document
+from pumice.search.documents.packed import opened
 from pumice.search.documents.text import decode
 
 _MAX_LINE = 64 << 20
@@ -28,7 +29,7 @@ def read_json(data: bytes) -> Iterator[Document]:
 
 def read_jsonl(path: Path) -> Iterator[Document | BadRow]:
     """One record per line; row numbers are line numbers. A bad line costs no other line."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         row = 0
         while line := file.readline(_MAX_LINE):
             row += 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pumice.errors import InputError
 from pumice.search.documents.formats import SUFFIXES
+from pumice.search.documents.packed import format_and_compression
 from pumice.search.manifest import MANIFEST_FILE
 
 
@@ -104,9 +105,10 @@ class _Walk:
         except UnicodeEncodeError:
             self._skip(path.encode("utf-8", "replace").decode(), "its name is not UTF-8")
             return
-        suffix = Path(path).suffix.lower()
+        suffix, compression = format_and_compression(Path(path))
         if suffix not in SUFFIXES:
-            self._skip(path, f"format {suffix} is not supported" if suffix else "no file extension")
+            name = suffix + compression
+            self._skip(path, f"format {name} is not supported" if name else "no file extension")
             return
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
