@@ -92,6 +92,8 @@ class Embedding:
                 f"({count}, {self._dim}), a row for each text"
             )
         rows = given.astype(float32, copy=False)
+        if np.isfinite(_squares(rows)).all():  # no mask as large as the vectors
+            return rows
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
         if len(bad):
             raise InputError(f"vectors[{bad[0]}] holds NaN or infinity: no text has such a vector")

@@ -131,10 +131,12 @@ def _plain_batch(first: int, columns: Mapping[str, Sequence[Any]]) -> Batch | No
         return None
     if not (_are_plain(texts) and all(map(_are_plain, columns.values()))):
         return None
-    names = (*columns, TEXT)
-    payloads = [
-        dict(zip(names, row, strict=True)) for row in zip(*columns.values(), texts, strict=True)
-    ]
+    payloads: list[Payload]
+    if columns:
+        names, rows = (*columns, TEXT), zip(*columns.values(), texts, strict=True)
+        payloads = [dict(zip(names, row, strict=True)) for row in rows]
+    else:
+        payloads = [{TEXT: text} for text in texts]
     kinds = set(map(type, ids))
     if kinds == {int} and min(ids) >= 0 and max(ids) < 2**64:
         return Batch(first, ids, ids, texts, payloads)
