@@ -38,7 +38,7 @@ def _body(found: Tuning) -> Iterator[str]:
         ),
     ]
     yield from figures(plots)
-    yield f"<h2>{beaten_in(found)}</h2>"
+    yield f"<h2>{beaten_in(found)}, and float vectors</h2>"
     yield from _table(found, shown(found))
     yield f'<p class="soft">{measured_how(found)}</p>'
     yield "<h2>All that was tried</h2>"
