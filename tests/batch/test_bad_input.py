@@ -181,7 +181,7 @@ def test_what_is_no_file_among_others_can_be_gone_past(
     os.mkfifo(folder / "b.jsonl")
     (folder / "c.jsonl").symlink_to(tmp_path / "nowhere")
     said = refused(folder, tmp_path / "out", model)
-    assert said == f"{folder}/b.jsonl: is not a regular file"
+    assert said == f"{folder}/b.jsonl: is not a regular file: write what it gives into one"
     assert refused(folder / "b.jsonl", tmp_path / "out", model, on_error="null") == said
     assert not (tmp_path / "out").exists()
     for _ in range(2):
@@ -313,6 +313,16 @@ def test_another_users_files(tmp_path: Path, model: pumice.StaticModel) -> None:
         os.seteuid(65534)
         said = refused(tmp_path / "a.jsonl", tmp_path / "out", model)
         assert said == f"{tmp_path}/a.jsonl: cannot be read: Permission denied"
+        os.seteuid(0)
+        (tmp_path / "in" / "closed").mkdir(parents=True)
+        (tmp_path / "in" / "closed").chmod(0o700)
+        (tmp_path / "in" / "b.jsonl").write_bytes(as_jsonl(table(3)))
+        os.seteuid(65534)
+        said = refused(tmp_path / "in", tmp_path / "out", model)
+        assert said == f"{tmp_path}/in/closed: cannot be read: Permission denied"
+        options = EncodeOptions(text="body", on_error="null")
+        report = encode_files(tmp_path / "in", tmp_path / "out", model=model, options=options)
+        assert (report.rows, report.failed) == (3, {f"{tmp_path}/in/closed": said})
     finally:
         os.seteuid(0)
 

@@ -154,7 +154,8 @@ def _local_input(path: Path, name: str, kind: Kind) -> Input:
         fault = f"{path}: cannot be read: {error.strerror}"
         return Input(str(path), name, 0, "", *kind, fault=fault)
     if not path.is_file():
-        return Input(str(path), name, 0, "", *kind, fault=f"{path}: is not a regular file")
+        fault = f"{path}: is not a regular file: write what it gives into one"
+        return Input(str(path), name, 0, "", *kind, fault=fault)
     return Input(str(path), name, found.st_size, str(found.st_mtime_ns), *kind)
 
 
