@@ -72,11 +72,16 @@ def test_counting_is_trained_with_and_kept(start: pumice.StaticModel, tmp_path: 
     assert again.model.parts().counting == counting
 
 
-def test_figures_are_those_of_the_stored_model(start: pumice.StaticModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["int8", "int4", "int2"])
+def test_figures_are_those_of_the_stored_model(
+    start: pumice.StaticModel, tmp_path: Path, dtype: str
+) -> None:
     pairs = make_pairs(300)
     file = write_jsonl(tmp_path / "p.jsonl", pairs)
     folder = beir_folder(tmp_path / "own", make_pairs(40, seed=9))
-    training = pumice.train(file, start=start, evaluation=[folder], options=QUICK)
+    options = replace(QUICK, dtype=dtype)
+    training = pumice.train(file, start=start, evaluation=[folder], options=options)
+    assert training.model.metadata["dtype"] == dtype
     measured = {(f.name, f.dim): f for f in training.figures}
     evaluation = make_pairs(40, seed=9)
     for dim in (4, 8, 16):
@@ -159,7 +164,7 @@ def test_not_a_number_stops_with_the_best_state(
         ({"scale": 100}, "scale is 100: give a number from 0.1 to 40"),
         ({"learning_rate": "big"}, "learning_rate is 'big'"),
         ({"columns": {"question": "q"}}, "columns names 'question'"),
-        ({"dtype": "int4"}, "dtype 'int4' is not one of"),
+        ({"dtype": "int3"}, "dtype 'int3' is not one of"),
         ({"symmetric": 1}, "symmetric is 1"),
         ({"device": "abacus"}, "device abacus: "),
         ({"name": "a\udcff"}, "name holds a lone surrogate"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.errors import InputError
 from pumice.train.align_options import AlignOptions
-from pumice.train.finished import called, compiled, counting
+from pumice.train.finished import called, compiled, counting, finished
 from pumice.train.initial import starting_table
 from pumice.train.sources import Source, listed_sources
 from pumice.train.training import Training
@@ -76,7 +76,7 @@ def _aligned(given: _Given, place: Workplace) -> Training:
 
     from pumice.train.alignment import Alignment, AlignmentJudge, kept_share
     from pumice.train.alignment_data import aligned_sets, held_out_queries, load_sides, turned_table
-    from pumice.train.card import Story, pair_lines, write_card
+    from pumice.train.card import Story, pair_lines
     from pumice.train.checkpoint import RunFolder
     from pumice.train.dataset import fingerprint, tokenize_sources
     from pumice.train.evaluation_sets import read_beir_texts
@@ -92,20 +92,18 @@ def _aligned(given: _Given, place: Workplace) -> Training:
     data = tokenize_sources(given.sources, start, options, place.memory)
     taught = taught_pairs(given.sources, data, (sides.queries, sides.documents), options)
     sets = aligned_sets(beir, start, sides)
-    run_folder = None
-    if place.kept is not None:
-        run_folder = RunFolder(
-            place.kept,
-            {
-                **options.settings(),
-                "dims": list(dims),
-                "threads": threads,
-                "start": start.fingerprint,
-                "pairs": fingerprint(data),
-                "teacher": [side.encoder.identity for side in (sides.queries, sides.documents)],
-                "evaluation": [one.name for one in beir],
-            },
-        )
+    run_folder = RunFolder.of(
+        place.kept,
+        options,
+        dims=dims,
+        threads=threads,
+        run={
+            "start": start.fingerprint,
+            "pairs": fingerprint(data),
+            "teacher": [side.encoder.identity for side in (sides.queries, sides.documents)],
+            "evaluation": [one.name for one in beir],
+        },
+    )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
         table = turned_table(start, data, taught, lanes=lanes, seed=options.seed)
         objective = Alignment(data, taught, dims, options=options, lanes=lanes)
@@ -135,7 +133,6 @@ def _aligned(given: _Given, place: Workplace) -> Training:
         final = None if watched is None else judge.measure(torch.from_numpy(stored))
     teachers = judge.teacher_figures()
     figures = [] if final is None else [*final.figures, *teachers]
-    history = {**outcome.history, "agreement": "mean cosine"}
     kept = kept_share(figures)
     story = Story(
         model=model,
@@ -143,29 +140,15 @@ def _aligned(given: _Given, place: Workplace) -> Training:
         f"{encoder.teacher.name}, computed in {encoder.teacher.precision}",
         data=list(pair_lines(data)),
         settings=options.settings(),
-        history=history,
+        history={**outcome.history, "agreement": "mean cosine"},
         figures=figures,
         stopped=outcome.stopped,
         agreement=[] if final is None else final.agreement,
         documents=sides.document_encoder,
     )
-    if options.progress is not None and final is not None:
+    line = ""
+    if final is not None:
         line = f"the finished model: {judge.measure_name} {final.judged:.4f}"
         if kept is not None:
             line += f", {kept:.1%} of the teacher's"
-        options.progress(len(history["losses"]), len(history["losses"]), line)
-    training = Training(
-        model=model,
-        figures=figures,
-        first_figures=outcome.first_figures,
-        history=history,
-        stopped=outcome.stopped,
-        diverged=outcome.diverged,
-        card=write_card(story),
-        pairs_per_second=outcome.pairs_per_second,
-        agreement=story.agreement,
-        first_agreement=history["evaluations"][0]["agreement"] if history["evaluations"] else [],
-    )
-    if run_folder is not None and not options.keep_folder:
-        run_folder.remove()
-    return training
+    return finished(outcome, story, folder=run_folder, options=options, line=line)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pumice.errors import InputError
 from pumice.modelfile.writing import write_whole
+
+if TYPE_CHECKING:
+    from pumice.train.options import RunOptions
 
 _VERSION = 1
 
@@ -49,6 +52,22 @@ class RunFolder:
         if file.exists():
             _check_same(before, described, path)
         write_whole(file, (json.dumps(described, indent=1) + "\n").encode())
+
+    @classmethod
+    def of(
+        cls,
+        path: Path | None,
+        options: RunOptions,
+        *,
+        dims: Sequence[int],
+        threads: int,
+        run: Mapping[str, Any],
+    ) -> RunFolder | None:
+        """That of a run with these settings, on what ``run`` names; None where none is kept."""
+        if path is None:
+            return None
+        settings = {**options.settings(), "dims": list(dims), "threads": threads}
+        return cls(path, {**settings, **run})
 
     def save(self, state: State) -> None:
         """Replace the state; what is killed meanwhile leaves the old one."""

@@ -1,4 +1,4 @@
-"""Trained rows become a model: the start's tokenizer and rules, a provenance of both."""
+"""What a run ends with: trained rows become a model, the start's tokenizer and rules, a provenance of both."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from pumice.modelfile.counting import counting_of
 from pumice.modelfile.parts import DocumentEncoder, Metadata
 from pumice.train.options import RunOptions
+from pumice.train.training import Training
 
 if TYPE_CHECKING:
     from pumice.model import StaticModel
+    from pumice.train.card import Story
+    from pumice.train.checkpoint import RunFolder
+    from pumice.train.loop import Outcome
 
 
 def compiled(
@@ -73,3 +77,30 @@ def counting(start: StaticModel, options: RunOptions) -> StaticModel:
 def called(start: StaticModel) -> str:
     """A start's name, or that of what it was made from."""
     return start.name or str(start.metadata.get("source", "")) or "a model without a name"
+
+
+def finished(
+    outcome: Outcome, story: Story, *, folder: RunFolder | None, options: RunOptions, line: str
+) -> Training:
+    """The run as its caller gets it, its card written; ``line`` is told, and the run's state goes."""
+    from pumice.train.card import write_card
+
+    if options.progress is not None and line:
+        last = len(story.history["losses"])
+        options.progress(last, last, line)
+    evaluations = story.history["evaluations"]
+    training = Training(
+        model=story.model,
+        figures=list(story.figures),
+        first_figures=outcome.first_figures,
+        history=dict(story.history),
+        stopped=outcome.stopped,
+        diverged=outcome.diverged,
+        card=write_card(story),
+        pairs_per_second=outcome.pairs_per_second,
+        agreement=story.agreement,
+        first_agreement=evaluations[0].get("agreement", []) if evaluations else [],
+    )
+    if folder is not None and not options.keep_folder:
+        folder.remove()
+    return training

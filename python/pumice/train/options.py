@@ -12,7 +12,7 @@ from pumice.arguments import check_string
 from pumice.errors import InputError
 from pumice.teachers.options import Precision
 
-DTYPES = ("float32", "float16", "int8")
+DTYPES = ("float32", "float16", "int8", "int4", "int2")
 MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
 COLUMNS = ("anchor", "positive", "negative", "negatives", "scores")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pumice.errors import InputError
 from pumice.train.corpus import corpus_files
-from pumice.train.finished import called, compiled, counting
+from pumice.train.finished import called, compiled, counting, finished
 from pumice.train.initial import starting_dims, starting_table
 from pumice.train.regress_options import RegressOptions
 from pumice.train.training import Training
@@ -89,7 +89,7 @@ class _Given:
 def _regressed(given: _Given, place: Workplace) -> Training:
     import torch
 
-    from pumice.train.card import Story, write_card
+    from pumice.train.card import Story
     from pumice.train.checkpoint import RunFolder
     from pumice.train.corpus_texts import tokenize_corpus
     from pumice.train.evaluation_sets import read_beir
@@ -112,20 +112,18 @@ def _regressed(given: _Given, place: Workplace) -> Training:
         f"teacher {encoder.teacher.name} in {encoder.teacher.precision}"
     )
     threads = options.threads or processors()
-    run_folder = None
-    if place.kept is not None:
-        run_folder = RunFolder(
-            place.kept,
-            {
-                **options.settings(),
-                "dims": list(dims),
-                "threads": threads,
-                "start": start.fingerprint,
-                "teacher": encoder.identity,
-                "corpus": read.digest,
-                "evaluation": [one.name for one in beir],
-            },
-        )
+    run_folder = RunFolder.of(
+        place.kept,
+        options,
+        dims=dims,
+        threads=threads,
+        run={
+            "start": start.fingerprint,
+            "teacher": encoder.identity,
+            "corpus": read.digest,
+            "evaluation": [one.name for one in beir],
+        },
+    )
     reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
     reader.read(given.strings, read.windows)
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
@@ -150,42 +148,22 @@ def _regressed(given: _Given, place: Workplace) -> Training:
         model = compiled(start, outcome.rows, dims, options=options, told=_jsonable(told))
         stored = starting_table(model.parts(), dim=dims[-1], seed=options.seed)
         final = judge.measure(torch.from_numpy(stored).to(options.device)) if watched else None
-    history = {**outcome.history, "agreement": agreement_name(options.loss)}
     figures = final.figures if final else []
-    agreement = final.agreement if final else []
     story = Story(
         model=model,
         trained=f"Started from {called(start)}; regression on the vectors of teacher "
         f"{encoder.teacher.name}, computed in {encoder.teacher.precision}, by the {options.loss} loss",
         data=list(_data_lines(given, read, fitted)),
         settings=options.settings(),
-        history=history,
+        history={**outcome.history, "agreement": agreement_name(options.loss)},
         figures=figures,
         stopped=outcome.stopped,
-        agreement=agreement,
+        agreement=final.agreement if final else [],
     )
-    if options.progress is not None and final is not None:
-        last = len(outcome.history["losses"])
-        line = f"the finished model: {judge.measure_name} {final.judged:.4f}"
-        if figures:
-            line = f"the finished model: nDCG@10 {mean_ndcg(figures):.4f}"
-        options.progress(last, last, line)
-    first = history["evaluations"][0]["agreement"] if history["evaluations"] else []
-    training = Training(
-        model=model,
-        figures=figures,
-        first_figures=outcome.first_figures,
-        history=history,
-        stopped=outcome.stopped,
-        diverged=outcome.diverged,
-        card=write_card(story),
-        pairs_per_second=outcome.pairs_per_second,
-        agreement=agreement,
-        first_agreement=first,
-    )
-    if run_folder is not None and not options.keep_folder:
-        run_folder.remove()
-    return training
+    line = f"the finished model: {judge.measure_name} {final.judged:.4f}" if final else ""
+    if figures:
+        line = f"the finished model: nDCG@10 {mean_ndcg(figures):.4f}"
+    return finished(outcome, story, folder=run_folder, options=options, line=line)
 
 
 def _dims(given: _Given, *, width: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumice.errors import InputError
-from pumice.train.finished import called, compiled, counting
+from pumice.train.finished import called, compiled, counting, finished
 from pumice.train.initial import starting_dims, starting_table
 from pumice.train.options import TrainOptions
 from pumice.train.sources import Source, listed_sources
@@ -85,7 +85,7 @@ class _Given:
 def _trained(given: _Given, place: Workplace) -> Training:
     import torch
 
-    from pumice.train.card import Story, pair_lines, write_card
+    from pumice.train.card import Story, pair_lines
     from pumice.train.checkpoint import RunFolder
     from pumice.train.contrastive import Contrastive, RetrievalJudge
     from pumice.train.dataset import fingerprint, token_counts, tokenize_sources
@@ -130,20 +130,18 @@ def _trained(given: _Given, place: Workplace) -> Training:
         encoder = load_encoder(given.teacher, options)
         reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
         taught = taught_pairs(given.sources, data, (reader, reader), options)
-    run_folder = None
-    if place.kept is not None:
-        run_folder = RunFolder(
-            place.kept,
-            {
-                **options.settings(),
-                "dims": list(given.dims),
-                "threads": threads,
-                "start": start.fingerprint,
-                "pairs": fingerprint(data),
-                "teacher": None if encoder is None else encoder.identity,
-                "evaluation": [one.name for one in beir],
-            },
-        )
+    run_folder = RunFolder.of(
+        place.kept,
+        options,
+        dims=given.dims,
+        threads=threads,
+        run={
+            "start": start.fingerprint,
+            "pairs": fingerprint(data),
+            "teacher": None if encoder is None else encoder.identity,
+            "evaluation": [one.name for one in beir],
+        },
+    )
     with Lanes(threads if options.device == "cpu" else 1) as lanes:
         rows = torch.from_numpy(table).to(options.device)
         topics = None
@@ -178,28 +176,14 @@ def _trained(given: _Given, place: Workplace) -> Training:
         figures=figures,
         stopped=outcome.stopped,
     )
-    if figures:
-        judged = [figure for figure in figures if figure.name in {one.name for one in judges}]
-        last = len(outcome.history["losses"])
-        _tell(options, f"the finished model: nDCG@10 {mean_ndcg(judged):.4f}", last)
-    training = Training(
-        model=model,
-        figures=figures,
-        first_figures=outcome.first_figures,
-        history=outcome.history,
-        stopped=outcome.stopped,
-        diverged=outcome.diverged,
-        card=write_card(story),
-        pairs_per_second=outcome.pairs_per_second,
-    )
-    if run_folder is not None and not options.keep_folder:
-        run_folder.remove()
-    return training
+    judged = [figure for figure in figures if figure.name in {one.name for one in judges}]
+    line = f"the finished model: nDCG@10 {mean_ndcg(judged):.4f}" if judged else ""
+    return finished(outcome, story, folder=run_folder, options=options, line=line)
 
 
-def _tell(options: TrainOptions, line: str, step: int = 0) -> None:
+def _tell(options: TrainOptions, line: str) -> None:
     if options.progress is not None:
-        options.progress(step, step, line)
+        options.progress(0, 0, line)
 
 
 def _answered(encoder: SentenceEncoder, options: TrainOptions) -> str:
