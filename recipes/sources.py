@@ -18,16 +18,16 @@ LEFT_OUT = ("scifact_train",)
 def read_sources(
     folder: Path,
     *,
-    most: int,
     seen: Collection[int],
-    whole: Collection[str] = (),
+    most: int | None = None,
+    only: Collection[str] = (),
     leave_out: Collection[str] = (),
 ) -> dict[str, list[Pair]]:
-    """Every source's first ``most`` pairs by its name, of ``whole`` ones all; ``seen`` are evaluation runs."""
+    """Each source's pairs by its name, at most the first ``most``; ``seen`` are evaluation runs."""
     sources = {}
     for path in sorted(folder.glob("*.jsonl.xz")):
         name = path.name.removesuffix(".jsonl.xz")
-        if name in LEFT_OUT or name in leave_out:
+        if name in LEFT_OUT or name in leave_out or (only and name not in only):
             continue
         pairs: list[Pair] = []
         with lzma.open(path, "rt", encoding="utf-8") as lines:
@@ -37,7 +37,7 @@ def read_sources(
                 if shares_text(pair.anchor, seen) or shares_text(pair.positive, seen):
                     continue
                 pairs.append(pair)
-                if len(pairs) == most and name not in whole:
+                if len(pairs) == most:
                     break
         sources[name] = pairs
     return sources

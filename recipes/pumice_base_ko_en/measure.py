@@ -70,7 +70,10 @@ def main() -> int:
             f"{ndcg(lambda texts, dim=dim: model.encode(texts, dim=dim), data):.3f}"
             for data in sets.values()
         ]
-        print(f"| {model.name}, {dim} d, int8 | {' | '.join(cells)} |", flush=True)
+        print(
+            f"| {model.name}, {dim} d, {model.metadata['dtype']} | {' | '.join(cells)} |",
+            flush=True,
+        )
     english = pumice.load()
     cells = [f"{ndcg(english.encode, data):.3f}" for data in sets.values()]
     print(f"| {english.name} | {' | '.join(cells)} |")
