@@ -139,3 +139,4 @@ def test_each_kind_has_its_weights() -> None:
     assert Fusion("rrf").shares == (1, 1)
     assert Fusion("rrf", weights=(2, 3)).shares == (2, 3)
     assert Fusion("linear", weights=(1, 1)) != Fusion()
+    assert (Fusion().listed, Fusion("dbsf").listed, Fusion(candidates=7).listed) == (50, 100, 7)

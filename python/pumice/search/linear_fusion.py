@@ -3,7 +3,7 @@
 A convex combination (Bruch et al. 2023, An Analysis of Fusion Functions for Hybrid Retrieval), with two
 thoughts. A cosine says how near a text is, whatever the others are: it is not spread over the list, so that a
 question whose vector finds little trusts its words more. A sum over words says nothing by itself: the best of
-the list counts one. Where a hundred texts have the same one word of the question, the last of them scores
+the list counts one. Where fifty texts have the same one word of the question, the last of them scores
 nearly as much as the best, and the words decide little.
 
 A text that one of the lists lacks counts there as its last: it has at most so much. Where the words' list is

@@ -12,6 +12,7 @@ Mode = Literal["dense", "sparse", "hybrid"]
 MODES: tuple[str, ...] = get_args(Mode)
 FUSIONS = ("linear", "dbsf", "rrf")
 _WEIGHTS = {"linear": (1.0, 0.25), "rrf": (1.0, 1.0), "dbsf": (1.0, 1.0)}
+_CANDIDATES = {"linear": 50, "rrf": 100, "dbsf": 100}
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,24 @@ class Fusion:
     """RRF's."""
     weights: tuple[float, float] | None = None
     """Of the vectors' list and of the words' list; None: 1 and 0.25, to RRF 1 and 1. DBSF has none."""
-    candidates: int = 100
-    """At least so many of each list."""
+    candidates: int | None = None
+    """At least so many of each list; None: 50, of DBSF and RRF 100."""
 
     def __post_init__(self) -> None:
         if self.kind not in FUSIONS:
             raise InputError(f"fusion: kind is {self.kind!r}: it is one of {', '.join(FUSIONS)}")
         _at_least("fusion: k", self.k, 1)
-        _at_least("fusion: candidates", self.candidates, 1)
+        _at_least("fusion: candidates", self.listed, 1)
         shares = tuple(float(weight) for weight in self.shares)
         if len(shares) != 2 or not all(0 < weight <= 1000 for weight in shares):
             raise InputError(f"fusion: weights is {self.weights!r}: give two positive numbers")
         if self.weights is not None:
             object.__setattr__(self, "weights", shares)
+
+    @property
+    def listed(self) -> int:
+        """The candidates, or those that this kind has of itself."""
+        return _CANDIDATES[self.kind] if self.candidates is None else self.candidates
 
     @property
     def shares(self) -> tuple[float, float]:

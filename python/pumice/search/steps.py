@@ -19,9 +19,6 @@ from pumice.search.spaces import SPARSE, Space
 # Candidates a query keeps in the graph; an index without one is scanned and ignores it. Recall@10 on
 # 60,000 real passages: Edge's default .938, 512 .985 in 0.9 ms, 1024 .997 in 1.5 ms.
 _GRAPH_BREADTH = 1024
-# Of a list that is fused with the words' list: at a million passages 768 finds .981 of the same ten in
-# 1.7 ms, 1024 .982 in 1.9. What the graph misses is mostly far down, where the words decide.
-_FUSED_BREADTH = 768
 
 
 @dataclass(frozen=True)
@@ -97,10 +94,10 @@ class Planner:
         """What finds the `k` best of one query."""
         k, fusion = self._plan.k, self._plan.params.fusion
         if query.dense is not None and query.terms is not None:
-            each = max(k, fusion.candidates)
+            each = max(k, fusion.listed)
             words = Step(SPARSE, query.terms, each)
             if fusion.kind == "linear":
-                return Pair(self._dense(query.dense, each, breadth=_FUSED_BREADTH), words)
+                return Pair(self._dense(query.dense, each), words)
             return Fused((self._dense(query.dense, each), words), fusion, k)
         if query.dense is not None:
             return self._dense(query.dense, k)
@@ -116,25 +113,27 @@ class Planner:
     def fused(self, dense: Sequence[Found], words: Sequence[Found]) -> Listed:
         """Ids and scores of the `k` best of a Pair's two lists."""
         k, fusion = self._plan.k, self._plan.params.fusion
-        cosine = self._stages[-1].cosine
-        vectors = [(one.id, cosine(one.score)) for one in dense]
+        space = self._stages[-1]
+        vectors = [(one.id, one.score) for one in dense]
+        if space.distance != "cosine":
+            vectors = [(one, space.cosine(score)) for one, score in vectors]
         scores = [(one.id, one.score) for one in words]
-        whole = len(scores) < max(k, fusion.candidates)
+        whole = len(scores) < max(k, fusion.listed)
         return linear(vectors, scores, weights=fusion.shares, whole=whole)[:k]
 
-    def _dense(self, vector: NDArray[float32], k: int, *, breadth: int = _GRAPH_BREADTH) -> Step:
+    def _dense(self, vector: NDArray[float32], k: int) -> Step:
         """The last stage; each earlier one gives it its candidates."""
         step: Step | None = None
         for after, space in zip(range(len(self._stages) - 1, -1, -1), self._stages, strict=True):
             limit = math.ceil(k * self._plan.oversampling**after)
-            scan = self._scan(space, max(breadth, limit)) if step is None else None
+            scan = self._scan(space, limit) if step is None else None
             step = Step(space.name, space.stored(vector), limit, scan, step)
         assert step is not None
         return step
 
-    def _scan(self, space: Space, breadth: int) -> Scan:
+    def _scan(self, space: Space, limit: int) -> Scan:
         asked = self._plan.params
-        breadth = asked.breadth or breadth
+        breadth = asked.breadth or max(_GRAPH_BREADTH, limit)
         if not space.quantize or asked.exact:
             return Scan(breadth, asked.exact)
         rescore = asked.rescore is not False
