@@ -133,22 +133,33 @@ def rounds_of(size: int) -> int:
     return 1 if size > LARGE else ROUNDS
 
 
-def in_memory(model: pumice.StaticModel, column: Any, threads: int) -> dict[str, float]:
-    """Encoding an Arrow column that lies in memory: MB/s and processor seconds a GB."""
+def in_memory(
+    model: pumice.StaticModel, column: Any, threads: int, out: Any = None
+) -> dict[str, float]:
+    """Encoding an Arrow column that lies in memory, into a new array or ``out``: MB/s, core-seconds a GB."""
     size = text_bytes_of(column)
     wall, cpu = time.perf_counter(), time.process_time()
-    model.encode(column, dim=256, dtype="int8", threads=threads)
+    model.encode(column, dim=256, dtype="int8", threads=threads, out=out)
     return {
         "rate": size / 1e6 / (time.perf_counter() - wall),
         "cpu": (time.process_time() - cpu) / size * 1e9,
     }
 
 
-def take_turn(
-    told: list[dict[str, float]], model: pumice.StaticModel, column: Any, threads: int
-) -> None:
-    """Encode in memory once more."""
-    told.append(in_memory(model, column, threads))
+class InMemory:
+    """Encodes in memory turn after turn: into a new array, then into one that is used again."""
+
+    def __init__(self, model: pumice.StaticModel, column: Any, cores: int) -> None:
+        self._model, self._column, self._cores = model, column, cores
+        self._out = model.encode(column, dim=256, dtype="int8", threads=cores)
+        self.told: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
+
+    def turn(self) -> None:
+        """The one that was not the last."""
+        new, again = self.told
+        out = None if len(new) == len(again) else self._out
+        told = in_memory(self._model, self._column, self._cores, out)
+        (new if out is None else again).append(told)
 
 
 def packed(data: Path, packing: str) -> Path:
@@ -177,39 +188,33 @@ def share(model: pumice.StaticModel, data: Path, scratch: Path, packing: str = "
         if len(everything) < cores:
             continue
         os.sched_setaffinity(0, set(sorted(everything)[:cores]))
-        in_memory(model, column, cores)  # the words that a worker has met stay known
-        memory: list[dict[str, float]] = []
+        memory = InMemory(model, column, cores)
         job = [
-            run(
-                [str(data)],
-                scratch / "out",
-                cores=cores,
-                between=partial(take_turn, memory, model, column, cores),
-            )
+            run([str(data)], scratch / "out", cores=cores, between=memory.turn)
             for _ in range(rounds_of(size))
         ]
         os.sched_setaffinity(0, everything)
         rates = [size / 1e6 / one["seconds"] for one in job]
-        costs = [one["cpu"] / size * 1e9 for one in job]
-        # Of all seconds together, as the job's are.
-        alone = len(memory) / sum(1 / one["rate"] for one in memory)
-        spread = sorted(one["rate"] for one in memory)
-        alone_cpu = statistics.mean(one["cpu"] for one in memory)
+        rate = statistics.median(rates)
+        cpu = statistics.median(one["cpu"] for one in job) / size * 1e9
         print(
             f"\nParquet ({packing}) to Parquet, {cores} core(s), {size / 1e9:.2f} GB of text, 256-d int8"
         )
         print(
-            f"  in memory          {alone:8.1f} MB/s   {alone_cpu:6.2f} core-seconds a GB   "
-            f"({spread[0]:.1f} to {spread[-1]:.1f}, {len(memory)} times)"
+            f"  pumice encode      {rate:8.1f} MB/s   {cpu:6.2f} core-seconds a GB   "
+            f"({min(rates):.1f} to {max(rates):.1f}); peak memory {max(j['memory'] for j in job):.0f} MB"
         )
-        print(
-            f"  pumice encode      {statistics.median(rates):8.1f} MB/s   {statistics.median(costs):6.2f} "
-            f"core-seconds a GB   ({min(rates):.1f} to {max(rates):.1f})"
-        )
-        print(
-            f"  share of the rate {statistics.median(rates) / alone:8.0%}, of the processor time "
-            f"{alone_cpu / statistics.median(costs):.0%}; peak memory {max(j['memory'] for j in job):.0f} MB"
-        )
+        for name, told in zip(("into new arrays", "into one array"), memory.told, strict=True):
+            if not told:
+                continue
+            # Of all seconds together, as the job's are.
+            alone = len(told) / sum(1 / one["rate"] for one in told)
+            spread = sorted(one["rate"] for one in told)
+            print(
+                f"  {name:18} {alone:8.1f} MB/s   {statistics.mean(one['cpu'] for one in told):6.2f} "
+                f"core-seconds a GB   ({spread[0]:.1f} to {spread[-1]:.1f}, {len(told)} times); "
+                f"the job has {rate / alone:.0%} of it"
+            )
 
 
 def stages(model: pumice.StaticModel, data: Path, scratch: Path) -> None:
