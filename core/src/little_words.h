@@ -27,16 +27,35 @@ class LittleWords {
   // `memory` holds size_of(bits) bytes of zeros.
   void adopt(void* memory, unsigned bits) {
     sets_ = static_cast<Set*>(memory);
-    shift_ = 64 - bits;
+    shift_ = kHashBits - bits;
   }
 
   bool exists() const { return sets_ != nullptr; }
 
-  std::size_t place_of(std::uint64_t key) const {
-    return static_cast<std::size_t>((key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_);
-  }
+  std::size_t place_of(std::uint64_t key) const { return static_cast<std::size_t>(hash_of(key) >> shift_); }
 
   const Set& set_at(std::size_t place) const { return sets_[place]; }
+
+  // What a kernel needs that finds the places of several words at a time.
+  const Set* sets() const { return sets_; }
+  unsigned shift() const { return shift_; }
+
+#ifdef __wasm_simd128__
+  // WebAssembly has no products of 64 bits two at a time, but sums of two products of 16 bits four at a time.
+  static constexpr unsigned kHashBits = 32;
+  static constexpr std::int16_t kFactors[4] = {0x79B9, 0x4F2D, 0x653B, 0x2C1B};
+  static constexpr std::uint32_t kSpread = 0x9E3779B1u;
+  static std::uint32_t hash_of(std::uint64_t key) {
+    std::uint32_t sum = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      sum += static_cast<std::uint32_t>(static_cast<std::int16_t>(key >> (16 * i)) * kFactors[i]);
+    }
+    return sum * kSpread;
+  }
+#else
+  static constexpr unsigned kHashBits = 64;
+  static std::uint64_t hash_of(std::uint64_t key) { return (key ^ key >> 29) * 0x9E3779B97F4A7C15u; }
+#endif
 
   // A new word, of one token or of two that are not kNoToken.
   void insert(std::uint64_t key, const std::uint32_t* ids, std::size_t count) {
@@ -58,7 +77,7 @@ class LittleWords {
 
  private:
   Set* sets_ = nullptr;
-  unsigned shift_ = 64;
+  unsigned shift_ = kHashBits;
   unsigned inserted_ = 0;
 };
 

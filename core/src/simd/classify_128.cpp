@@ -34,33 +34,11 @@ void classify_neon(const ByteClasses& classes, const char* text, ByteMasks& mask
 }  // namespace pumice::simd
 
 #elif defined(PUMICE_WASM_SIMD)
-#include <wasm_simd128.h>
+#include "classify_wasm.h"
 
 namespace pumice::simd {
-namespace {
 
-// Bit i is set where byte i is not zero.
-std::uint64_t bits_of(v128_t bytes) {
-  return static_cast<std::uint16_t>(wasm_i8x16_bitmask(wasm_i8x16_ne(bytes, wasm_i8x16_splat(0))));
-}
-
-}  // namespace
-
-void classify_wasm(const ByteClasses& classes, const char* text, ByteMasks& masks) {
-  masks = {0, 0, 0};
-  for (unsigned from = 0; from < 64; from += 16) {
-    const v128_t bytes = wasm_v128_load(text + from);
-    const v128_t low = wasm_v128_and(bytes, wasm_i8x16_splat(15));
-    const v128_t high = wasm_i8x16_swizzle(wasm_v128_load(kHighBit), wasm_u8x16_shr(bytes, 4));
-    const auto members = [&](const AsciiSet& set) {
-      return wasm_v128_and(wasm_i8x16_swizzle(wasm_v128_load(set.low), low), high);
-    };
-    const v128_t special = wasm_v128_or(members(classes.special), wasm_v128_and(bytes, wasm_u8x16_splat(0x80)));
-    masks.word |= bits_of(members(classes.word)) << from;
-    masks.punctuation |= bits_of(members(classes.punctuation)) << from;
-    masks.special |= bits_of(special) << from;
-  }
-}
+void classify_wasm(const ByteClasses& classes, const char* text, ByteMasks& masks) { masks = masks_of(classes, text); }
 
 }  // namespace pumice::simd
 #endif

@@ -16,30 +16,32 @@ class TokenMerger {
   }
 
   std::size_t merge(std::uint32_t* tokens, std::size_t count, std::int16_t* multipliers) {
-    std::uint32_t found = 0;
+    std::uint32_t next = 1;
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint32_t token = tokens[i];
       const std::uint32_t place = seen_[token];  // from 1 on
       // Every other token came before: no branch may guess it, which a choice between two values can become.
-      std::uint32_t known = 0u - static_cast<std::uint32_t>(place != 0);
+      std::uint32_t is_new = (place - 1) & 0x80000000u;
+      is_new = 0u - (is_new >> 31);
 #ifdef __GNUC__
-      asm("" : "+r"(known));
+      asm("" : "+r"(is_new));
 #endif
-      const std::uint32_t at = place | ((found + 1) & ~known);
-      const std::uint32_t before = occurrences_[at] & known;
-      const std::int32_t counts = repeats_[before] * positions_[i];
-      const std::int32_t part = (multipliers_[token] * counts + kHalf) >> (2 * kWholeBits);
-      sums_[at] = part + static_cast<std::int32_t>(static_cast<std::uint32_t>(sums_[at]) & known);
-      occurrences_[at] = before + 1;
+      const std::uint32_t at = place | (next & is_new);
+      next -= is_new;
       seen_[token] = static_cast<std::uint8_t>(at);
       tokens[at - 1] = token;
-      found += 1 + known;
+      const std::uint64_t entry = entries_[at];
+      const std::int32_t counts = repeats_[static_cast<std::uint32_t>(entry)] * positions_[i];
+      const std::int32_t part = (multipliers_[token] * counts + kHalf) >> (2 * kWholeBits);
+      entries_[at] = entry + (static_cast<std::uint64_t>(part) << 32) + 1;
     }
+    const std::size_t found = next - 1;
     std::size_t written = found;
     for (std::size_t i = 0; i < found; ++i) {
       const std::uint32_t token = tokens[i];
       seen_[token] = 0;
-      std::int32_t sum = sums_[i + 1];
+      auto sum = static_cast<std::int32_t>(entries_[i + 1] >> 32);
+      entries_[i + 1] = 0;
       // No more parts than occurrences.
       for (; sum > INT16_MAX; sum -= INT16_MAX) tokens[written] = token, multipliers[written++] = INT16_MAX;
       for (; sum < INT16_MIN; sum -= INT16_MIN) tokens[written] = token, multipliers[written++] = INT16_MIN;
@@ -63,8 +65,7 @@ class TokenMerger {
   std::uint8_t* const seen_;
   std::uint16_t repeats_[kMostMerged];
   std::uint16_t positions_[kMostMerged];
-  std::int32_t sums_[kMostMerged + 1];
-  std::uint32_t occurrences_[kMostMerged + 1];
+  std::uint64_t entries_[kMostMerged + 1] = {};  // of a place: how often its token came, and above that its sum
 };
 
 }  // namespace

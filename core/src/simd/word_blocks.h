@@ -61,13 +61,7 @@ class ScalarBlock {
   ScalarBlock(const ByteClasses& classes, Classify classify) : classes_(classes), classify_(classify) {}
 
   ByteMasks masks(const char* at, std::size_t left) {
-    bytes_ = at;
-    // A key is read past its word.
-    if (left < sizeof padded_) {
-      std::memset(padded_, ' ', sizeof padded_);
-      std::memcpy(padded_, at, left);
-      bytes_ = padded_;
-    }
+    read(at, left);
     ByteMasks masks;
     classify_(classes_, bytes_, masks);
     return masks;
@@ -88,7 +82,17 @@ class ScalarBlock {
   }
 
  protected:
-  // Those of the block that masks() was asked for last; 16 can be read from each of them on.
+  void read(const char* at, std::size_t left) {
+    bytes_ = at;
+    // A key is read past its word.
+    if (left < sizeof padded_) {
+      std::memset(padded_, ' ', sizeof padded_);
+      std::memcpy(padded_, at, left);
+      bytes_ = padded_;
+    }
+  }
+
+  // Those of the block that was read last; 16 can be read from each of them on.
   const char* bytes() const { return bytes_; }
 
  private:
