@@ -28,12 +28,17 @@ function conditionOf(key, wanted) {
   const bounds = Object.entries(wanted);
   const unknown = bounds.find(([name, bound]) => !Object.hasOwn(BOUNDS, name) || !isBound(bound));
   if (unknown || bounds.length === 0) {
-    throw new PumiceError(`filter: ${key} asks for ${JSON.stringify(wanted)}: gte, gt, lte and lt take numbers or strings`);
+    throw new PumiceError(`filter: ${key} asks for ${asked(wanted)}: gte, gt, lte and lt take numbers or strings`);
   }
   return [
     key,
     (value) => elements(value).some((one) => bounds.every(([name, bound]) => typeof one === typeof bound && BOUNDS[name](one, bound))),
   ];
+}
+
+// JSON has no word for a bigint.
+function asked(wanted) {
+  return JSON.stringify(wanted, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
 }
 
 function elements(value) {

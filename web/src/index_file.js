@@ -9,7 +9,7 @@ const VERSION = 1;
 const CRC_AT = 28;
 
 export function writeIndex({ fingerprint, dim, hasBits, count, records, parts }) {
-  const json = new TextEncoder().encode(JSON.stringify(records));
+  const json = new TextEncoder().encode(jsonOf(records));
   const size = parts.reduce((sum, part) => sum + part.length, HEADER + json.length);
   const bytes = new Uint8Array(size);
   bytes.set(MAGIC);
@@ -23,6 +23,15 @@ export function writeIndex({ fingerprint, dim, hasBits, count, records, parts })
   }
   view.setUint32(CRC_AT, crc32(bytes), true);
   return bytes.buffer;
+}
+
+function jsonOf(records) {
+  try {
+    return JSON.stringify(records);
+  } catch (cause) {
+    const told = "the index: a payload cannot be saved, which is done as JSON: add the passage again with one that JSON carries";
+    throw new PumiceError(told, { cause });
+  }
 }
 
 /** `{dim, hasBits, count, codes, bits, records}`; PumiceError for bytes that are not an index of this model. */

@@ -3,6 +3,7 @@ import { PumiceError } from "./errors.js";
 import { explanationOf } from "./explanation.js";
 import { Memory } from "./memory.js";
 import { instantiate, platformOf } from "./module.js";
+import { optionsOf, shown } from "./options.js";
 import { tokenRows } from "./rows.js";
 import { SearchIndex } from "./search_index.js";
 import { open, readModel } from "./source.js";
@@ -38,7 +39,8 @@ const MOST_TEXTS = 512; // of one call of the core
 const decoder = new TextDecoder();
 
 /** Loads a model; see index.d.ts. */
-export async function load(source, { verify = false, cache, ...options } = {}) {
+export async function load(source, given) {
+  const { verify = false, cache, ...options } = optionsOf(given);
   const opened = await open(source, cache);
   try {
     return await read(opened, verify, options);
@@ -137,7 +139,9 @@ export class Model {
     return this.#memory.size;
   }
 
-  encode(texts, { dim, dtype = "float32", out } = {}) {
+  encode(texts, options) {
+    const { dim, dtype = "float32", out: given } = optionsOf(options);
+    let out = given;
     const strings = listed(texts);
     const width = this.#width(this.checkedDim(dim), dtype);
     const Vectors = DTYPES[dtype];
@@ -192,9 +196,9 @@ export class Model {
     return typeof texts === "string" ? ids[0] : ids;
   }
 
-  tokenVectors(text, { dim } = {}) {
+  tokenVectors(text, options) {
     checkString(text, "the text");
-    const width = this.checkedDim(dim);
+    const width = this.checkedDim(optionsOf(options).dim);
     const found = this.#spans(text);
     const unitOf = unitsOf(text);
     const spans = found.map(([, begin, end]) => [unitOf(begin), unitOf(end)]);
@@ -204,9 +208,10 @@ export class Model {
     return { ids, tokens, spans, vectors: tokenRows(this, ids, width), dim: width };
   }
 
-  explain(query, document, { dim } = {}) {
+  explain(query, document, options) {
     checkString(query, "query");
     checkString(document, "document");
+    const { dim } = optionsOf(options);
     return explanationOf(this.tokenVectors(query, { dim }), this.tokenVectors(document, { dim }));
   }
 
@@ -240,7 +245,7 @@ export class Model {
 
   checkedDim(dim) {
     if (dim === undefined || dim === null) return this.dimensions;
-    if (!Number.isInteger(dim) || dim < 1) throw new PumiceError(`dim=${dim} is not a positive whole number`);
+    if (!Number.isInteger(dim) || dim < 1) throw new PumiceError(`dim=${shown(dim)} is not a positive whole number`);
     if (dim > this.dimensions) {
       throw new PumiceError(`dim=${dim} is larger than the model's ${this.dimensions} dimensions`);
     }
@@ -252,8 +257,8 @@ export class Model {
   }
 
   #width(dim, dtype) {
-    if (!Object.hasOwn(TYPES, dtype)) {
-      throw new PumiceError(`dtype='${dtype}' is not one of ${Object.keys(TYPES).join(", ")}`);
+    if (typeof dtype !== "string" || !Object.hasOwn(TYPES, dtype)) {
+      throw new PumiceError(`dtype='${shown(dtype)}' is not one of ${Object.keys(TYPES).join(", ")}`);
     }
     return this.#core.pumice_vector_size(dim, TYPES[dtype]);
   }
@@ -350,6 +355,9 @@ export class Model {
 
   #trimming() {
     this.#trims ??= trimmingSteps(this.#json("tokenizer")?.tokenizer?.post_processor);
+    if (this.#trims === null) {
+      throw new PumiceError(`${this.name}: its tokenizer section is damaged (post_processor): fetch or compile the model again`);
+    }
     return this.#trims;
   }
 

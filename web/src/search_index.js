@@ -3,6 +3,7 @@ import { CodeBlocks } from "./code_blocks.js";
 import { PumiceError } from "./errors.js";
 import { parseFilter } from "./filter.js";
 import { readIndex, writeIndex } from "./index_file.js";
+import { optionsOf, shown } from "./options.js";
 import { kindOf } from "./source.js";
 import { checkString } from "./texts.js";
 
@@ -27,8 +28,9 @@ export class SearchIndex {
   #hits;
   #hitRoom = 0;
 
-  constructor({ model, core, memory }, { dim, codes = "binary" } = {}) {
-    if (codes !== "binary" && codes !== "int8") throw new PumiceError(`codes='${codes}' is not one of binary, int8`);
+  constructor({ model, core, memory }, options) {
+    const { dim, codes = "binary" } = optionsOf(options);
+    if (codes !== "binary" && codes !== "int8") throw new PumiceError(`codes='${shown(codes)}' is not one of binary, int8`);
     this.#model = model;
     this.#core = core;
     this.#memory = memory;
@@ -77,6 +79,9 @@ export class SearchIndex {
 
   /** `{id, text, payload}` of each passage; an id that is there is replaced. All of them or, after an error, none. */
   addMany(records) {
+    if (records === null || typeof records !== "object" || !(Symbol.iterator in records)) {
+      throw new PumiceError(`records is ${kindOf(records)}: pass an iterable of objects with id and text`);
+    }
     const listed = [...records];
     listed.forEach((record, i) => {
       if (record === null || typeof record !== "object") {
@@ -115,11 +120,12 @@ export class SearchIndex {
     return true;
   }
 
-  search(query, k = 10, { filter, candidates } = {}) {
+  search(query, k = 10, options) {
     checkString(query, "query");
-    if (!Number.isInteger(k) || k < 1) throw new PumiceError(`k=${k} is not a positive whole number`);
+    const { filter, candidates } = optionsOf(options);
+    if (!Number.isInteger(k) || k < 1) throw new PumiceError(`k=${shown(k)} is not a positive whole number`);
     if (candidates !== undefined && (!Number.isInteger(candidates) || candidates < k)) {
-      throw new PumiceError(`candidates=${candidates} is not a whole number of at least k=${k}`);
+      throw new PumiceError(`candidates=${shown(candidates)} is not a whole number of at least k=${k}`);
     }
     const holds = parseFilter(filter);
     if (holds !== null) this.#codes.filter((i) => this.#ids[i] !== undefined && holds(this.#payloads[i], this.#ids[i]));

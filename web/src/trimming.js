@@ -1,9 +1,17 @@
 /** What a byte-level post-processor does to spans: white space at the ends of tokens is taken off. */
 
-/** The steps of a tokenizer.json's post_processor that trim, in order; each by its `add_prefix_space`. */
+/**
+ * The steps of a tokenizer.json's post_processor that trim, in order; each by its `add_prefix_space`. Null where it is
+ * damaged.
+ */
 export function trimmingSteps(postProcessor) {
-  if (!postProcessor) return [];
-  if (postProcessor.type === "Sequence") return postProcessor.processors.flatMap(trimmingSteps);
+  if (postProcessor === null || postProcessor === undefined) return [];
+  if (typeof postProcessor.type !== "string") return null;
+  if (postProcessor.type === "Sequence") {
+    const { processors } = postProcessor;
+    const steps = Array.isArray(processors) ? processors.map((step) => (step === null ? null : trimmingSteps(step))) : [null];
+    return steps.includes(null) ? null : steps.flat();
+  }
   const trims = ["ByteLevel", "RobertaProcessing"].includes(postProcessor.type) && postProcessor.trim_offsets;
   return trims ? [postProcessor.add_prefix_space] : [];
 }

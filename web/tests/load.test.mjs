@@ -178,3 +178,15 @@ test("damaged metadata is told where it is asked for", async () => {
     assert.throws(call, new PumiceError("the model: its metadata is damaged (prefixes): fetch or compile the model again"));
   }
 });
+
+test("a damaged post-processor is told where spans are asked for", async () => {
+  const none = '"post_processor":null,"decoder":null';
+  for (const damage of ["7", "[null]", '{"type":9}', '{"type":"Sequence"}']) {
+    const bad = Buffer.from(bytes);
+    bad.write(`"post_processor":${damage}`.padEnd(none.length), bad.indexOf(none));
+    const model = await load(new Uint8Array(bad));
+    assert.deepEqual(model.encode("renew"), wanted);
+    const told = "the model: its tokenizer section is damaged (post_processor): fetch or compile the model again";
+    for (const call of [() => model.tokenVectors("renew"), () => model.explain("a", "b")]) assert.throws(call, new PumiceError(told));
+  }
+});

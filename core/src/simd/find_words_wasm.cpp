@@ -22,7 +22,8 @@ v128_t offsets_of(const std::uint64_t* keys, v128_t factors, unsigned shift) {
   static_assert(sizeof(LittleWords::Set) == 64 && LittleWords::kHashBits == 32);
   const v128_t first = wasm_i32x4_dot_i16x8(wasm_v128_load(keys), factors);
   const v128_t second = wasm_i32x4_dot_i16x8(wasm_v128_load(keys + 2), factors);
-  const v128_t sums = wasm_i32x4_add(wasm_i32x4_shuffle(first, second, 0, 2, 4, 6), wasm_i32x4_shuffle(first, second, 1, 3, 5, 7));
+  const v128_t sums =
+      wasm_i32x4_add(wasm_i32x4_shuffle(first, second, 0, 2, 4, 6), wasm_i32x4_shuffle(first, second, 1, 3, 5, 7));
   const v128_t hashes = wasm_i32x4_mul(sums, wasm_u32x4_splat(LittleWords::kSpread));
   return wasm_i32x4_shl(wasm_u32x4_shr(hashes, shift), 6);
 }

@@ -21,8 +21,7 @@ class TokenMerger {
       const std::uint32_t token = tokens[i];
       const std::uint32_t place = seen_[token];  // from 1 on
       // Every other token came before: no branch may guess it, which a choice between two values can become.
-      std::uint32_t is_new = (place - 1) & 0x80000000u;
-      is_new = 0u - (is_new >> 31);
+      std::uint32_t is_new = 0u - ((place - 1) >> 31);
 #ifdef __GNUC__
       asm("" : "+r"(is_new));
 #endif
