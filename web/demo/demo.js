@@ -7,6 +7,7 @@ const figures = new Map();
 let texts = [];
 let number = 0;
 let compares = false;
+let refused = []; // of the files that came last, until one types on
 
 const SAMPLE = `Passports are renewed at the town hall. Bring the old one and two photographs.
 
@@ -32,7 +33,10 @@ worker.onmessage = ({ data }) => {
 worker.onerror = () => tell("The worker did not start: serve this folder over http, and reload.");
 
 $("files").addEventListener("change", (event) => add([...event.target.files]));
-$("query").addEventListener("input", ask);
+$("query").addEventListener("input", () => {
+  refused = [];
+  ask();
+});
 document.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
 for (const type of ["dragover", "dragleave", "drop"]) {
   addEventListener(type, (event) => {
@@ -46,12 +50,12 @@ function add(files) {
   if (files.length > 0) worker.postMessage({ files });
 }
 
-function added({ passages, bytes, spent, memory, texts: all }) {
-  texts = all;
+function added({ passages, bytes, spent, memory, ...given }) {
+  ({ texts, refused } = given);
   figure("Passages", passages.toLocaleString());
   if (spent > 0) figure("Embedded and indexed", `${megabytes(bytes)} in ${spent.toFixed(1)} ms`);
   figure("WebAssembly memory", megabytes(memory));
-  tell(passages === 0 ? "No text in these files." : "Type a question.");
+  if (passages === 0) say("No text in these files.");
   peer.isAvailable().then((there) => ($("compare").hidden = !there || compares));
   ask();
 }
@@ -59,13 +63,16 @@ function added({ passages, bytes, spent, memory, texts: all }) {
 function ask() {
   const query = $("query").value;
   ++number;
-  if (query.trim() === "") return $("results").replaceChildren();
+  if (query.trim() === "") {
+    if (texts.length > 0) say("Type a question.");
+    return $("results").replaceChildren();
+  }
   worker.postMessage({ query, number });
 }
 
 function show({ results, spent }) {
   figure("Query, encoded and searched", `${spent.toFixed(2)} ms`);
-  tell(results.length === 0 ? "Nothing near." : `${results.length} passages`);
+  say(results.length === 0 ? "Nothing near." : `${results.length} passage${results.length === 1 ? "" : "s"}`);
   $("results").replaceChildren(...results.map((hit) => item(hit, marked(hit))));
   if (compares) showPeer();
 }
@@ -106,7 +113,7 @@ function item({ file, score }, content) {
   return li;
 }
 
-// The text with its words marked by what they earned; spans that go back are of one word and marked once.
+// The text with its words marked by what they earned.
 function marked({ text, words }) {
   const parts = [];
   const most = Math.max(...words.map((word) => word[2]), 1e-9);
@@ -136,6 +143,7 @@ function figure(name, value) {
 }
 
 const megabytes = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const say = (text) => tell([...refused, text].join(" "));
 const tell = (text) => ($("told").textContent = text);
 
 navigator.serviceWorker?.register("./offline.js").catch(() => {}); // without one the page works online

@@ -25,10 +25,11 @@ onmessage = async ({ data }) => {
 
 async function add(model, index, files) {
   let [bytes, spent] = [0, 0];
+  const refused = [];
   for (const file of files) {
     const text = (await file.text()).toWellFormed();
     if (text.includes("\0")) {
-      postMessage({ error: `${file.name}: not text: it holds NUL bytes` });
+      refused.push(`${file.name}: not text: it holds NUL bytes.`);
       continue;
     }
     bytes += file.size;
@@ -39,7 +40,7 @@ async function add(model, index, files) {
     spent += performance.now() - begin;
     texts.push(...passages);
   }
-  postMessage({ added: { passages: texts.length, bytes, spent, memory: model.memoryBytes, texts } });
+  postMessage({ added: { passages: texts.length, bytes, spent, memory: model.memoryBytes, texts, refused } });
 }
 
 function search(model, index, { query, number }) {
@@ -51,7 +52,23 @@ function search(model, index, { query, number }) {
   const results = hits.map(({ id, score, payload }) => {
     const tokens = model.tokenVectors(texts[id], { dim: DIM });
     const shares = documentShares(asked, tokens);
-    return { id, score, file: payload.file, text: texts[id], words: tokens.spans.map(([begin, end], i) => [begin, end, shares[i]]) };
+    return { id, score, file: payload.file, text: texts[id], words: wordsOf(texts[id], tokens.spans, shares) };
   });
   postMessage({ number, results, spent });
+}
+
+const LETTERS = /^[\p{L}\p{N}\p{M}]+$/u;
+const ENDS_IN_LETTER = /[\p{L}\p{N}\p{M}]$/u;
+
+// Tokens' shares added up to words', as [begin, end, share]; spans that go back are of one word.
+function wordsOf(text, spans, shares) {
+  const words = [];
+  spans.forEach(([begin, end], i) => {
+    const last = words.at(-1);
+    const touches = last?.[1] === begin && ENDS_IN_LETTER.test(text.slice(last[0], begin)) && LETTERS.test(text.slice(begin, end));
+    const joins = touches || begin < last?.[1];
+    if (joins) [last[1], last[2]] = [Math.max(end, last[1]), last[2] + shares[i]];
+    else words.push([begin, end, shares[i]]);
+  });
+  return words;
 }
