@@ -215,6 +215,34 @@ def test_what_was_made_stays_until_its_changed_input_can_be_read(
     assert tree(out) == before
 
 
+@pytest.mark.parametrize("engine", ["here", "ray"])
+def test_so_it_does_where_the_run_goes_on_past_it(
+    tmp_path: Path, model: pumice.StaticModel, engine: str
+) -> None:
+    encode = encode_files
+    if engine == "ray":
+        pytest.importorskip("ray")
+        from pumice.batch.ray import encode_files as encode
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    file = folder / "a.parquet"
+    file.write_bytes(as_parquet(table(10)))
+    (folder / "b.parquet").write_bytes(as_parquet(table(5)))
+    options = EncodeOptions(text="body", on_error="null")
+    encode_files(folder, out, model=model, options=options)
+    before = tree(out)
+    for damage in (as_parquet(table(20))[:-9], None):
+        file.unlink()
+        if damage is None:
+            file.symlink_to(tmp_path / "nowhere")
+        else:
+            file.write_bytes(damage)
+        report = encode(folder, out, model=model, options=options)
+        assert list(report.failed) == [str(file)]
+        assert (report.rows, report.embedded_rows, report.files_unchanged) == (15, 0, 1)
+        assert tree(out) == before
+
+
 def test_nothing_to_read(tmp_path: Path, model: pumice.StaticModel) -> None:
     out = tmp_path / "out"
     missing = tmp_path / "missing.parquet"

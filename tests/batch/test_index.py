@@ -107,6 +107,40 @@ def test_rows_of_an_input_that_shrank_are_deleted(
         assert len(index.search("stone 129 water 903", k=200)) == 138
 
 
+def test_another_file_of_the_same_name_deletes_nothing(
+    tmp_path: Path, model: pumice.StaticModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor one that has changed and cannot be read now; the same file by another path, or moved, is the same."""
+    for day, count in (("day1", 50), ("day2", 20)):
+        (tmp_path / day).mkdir()
+        (tmp_path / day / "a.jsonl").write_bytes(as_jsonl(rows(count)))
+    first, second = (tmp_path / day / "a.jsonl" for day in ("day1", "day2"))
+    options = EncodeOptions(text="body", on_error="null")
+    monkeypatch.chdir(tmp_path)
+    with pumice.Index(tmp_path / "index", model, dim=32) as index:
+        store_files("day1", index, options=options)
+        report = store_files("day2", index, options=options)
+        assert (len(index), report.embedded_rows) == (50, 0)
+        assert f"would replace the rows of {first}, which" in report.failed["day2/a.jsonl"]
+        first.rename(tmp_path / "kept")
+        first.symlink_to(tmp_path / "nowhere")
+        (tmp_path / "day1" / "b.jsonl").write_bytes(as_jsonl(rows(1)))
+        assert list(store_files(tmp_path / "day1", index, options=options).failed) == [str(first)]
+        assert len(index) == 51
+        first.unlink()
+        first.write_bytes(as_jsonl(rows(49)))
+        (tmp_path / "today").symlink_to(tmp_path / "day1")
+        assert not store_files(tmp_path / "today" / "a.jsonl", index, options=options).failed
+        assert len(index) == 50
+        for link in (tmp_path / "today", first):
+            link.unlink()
+        assert not store_files(second, index, options=options).failed
+        assert len(index) == 21
+        second.write_bytes(as_jsonl(rows(10)))
+        assert store_files("day2", index, options=options).embedded_rows == 10
+        assert len(index) == 11
+
+
 def test_rows_with_ids_of_their_own_stay(tmp_path: Path, model: pumice.StaticModel) -> None:
     """The one that the first file has lost is the second's by then."""
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"

@@ -115,6 +115,17 @@ def test_damaged_compressed_files_say_so(tmp_path: Path, name: str, compression:
         assert not broken.value.unread
 
 
+@pytest.mark.parametrize("name", ["a.txt.gz", "a.jsonl.gz", "a.csv.xz", "a.jsonl.zst"])
+def test_compressed_files_that_vanish_were_not_seen(tmp_path: Path, name: str) -> None:
+    """What the index holds of them stays, as it does of others."""
+    (tmp_path / name).write_bytes(packed(b'{"text": 1}\n', Path(name).suffix))
+    reading = open_file(tmp_path / name)
+    (tmp_path / name).unlink()
+    with pytest.raises(UnreadableError, match="vanished while indexing") as gone:
+        list(reading.documents)
+    assert gone.value.unread
+
+
 def test_what_unpacks_to_too_much_is_left_out(tmp_path: Path) -> None:
     """A bomb of 300 kB; no more than the limit is held."""
     with pytest.raises(UnreadableError, match="larger than 64 MB"):

@@ -194,10 +194,8 @@ class Run:
         begun = False
         for source in self._sources:
             done = self._records.get(source.name, {})
-            if any(not record.is_of(source) for record in done.values()):
-                forget_changed(self._job, self._folder, source)
-                self._records[source.name] = done = {}
-            if is_complete(done):
+            changed = any(not record.is_of(source) for record in done.values())
+            if is_complete(done) and not changed:
                 self._unchanged += 1
                 self._done_bytes += source.size
                 self._done_files += 1
@@ -205,6 +203,9 @@ class Run:
             step: Step | None = None
             try:
                 self._job.check(source)
+                if changed:
+                    self._folder.forget(source)
+                    self._records[source.name] = done = {}
                 most = None if begun or not self._into_index else _POINTS
                 for step in self._steps_of(source, done):
                     yield from step.pieces(most)
@@ -342,13 +343,6 @@ def encode_chunk(job: Job, chunk: Chunk, spare: SpareArrays) -> NDArray[Any]:
             out=out,
         )
     return out
-
-
-def forget_changed(job: Job, folder: OutputFolder, source: Input) -> None:
-    """Remove what was made of an older version; not where the new one would end the run at its first look."""
-    if job.options.on_error == "fail":
-        job.check(source)
-    folder.forget(source)
 
 
 def is_complete(done: dict[int, Record]) -> bool:

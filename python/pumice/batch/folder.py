@@ -41,6 +41,8 @@ class Record:
     file: str
     file_bytes: int
     last: bool
+    location: str = ""
+    """Where the input lay, of rows in an index: another file of that name would have the same ids."""
 
     def is_of(self, source: Input) -> bool:
         """Whether it was made from the input as it is now."""
@@ -207,7 +209,10 @@ def _record_path(file: str) -> str:
 
 
 def _as_bytes(record: Record) -> bytes:
-    return (json.dumps(asdict(record), sort_keys=True) + "\n").encode()
+    fields = asdict(record)
+    if not record.location:  # the same bytes wherever the inputs of files lie
+        del fields["location"]
+    return (json.dumps(fields, sort_keys=True) + "\n").encode()
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], location: str) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pumice.batch.cutting import Chunk, Counts
 from pumice.batch.folder import OutputFolder, Record, file_name
-from pumice.batch.inputs import Input
+from pumice.batch.inputs import Input, is_url
 from pumice.batch.job import Job
 from pumice.batch.rows import GOOD
 from pumice.batch.step import Step
@@ -45,8 +45,9 @@ class PointIndex(Protocol):
 class IndexMemory(OutputFolder):
     """The records of what an index holds: where an input has changed, its old rows go with them.
 
-    Their ids are known where they were made of the file and the place, and nothing else can have them. Ids of a
-    column may have moved to another file that is stored already: those rows stay.
+    Their ids are known where they were made of the file's name and the place. Another file of that name would
+    have the same ones: while the first is still there, that is refused. Ids of a column may have moved to
+    another file that is stored already: those rows stay.
     """
 
     def __init__(
@@ -57,11 +58,17 @@ class IndexMemory(OutputFolder):
         self._index, self._ids = index, ids
 
     def forget(self, source: Input) -> None:
-        """Delete the rows, then the records: a run that is killed in between does it again."""
+        """Delete the rows, then the records: a run that is killed in between does it again.
+
+        InputError, and nothing deleted, where they are of another file.
+        """
         if self._ids is None:
+            records = self.records_of(source)
+            for record in records:
+                _check_same_file(record, source)
             made = (
                 made_id(source, record.part, place)
-                for record in self.records_of(source)
+                for record in records
                 for place in range(record.counts.rows)
             )
             while some := list(islice(made, _DELETED_AT_ONCE)):
@@ -118,6 +125,7 @@ class PointPart:
             file=file_name(source, self._step.part, ""),
             file_bytes=-1,
             last=last,
+            location=_absolute(source),
         )
         self._folder.remember(record)
         return record
@@ -129,6 +137,26 @@ class PointPart:
 def made_id(source: Input, part: int, place: int | str) -> str:
     """Of a row without an id: stored again, it replaces itself."""
     return f"{source.name}#{part}.{place}"
+
+
+def _absolute(source: Input) -> str:
+    return os.path.abspath(source.location) if source.is_local else source.location
+
+
+def _check_same_file(record: Record, source: Input) -> None:
+    """InputError for rows of a file that lies elsewhere; one that is there no more has moved."""
+    before, now = record.location, _absolute(source)
+    if before in ("", now):
+        return
+    if not is_url(before) and not os.path.exists(before):
+        return
+    if not (is_url(before) or is_url(now)) and os.path.samefile(before, now):
+        return
+    raise InputError(
+        f"{source.location}: would replace the rows of {before}, which has the same name and so the same ids: "
+        "store it into an index of its own, or both into a new one, named by the folder that holds them or "
+        "with a column of ids (--id)"
+    )
 
 
 def check_options(job: Job) -> None:

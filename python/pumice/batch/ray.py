@@ -19,7 +19,6 @@ from pumice.batch.cutting import Counts
 from pumice.batch.encoding import (
     Outcome,
     Records,
-    forget_changed,
     is_complete,
     opened_model,
     report_of,
@@ -168,10 +167,11 @@ class _Driver:
     def drive(self, task: Task) -> EncodeReport:
         """Until everything is done."""
         self._folder.agree(self._job.settings(), rows_stay=task.index is not None)
-        waiting = self._waiting(self._folder.records())
-        done = unchanged = len(self._sources) - len(waiting)
-        embedded = Counts()
         failed: dict[str, str] = {}
+        waiting = self._waiting(self._folder.records(), failed)
+        done = len(self._sources) - len(waiting)
+        unchanged = done - len(failed)
+        embedded = Counts()
         for told in results(waiting, task):
             if told["error"]:
                 raise error_told(told)
@@ -184,13 +184,20 @@ class _Driver:
         outcome = Outcome(embedded, failed, unchanged, seconds)
         return report_of(self._folder, self._sources, self._folder.records(), outcome)
 
-    def _waiting(self, records: Records) -> list[Input]:
+    def _waiting(self, records: Records, failed: dict[str, str]) -> list[Input]:
         """The inputs with something left to do; what was made of an older version is removed."""
         waiting = []
         for source in self._sources:
             done = records.get(source.name, {})
             if any(not record.is_of(source) for record in done.values()):
-                forget_changed(self._job, self._folder, source)
+                try:
+                    self._job.check(source)
+                    self._folder.forget(source)
+                except InputError as error:
+                    if self._job.options.on_error == "fail":
+                        raise
+                    failed[source.location] = str(error)
+                    continue
                 done = {}
             if not is_complete(done):
                 waiting.append(source)

@@ -31,4 +31,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         with unpacked(path) as file:
             yield file
     except InputError as error:
+        system = error.__context__
+        if isinstance(system, OSError) and system.errno is not None:
+            raise system from None  # as above; those of the compressions have no number
         raise UnreadableError(str(error).removeprefix(f"{path}: ")) from None
