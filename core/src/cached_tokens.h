@@ -6,6 +6,7 @@
 
 #include "ids.h"
 #include "prefetch.h"
+#include "split_patterns.h"
 #include "word_cache.h"
 
 namespace pumice {
@@ -65,7 +66,8 @@ class CachedTokens {
     const std::string_view word = place.word;
     if (!narrow_words_.exists() || word.size() > kLongest) return false;
     if (place.set != nullptr) {
-      const auto* entry = NarrowWords::find(place.set, place.key);
+      const auto* entry =
+          kRoomForSpeed ? NarrowWords::find_at_once(place.set, place.key) : NarrowWords::find(place.set, place.key);
       if (entry != nullptr) return put_entry(*entry, stream);
     }
     const auto* entry = find(wide_words_, word, end);

@@ -4,11 +4,19 @@
 #include "worker.h"
 
 namespace pumice {
+namespace {
+
+bool is_valid(const pumice_model& model, std::string_view text) {
+  const simd::ValidUtf8 valid = kRoomForSpeed ? model.kernels->valid_utf8 : nullptr;
+  return valid != nullptr ? valid(text.data(), text.size()) : is_utf8(text);
+}
+
+}  // namespace
 
 // Tokens that match the raw text are cut out first, then, from the normalised rest, those that match there.
 pumice_status tokenize_stages(pumice_worker& worker, std::string_view text, TokenStream& stream) {
   const pumice_model& model = *worker.model;
-  if (!is_utf8(text)) return PUMICE_INVALID_UTF8;
+  if (!is_valid(model, text)) return PUMICE_INVALID_UTF8;
   worker.arena.begin(text.size());
   bool going = true;
   WordScanner scanner(worker, stream);

@@ -7,8 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
+#include "../fuzz/utf8_reference.h"
 #include "../src/simd/distinct_rows.h"
 #include "../src/simd/instructions.h"
 #include "../src/simd/merge_tokens.h"
@@ -303,6 +305,48 @@ void add_portable(std::int32_t* sum, const std::int16_t* multipliers, const RowL
   kPortableRows.add_rows_i8(sum, multipliers, list);
 }
 
+// Each first three bytes, each fourth that tells one range from the next, wherever a block may end; then long texts of
+// which a byte is changed.
+void compare_utf8(const char* name, ValidUtf8 valid) {
+  constexpr unsigned char kFourth[] = {0, 0x7F, 0x80, 0xBF, 0xC0, 0xFF};
+  const auto compare = [&](std::string_view text, std::size_t detail) {
+    if (valid(text.data(), text.size()) != pumice::fuzz::is_utf8(text)) expect(false, name, detail);
+  };
+  std::string text;
+  for (std::uint32_t three = 0; three < 1u << 24; ++three) {
+    // Not all of those that begin with ASCII: what comes after it begins anew.
+    if (three >> 16 < 0x80 && three >> 16 != 0 && three >> 16 != 0x7F) continue;
+    const std::size_t before = three * 7 % 70;
+    text.assign(before, 'a');
+    for (unsigned shift = 24; shift != 0; shift -= 8) text.push_back(static_cast<char>(three >> (shift - 8)));
+    for (std::size_t size = before + 1; size <= text.size(); ++size) compare({text.data(), size}, three);
+    if (three >> 16 < 0xE0) continue;
+    for (const unsigned char fourth : kFourth) {
+      text.resize(before + 3);
+      text.push_back(static_cast<char>(fourth));
+      compare(text, three);
+      text.append(three % 40, 'z');
+      compare(text, three);
+    }
+  }
+  const std::string characters[] = {"a",
+                                    "\xC2\x80",
+                                    "\xD1\x84",
+                                    "\xE0\xA0\x80",
+                                    "\xE6\x97\xA5",
+                                    "\xED\x9F\xBF",
+                                    "\xF0\x9F\x98\x80",
+                                    "\xF4\x8F\xBF\xBF"};
+  for (std::size_t round = 0; round < 100 * kRounds; ++round) {
+    text.clear();
+    for (std::size_t left = random_bits() % 120; left > 0; --left) text += characters[random_bits() % 8];
+    expect(valid(text.data(), text.size()), name, round);
+    if (text.empty()) continue;
+    text[random_bits() % text.size()] = static_cast<char>(random_bits());
+    compare(text, round);
+  }
+}
+
 void compare_all(const char* name, const Kernels& all) {
   const RowKernels& rows = *all.rows;
   const PackedKernels& packed = *all.packed;
@@ -325,8 +369,10 @@ int main() {
   compare_integers("distinct rows", add_distinct_rows<add_portable>);
   compare_merges();
 #if defined(PUMICE_X86)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
     compare_all("avx2", {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find});
+    compare_utf8("avx2 utf8", valid_utf8_avx2);
+  }
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
     compare_all("avx512", {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2, &kAvx512Find});
   }

@@ -10,9 +10,11 @@ namespace {
 constexpr Kernels kPortable = {&kPortableRows, &kPortablePacked, classify_portable, list_words_portable,
                                &kPortableFind};
 #if defined(PUMICE_X86)
-constexpr Kernels kAvx2 = {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find};
-constexpr Kernels kAvx512 = {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx2, &kAvx512Find};
-constexpr Kernels kAvx512Vbmi2 = {&kAvx512Rows, &kAvx512Packed, classify_avx512, list_words_avx512, &kAvx512Find};
+constexpr Kernels kAvx2 = {&kAvx2Rows, &kAvx2Packed, classify_avx2, list_words_avx2, &kAvx2Find, valid_utf8_avx2};
+constexpr Kernels kAvx512 = {&kAvx512Rows,    &kAvx512Packed, classify_avx512,
+                             list_words_avx2, &kAvx512Find,   valid_utf8_avx2};
+constexpr Kernels kAvx512Vbmi2 = {&kAvx512Rows,      &kAvx512Packed, classify_avx512,
+                                  list_words_avx512, &kAvx512Find,   valid_utf8_avx2};
 #elif defined(PUMICE_NEON)
 constexpr Kernels kNeon = {&kNeonRows, &kNeonPacked, classify_neon, list_words_neon, &kPortableFind};
 #elif defined(PUMICE_WASM_SIMD)

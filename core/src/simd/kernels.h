@@ -6,6 +6,7 @@
 #include "list_words.h"
 #include "packed_rows.h"
 #include "row_kernels.h"
+#include "valid_utf8.h"
 
 namespace pumice::simd {
 
@@ -15,6 +16,7 @@ struct Kernels {
   Classify classify;
   ListWords list_words;
   const FindWords* find;
+  ValidUtf8 valid_utf8 = nullptr;  // null: there is none
 };
 
 const Kernels& kernels();
