@@ -24,9 +24,10 @@ _FUSIONS = {
     "dbsf": Fusion("dbsf"),
     **{f"rrf, k = {k}": Fusion("rrf", k=k) for k in (2, 10, 60)},
     **{
-        f"linear, {share:g}": Fusion("linear", weights=(1, share))
+        f"linear, {share:g}": Fusion("linear", weights=(1, share), candidates=100)
         for share in (0.2, 0.25, 0.3, 0.4)
     },
+    "the default": Fusion(),
 }
 
 

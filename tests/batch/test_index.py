@@ -141,6 +141,26 @@ def test_another_file_of_the_same_name_deletes_nothing(
         assert len(index) == 11
 
 
+def test_a_memory_is_of_one_index(tmp_path: Path, model: pumice.StaticModel) -> None:
+    """Else a second one would stay empty, and rows of it be deleted that the first one's run has stored."""
+    (tmp_path / "a.jsonl").write_bytes(as_jsonl(rows(3)))
+    options = EncodeOptions(text="body", state=str(tmp_path / "memory"))
+    for name in ("first", "second", "first"):
+        with pumice.Index(tmp_path / name, model, dim=32) as index:
+            if name == "first":
+                store_files(tmp_path / "a.jsonl", index, options=options)
+                assert len(index) == 3
+                continue
+            with pytest.raises(InputError, match=r"memory: remembers what the index .*first holds"):
+                store_files(tmp_path / "a.jsonl", index, options=options)
+    own = replace(options, state=None)
+    with pumice.Index(tmp_path / "second", model, dim=32) as index:
+        store_files(tmp_path / "a.jsonl", index, options=own)
+    (tmp_path / "second").rename(tmp_path / "moved")
+    with pumice.Index(tmp_path / "moved", model, dim=32) as index:
+        assert store_files(tmp_path / "a.jsonl", index, options=own).embedded_rows == 0
+
+
 def test_rows_with_ids_of_their_own_stay(tmp_path: Path, model: pumice.StaticModel) -> None:
     """The one that the first file has lost is the second's by then."""
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"

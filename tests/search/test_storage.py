@@ -246,6 +246,8 @@ def test_stages_the_model_lacks(tmp_path: Path, model: Any, wrong: tuple[int, ..
         lambda: Fusion(k=0),
         lambda: Fusion(weights=(1, 0)),
         lambda: Fusion(weights=(1,)),  # type: ignore[arg-type]
+        lambda: Fusion(weights="ab"),  # type: ignore[arg-type]
+        lambda: Fusion(weights=5),  # type: ignore[arg-type]
     ],
 )
 def test_params_that_mean_nothing(wrong: Any) -> None:

@@ -223,6 +223,13 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], location: str) -> N
     for name in now:
         if before.get(name) == now[name] or (name == "on_error" and before.get(name) == "fail"):
             continue
+        if name == "index" and name not in before:  # of a memory that is older than this setting
+            continue
+        if name == "index":
+            raise InputError(
+                f"{location}: remembers what the index {before[name]} holds, not {now[name]}: name another "
+                "folder"
+            )
         if name == "vectors" and before.get("on_error") != now["on_error"]:
             name = "on_error"  # null vectors make other lists
         raise InputError(

@@ -57,6 +57,13 @@ class IndexMemory(OutputFolder):
         super().__init__(location)
         self._index, self._ids = index, ids
 
+    def agree(self, settings: dict[str, Any], *, rows_stay: bool = True) -> None:
+        """Those of the run, and which index it is, where the memory does not lie in it and move with it."""
+        place = _absolute(self._index.location)
+        if place != _absolute(self.location):
+            settings = {**settings, "index": place}
+        super().agree(settings, rows_stay=rows_stay)
+
     def forget(self, source: Input) -> None:
         """Delete the rows, then the records: a run that is killed in between does it again.
 
@@ -125,7 +132,7 @@ class PointPart:
             file=file_name(source, self._step.part, ""),
             file_bytes=-1,
             last=last,
-            location=_absolute(source),
+            location=_absolute(source.location),
         )
         self._folder.remember(record)
         return record
@@ -139,13 +146,13 @@ def made_id(source: Input, part: int, place: int | str) -> str:
     return f"{source.name}#{part}.{place}"
 
 
-def _absolute(source: Input) -> str:
-    return os.path.abspath(source.location) if source.is_local else source.location
+def _absolute(location: str) -> str:
+    return location if is_url(location) else os.path.abspath(location)
 
 
 def _check_same_file(record: Record, source: Input) -> None:
     """InputError for rows of a file that lies elsewhere; one that is there no more has moved."""
-    before, now = record.location, _absolute(source)
+    before, now = record.location, _absolute(source.location)
     if before in ("", now):
         return
     if not is_url(before) and not os.path.exists(before):

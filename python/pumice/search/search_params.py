@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -37,7 +38,9 @@ class Fusion:
             raise InputError(f"fusion: kind is {self.kind!r}: it is one of {', '.join(FUSIONS)}")
         _at_least("fusion: k", self.k, 1)
         _at_least("fusion: candidates", self.listed, 1)
-        shares = tuple(float(weight) for weight in self.shares)
+        shares: tuple[float, ...] = ()
+        with suppress(TypeError, ValueError):  # told below
+            shares = tuple(float(weight) for weight in self.shares)
         if len(shares) != 2 or not all(0 < weight <= 1000 for weight in shares):
             raise InputError(f"fusion: weights is {self.weights!r}: give two positive numbers")
         if self.weights is not None:
