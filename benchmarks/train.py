@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    if find_spec("accelerate") is None:
+        parser.error("the sentence-transformers trainer needs accelerate: pip install accelerate")
     torch.set_num_threads(args.threads)
     from tokenizers import Tokenizer
 
