@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 
 import pumice
 from pumice.cli import main
+from pumice.train import TrainOptions
 from tests.train.conftest import make_pairs, tokenizer_json, write_jsonl
 
 
@@ -76,12 +77,29 @@ def test_lines_off_a_terminal(
     start_file: Path, pairs_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     arguments = ["train", "--pairs", str(pairs_file), "--init", str(start_file)]
-    arguments += ["--batch-size", "64", "--evaluations", "1", "--hold-out", "0.1"]
+    arguments += ["--batch-size", "32", "--evaluations", "1", "--hold-out", "0.1"]
     assert main([*arguments, "-o", str(tmp_path / "m.pumice")]) == 0
     captured = capsys.readouterr()
     assert captured.err.startswith("pairs: 600 pairs, 300 with a negative\nstep 0: nDCG@10 0.")
     assert "48 tokens, 16 dimensions, int8" in captured.out
     assert "held-out pairs: 0." in captured.out
+
+
+@pytest.mark.parametrize(("batch", "told"), [(300, "2 steps in all"), (16, "")])
+def test_few_steps_are_told(
+    start: pumice.StaticModel, pairs_file: Path, batch: int, told: str
+) -> None:
+    lines: list[str] = []
+    options = TrainOptions(
+        dims=(16,),
+        batch_size=batch,
+        hold_out=0,
+        progress=lambda done, steps, line: lines.append(line),
+    )
+    pumice.train(pairs_file, start=start, options=options)
+    found = [line for line in lines if "in all" in line]
+    assert len(found) == bool(told)
+    assert all(line.startswith(told) for line in found)
 
 
 def test_random_start(pairs_file: Path, tmp_path: Path) -> None:

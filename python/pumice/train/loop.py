@@ -22,6 +22,9 @@ from pumice.train.options import RunOptions
 from pumice.train.pooling import pool, row_gradients
 from pumice.train.sparse_adam import SparseAdam
 
+_FEW_STEPS = 10
+"""Of a run that is told to take more."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -65,6 +68,11 @@ class Loop(Generic[B]):
         evaluate_at = _evaluation_steps(self._plan.steps, self._options.evaluations)
         stopped, diverged, seen, seconds = "", False, 0, 0.0
         saved = time.monotonic()
+        if step == 0 and self._plan.steps < _FEW_STEPS:
+            many = "1 step" if self._plan.steps == 1 else f"{self._plan.steps} steps"
+            self._show(
+                0, f"{many} in all: a smaller batch_size or more epochs learn more of so little"
+            )
         if step == 0 and judge is not None:
             self._evaluate(0, judge)
         with ThreadPoolExecutor(1, thread_name_prefix="pumice-batches") as ahead:
