@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <string>
@@ -255,8 +256,13 @@ void compare_finds(const char* name, const FindWords& find) {
     const auto look_up = [&](const FindWords& kernel) {
       auto result = std::make_unique<Result>();
       result->unknown = kernel.in_little(little_words, *list, result->found, result->missed);
-      // What is found of the others does not count.
+      // What is found of the others does not count, nor what lies behind a found word's tokens.
       for (std::size_t i = 0; i < result->unknown; ++i) result->found[result->missed[i]] = {};
+      for (std::size_t i = 0; i < list->count; ++i) {
+        FoundWord& found = result->found[i];
+        std::fill(found.ids + std::min<std::size_t>(found.kept, ShortWords::kTokens), std::end(found.ids), 0);
+        found.starts = 0;
+      }
       result->new_words = kernel.in_short(short_words, *list, result->found, result->missed, result->unknown);
       return result;
     };

@@ -8,7 +8,8 @@
 namespace pumice::simd {
 
 struct FindWords {
-  // Fills `found` for the words that the cache has. The others' numbers go to `missed`; how many there are.
+  // Fills `found` for the words that the cache has, its ids as far as they are kept. The others' numbers go to
+  // `missed`; how many there are.
   std::size_t (*in_little)(const LittleWords& words, const WordList& list, FoundWord* found, std::uint16_t* missed);
   // The same for `count` words in `missed`, those that no cache has staying in it. A word that the cache has no room
   // for is none of them: it is marked as FoundWord::kNot.
