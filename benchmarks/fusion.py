@@ -17,7 +17,7 @@ import pumice
 from pumice.evaluate import RetrievalSet, open_sets
 from pumice.evaluate.metrics import measure
 from pumice.records import read_records
-from pumice.search import Fusion, Index, SearchParams
+from pumice.search import Fusion, Index, Mode, SearchParams
 
 _ROWS, _DOCUMENTS, _QUERIES = 40_000, 6_000, 1_500
 _FUSIONS = {
@@ -83,13 +83,14 @@ def measured(
     ):
         index.add({"id": one, "text": text} for one, text in data.documents.items())
 
-        def figure(mode: str, fusion: Fusion) -> float:
+        def figure(mode: Mode, fusion: Fusion) -> float:
             params = SearchParams(fusion=fusion)
-            found = index.rank(list(data.queries.values()), k=10, mode=mode, params=params)  # type: ignore[arg-type]
+            found = index.rank(list(data.queries.values()), k=10, mode=mode, params=params)
             ranking = {one: list(hits.ids) for one, hits in zip(data.queries, found, strict=True)}
             return measure(ranking, ranking, data)["nDCG@10"]
 
-        for mode in ("dense", "sparse"):
+        alone: tuple[Mode, ...] = ("dense", "sparse")
+        for mode in alone:
             yield mode, figure(mode, Fusion())
         for name, fusion in _FUSIONS.items():
             yield name, figure("hybrid", fusion)

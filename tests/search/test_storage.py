@@ -248,6 +248,7 @@ def test_stages_the_model_lacks(tmp_path: Path, model: Any, wrong: tuple[int, ..
         lambda: Fusion(weights=(1,)),  # type: ignore[arg-type]
         lambda: Fusion(weights="ab"),  # type: ignore[arg-type]
         lambda: Fusion(weights=5),  # type: ignore[arg-type]
+        lambda: Fusion("dbsf", weights=(1, 1)),
     ],
 )
 def test_params_that_mean_nothing(wrong: Any) -> None:

@@ -13,6 +13,7 @@ Mode = Literal["dense", "sparse", "hybrid"]
 MODES: tuple[str, ...] = get_args(Mode)
 FUSIONS = ("linear", "dbsf", "rrf")
 _WEIGHTS = {"linear": (1.0, 0.25), "rrf": (1.0, 1.0), "dbsf": (1.0, 1.0)}
+"""Those of DBSF are the engine's, which takes no others."""
 _CANDIDATES = {"linear": 50, "rrf": 100, "dbsf": 100}
 
 
@@ -43,8 +44,11 @@ class Fusion:
             shares = tuple(float(weight) for weight in self.shares)
         if len(shares) != 2 or not all(0 < weight <= 1000 for weight in shares):
             raise InputError(f"fusion: weights is {self.weights!r}: give two positive numbers")
-        if self.weights is not None:
-            object.__setattr__(self, "weights", shares)
+        if self.weights is None:
+            return
+        if self.kind == "dbsf":
+            raise InputError("fusion: weights are given, and dbsf has none: use linear or rrf")
+        object.__setattr__(self, "weights", shares)
 
     @property
     def listed(self) -> int:
