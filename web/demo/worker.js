@@ -1,5 +1,5 @@
 /** The demo's worker: the model, the index, and what each word earned; the page's thread stays free. */
-import { documentShares, load } from "./pumice/src/index.js";
+import { documentShares, load, wordShares } from "./pumice/src/index.js";
 import { passagesOf } from "./passages.js";
 
 const DIM = 128;
@@ -52,23 +52,7 @@ function search(model, index, { query, number }) {
   const results = hits.map(({ id, score, payload }) => {
     const tokens = model.tokenVectors(texts[id], { dim: DIM });
     const shares = documentShares(asked, tokens);
-    return { id, score, file: payload.file, text: texts[id], words: wordsOf(texts[id], tokens.spans, shares) };
+    return { id, score, file: payload.file, text: texts[id], words: wordShares(texts[id], tokens.spans, shares) };
   });
   postMessage({ number, results, spent });
-}
-
-const LETTERS = /^[\p{L}\p{N}\p{M}]+$/u;
-const ENDS_IN_LETTER = /[\p{L}\p{N}\p{M}]$/u;
-
-// Tokens' shares added up to words', as [begin, end, share]; spans that go back are of one word.
-function wordsOf(text, spans, shares) {
-  const words = [];
-  spans.forEach(([begin, end], i) => {
-    const last = words.at(-1);
-    const touches = last?.[1] === begin && ENDS_IN_LETTER.test(text.slice(last[0], begin)) && LETTERS.test(text.slice(begin, end));
-    const joins = touches || begin < last?.[1];
-    if (joins) [last[1], last[2]] = [Math.max(end, last[1]), last[2] + shares[i]];
-    else words.push([begin, end, shares[i]]);
-  });
-  return words;
 }

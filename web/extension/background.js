@@ -1,5 +1,5 @@
 // The extension's worker: keeps the model, embeds what a page sends, answers its queries. Nothing leaves the browser.
-import { documentShares, load } from "./pumice/src/index.js";
+import { documentShares, load, wordShares } from "./pumice/src/index.js";
 
 const scripts = (...names) => names.map((name) => `content/${name}.js`);
 const CONTENT = scripts("passages", "reader", "highlight", "bar", "find");
@@ -99,7 +99,8 @@ class Page {
       if (score < least || seen.has(id)) continue;
       const passage = this.#texts[id].toWellFormed();
       const tokens = model.tokenVectors(passage, { dim: DIM });
-      hits.push({ id, score, words: wordsOf(passage, tokens.spans, documentShares(asked, tokens)) });
+      const words = wordShares(passage, tokens.spans, documentShares(asked, tokens));
+      hits.push({ id, score, words: earned(words) });
     }
     this.#port.postMessage({ number, hits });
   }
@@ -122,18 +123,8 @@ function literally(texts, query) {
   return hits;
 }
 
-const LETTERS = /^[\p{L}\p{N}\p{M}]+$/u;
-const ENDS_IN_LETTER = /[\p{L}\p{N}\p{M}]$/u;
-
-// Tokens' shares added up to words', as [begin, end, part of the score]; words that earned nothing are left out.
-function wordsOf(text, spans, shares) {
-  const words = [];
-  spans.forEach(([begin, end], i) => {
-    const last = words.at(-1);
-    const joins = last && last[1] === begin && ENDS_IN_LETTER.test(text.slice(last[0], last[1])) && LETTERS.test(text.slice(begin, end));
-    if (joins) [last[1], last[2]] = [end, last[2] + shares[i]];
-    else words.push([begin, end, shares[i]]);
-  });
+// The words that earned a part of the score, as [begin, end, part].
+function earned(words) {
   const sum = words.reduce((total, word) => total + Math.max(word[2], 0), 0);
   return sum > 0 ? words.map(([b, e, share]) => [b, e, share / sum]).filter((word) => word[2] > 0.02) : [];
 }

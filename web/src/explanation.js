@@ -37,6 +37,30 @@ export function documentShares(query, document) {
   return shares;
 }
 
+const MARKS = /^[\p{Mn}\p{Me}\p{Cf}]*$/u;
+// In scripts that write no spaces a token is the word.
+const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u2e80-\\ua4cf\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
+const SPACED_LETTER = `(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}]`;
+const [BEFORE, AFTER] = [new RegExp(`${SPACED_LETTER}$`, "u"), new RegExp(`^${SPACED_LETTER}`, "u")];
+
+/** The words of a text as a reader sees them, `[begin, end, share]`, each with the sum of its tokens' shares. */
+export function wordShares(text, spans, shares) {
+  const words = [];
+  spans.forEach(([begin, end], i) => {
+    const last = words.at(-1);
+    if (last && continues(text, spans[i - 1][1], begin)) [last[1], last[2]] = [Math.max(end, last[1]), last[2] + shares[i]];
+    else words.push([begin, end, shares[i]]);
+  });
+  return words;
+}
+
+// Whether the token at `begin` goes on with the word that the one before `end` is of.
+function continues(text, end, begin) {
+  if (begin < end) return true; // both come from one character
+  if (!MARKS.test(text.slice(end, begin))) return false;
+  return BEFORE.test(text.slice(Math.max(end - 2, 0), end)) && AFTER.test(text.slice(begin, begin + 2));
+}
+
 // The token vectors divided so that they add up to a unit vector, or zeros where to none.
 function overNormOfSum({ vectors }, dim) {
   const norm = Math.sqrt(sumOf(vectors, dim).reduce((total, x) => total + x * x, 0));

@@ -73,6 +73,13 @@ export interface Explanation {
 /** What each token of a document adds to its cosine with a query. */
 export function documentShares(query: TokenVectors, document: TokenVectors): Float64Array;
 
+/** The words of a text as a reader sees them, each with the sum of its tokens' shares; `spans` are its tokens'. */
+export function wordShares(
+  text: string,
+  spans: readonly [begin: number, end: number][],
+  shares: ArrayLike<number>,
+): [begin: number, end: number, share: number][];
+
 /** A static text embedding model. Immutable; one thread uses it at a time. */
 export class Model {
   private constructor();

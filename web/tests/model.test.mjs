@@ -1,7 +1,7 @@
 // encode, tokenize and explain: shapes, types, long and hostile texts, and errors in Python's words.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { documentShares, load, PumiceError } from "pumice";
+import { documentShares, load, PumiceError, wordShares } from "pumice";
 import { readTestdata, shippedModel } from "./files.mjs";
 
 const model = await load(shippedModel);
@@ -87,6 +87,16 @@ test("wrong arguments are told in one sentence, and the model goes on", () => {
   const before = model.encode("still here");
   for (const [call, message] of wrong) assert.throws(call, (error) => error instanceof PumiceError && matches(error.message, message));
   assert.deepEqual(model.encode("still here"), before);
+});
+
+test("words are what a reader sees as one, with the sum of their tokens' shares", () => {
+  const shown = (text, pieces, shares) => wordShares(text, pieces, shares).map(([b, e, share]) => [text.slice(b, e), share]);
+  assert.deepEqual(shown("re\u0301newed now", [[0, 2], [3, 8], [9, 12]], [1, 2, 4]), [["re\u0301newed", 3], ["now", 4]]); // the accent has no token
+  assert.deepEqual(shown("a, b", [[0, 1], [1, 2], [3, 4]], [1, 2, 4]), [["a", 1], [",", 2], ["b", 4]]);
+  assert.deepEqual(shown("\u{10400}\u{10401} x", [[0, 2], [2, 4], [5, 6]], [1, 2, 4]), [["\u{10400}\u{10401}", 3], ["x", 4]]);
+  assert.deepEqual(shown("\u65e5\u672c", [[0, 1], [1, 2]], [1, 2]), [["\u65e5", 1], ["\u672c", 2]]); // a script without spaces
+  assert.deepEqual(shown("\u00bd!", [[0, 1], [0, 1], [0, 1], [1, 2]], [1, 2, 4, 8]), [["\u00bd", 7], ["!", 8]]); // three tokens of one character
+  assert.deepEqual(wordShares("", [], []), []);
 });
 
 test("shares add up, and spans cut the words out", () => {
