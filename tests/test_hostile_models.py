@@ -129,6 +129,7 @@ def test_full_tables_of_merges(bpe: Sections) -> None:
     model = bytearray(bpe[Kind.MODEL])
     slots = (len(model) - 1040) // 16
     letter = struct.unpack_from("<256I", model, 16)[ord("a")]
+    bpe = {kind: data for kind, data in bpe.items() if kind != Kind.TOKEN_BORDERS}
     for merge, left in (((1, 2, 3, 4), LETTERS), ((letter, letter, 1, letter), 1)):
         model[1040:] = struct.pack("<4I", *merge) * slots
         assert count_ids({**bpe, Kind.MODEL: bytes(model)}, "a" * LETTERS) == left

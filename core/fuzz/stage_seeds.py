@@ -158,6 +158,17 @@ def hostile_parts(parts: bytes, letter: int) -> dict[str, bytes]:
     }
 
 
+def hostile_borders(borders: bytes) -> dict[str, bytes]:
+    """Borders that are not there, of too many tokens, that are all certain or none."""
+    return {
+        "cut": borders[:-1],
+        "many": borders + bytes(16 * 8),
+        "few": borders[:16],
+        "all-stay": bytes(len(borders)),
+        "none-certain": b"\xff" * len(borders),
+    }
+
+
 def hostile_stages() -> dict[str, bytes]:
     """One for every bound of the stages, each damaged in that place alone."""
     unigram_sections, bpe_sections = sections_of(unigram()), sections_of(bpe())
@@ -165,19 +176,23 @@ def hostile_stages() -> dict[str, bytes]:
     scores = unigram_sections[Kind.MODEL]
     merges = bpe_sections[Kind.MODEL]
     parts = bpe_sections[Kind.TOKEN_PARTS]
+    borders = bpe_sections[Kind.TOKEN_BORDERS]
     slots = (len(merges) - 1040) // 16
     letter = struct.unpack_from("<256I", merges, 16)[ord("a")]
 
     def of_unigram(**changes: bytes) -> bytes:
         return pack({**unigram_sections, **{Kind[kind]: data for kind, data in changes.items()}})
 
+    # Borders would spare most looks at what is damaged.
+    unproven = {kind: kept for kind, kept in bpe_sections.items() if kind != Kind.TOKEN_BORDERS}
+
     def of_bpe(at: int, *words: int) -> bytes:
         data = struct.pack(f"<{len(words)}I", *words)
         damaged = merges[:at] + data + merges[at + len(data) :]
-        return pack({**bpe_sections, Kind.MODEL: damaged})
+        return pack({**unproven, Kind.MODEL: damaged})
 
     def of_parts(data: bytes) -> bytes:
-        return pack({**bpe_sections, Kind.TOKEN_PARTS: data})
+        return pack({**unproven, Kind.TOKEN_PARTS: data})
 
     return {
         **{
@@ -199,6 +214,10 @@ def hostile_stages() -> dict[str, bytes]:
         **{
             f"bpe-parts-{name}": of_parts(data)
             for name, data in hostile_parts(parts, letter).items()
+        },
+        **{
+            f"bpe-borders-{name}": pack({**bpe_sections, Kind.TOKEN_BORDERS: data})
+            for name, data in hostile_borders(borders).items()
         },
         "bpe-merges-outside": of_bpe(1040, *(letter, letter, 1, 0xFFFFFFFE) * slots),
     }

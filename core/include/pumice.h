@@ -118,7 +118,8 @@ typedef enum pumice_section_kind {
   PUMICE_SECTION_REPEATS = 16,
   PUMICE_SECTION_POSITIONS = 17,
   PUMICE_SECTION_PACKED_ROWS = 18,
-  PUMICE_SECTION_TOKEN_PARTS = 19
+  PUMICE_SECTION_TOKEN_PARTS = 19,
+  PUMICE_SECTION_TOKEN_BORDERS = 20
 } pumice_section_kind;
 
 /* Bytes of memory that pumice_open needs for the model view. */

@@ -125,6 +125,11 @@ pumice_status whole(std::string_view piece, Arena& arena, Ids& ids) {
 // A piece of at most kStack bytes is read without the arena.
 constexpr std::size_t kStack = 256;
 
+template <class T>
+std::span<const T> values(const Section& section) {
+  return {reinterpret_cast<const T*>(section.bytes), section.size / sizeof(T)};
+}
+
 // The longest tokens of a piece; ids.count is 0 where it is to be merged.
 pumice_status read_longest(const pumice_model& model, const BpeMerges& merges, std::string_view piece, Arena& arena,
                            Ids& ids, bool ranged) {
@@ -139,9 +144,8 @@ pumice_status read_longest(const pumice_model& model, const BpeMerges& merges, s
   auto* dead = is_short ? stack_dead : arena.take<std::uint64_t>(piece.size() / 64 + 1);
   if (ids.ids == nullptr || ends == nullptr || dead == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   if (!is_short) std::memset(dead, 0, (piece.size() / 64 + 1) * sizeof *dead);
-  const auto* parts = reinterpret_cast<const TokenParts*>(section.bytes);
-  const auto count = static_cast<std::uint32_t>(section.size / sizeof(TokenParts));
-  const LongestTokens reader(model.vocabulary, merges, {parts, count});
+  const LongestTokens reader(model.vocabulary, merges, values<TokenParts>(section),
+                             values<TokenBorders>(model.sections[PUMICE_SECTION_TOKEN_BORDERS]));
   ids.count = reader.read(piece, ids.ids, ends, dead);
   if (!ranged || ids.count == 0) return PUMICE_OK;
   ids.ranges = arena.take<Range>(ids.count);
@@ -197,9 +201,12 @@ pumice_status check_bpe(const pumice_model& model) {
   const BpeHeader& header = *BpeMerges(section).header;
   const bool valid = (header.flags & ~kBpeFlags) == 0 && header.slot_bits <= 26 && header.probes <= kMaxProbes &&
                      section.size == sizeof(BpeHeader) + (sizeof(Merge) << header.slot_bits);
-  const Section& parts = model.sections[PUMICE_SECTION_TOKEN_PARTS];
-  const bool parted =
-      parts.size % sizeof(TokenParts) == 0 && parts.size / sizeof(TokenParts) <= model.parameters.tokens;
+  const auto of_tokens = [&](pumice_section_kind kind, std::size_t one) {
+    const std::size_t size = model.sections[kind].size;
+    return size % one == 0 && size / one <= model.parameters.tokens;
+  };
+  const bool parted = of_tokens(PUMICE_SECTION_TOKEN_PARTS, sizeof(TokenParts)) &&
+                      of_tokens(PUMICE_SECTION_TOKEN_BORDERS, sizeof(TokenBorders));
   return valid && parted ? PUMICE_OK : PUMICE_BAD_SECTION;
 }
 

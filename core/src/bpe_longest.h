@@ -11,6 +11,9 @@
 // symbol at the border exists from its own time until its parent's, and the merge of the two symbols that meet at the
 // border happens if and only if it comes before the parents' (on the right, or together with it: it is the one more to
 // the left).
+//
+// Most neighbours are seen to stay apart without that: a token's own record says, in a few bits, which tokens its ends
+// could merge with at all (TokenBorders, from compile_bpe).
 #pragma once
 
 #include <algorithm>
@@ -21,6 +24,7 @@
 
 #include "bpe_merges.h"
 #include "double_array.h"
+#include "split_patterns.h"
 
 namespace pumice {
 
@@ -36,13 +40,33 @@ struct TokenParts {
 };
 static_assert(sizeof(TokenParts) == 16);
 
+// Which other tokens a token may merge with across a border, in sets of bits that may say more than there are: bit
+// border_bit(t) for a token t. Bit 0 says that nothing is certain.
+struct TokenBorders {
+  std::uint32_t joins_right;  // what the tokens that it ends with merge with on their right while they exist
+  std::uint32_t ends;         // those of them that do
+  std::uint32_t begins;       // of the tokens that it begins with, those that merge with one on their left
+  std::uint32_t joins_left;   // what with
+
+  // Whether no merge across the border between two tokens can be.
+  static bool stay_apart(const TokenBorders& left, const TokenBorders& right) {
+    return (left.joins_right & right.begins) == 0 || (left.ends & right.joins_left) == 0;
+  }
+};
+static_assert(sizeof(TokenBorders) == 16);
+
+constexpr std::uint32_t border_bit(std::uint32_t token) {
+  return std::uint32_t{2} << (std::uint64_t{token * 0x9E3779B1u} * 31 >> 32);
+}
+
 class LongestTokens {
  public:
   static constexpr std::uint32_t kLongest = 256;  // bytes of a token, where there are parts
 
   // Where what the file says is wrong, so is the row.
-  LongestTokens(const DoubleArray& vocabulary, const BpeMerges& merges, std::span<const TokenParts> parts)
-      : vocabulary_(vocabulary), merges_(merges), parts_(parts) {}
+  LongestTokens(const DoubleArray& vocabulary, const BpeMerges& merges, std::span<const TokenParts> parts,
+                std::span<const TokenBorders> borders)
+      : vocabulary_(vocabulary), merges_(merges), parts_(parts), borders_(borders) {}
 
   // Writes the ids of a piece and where each of them ends, and returns how many; 0 where only merging tells. There is
   // room for one a byte in `ids` and `ends`, and in `dead` for a bit more than that, all of them zero.
@@ -137,6 +161,9 @@ class LongestTokens {
 
   // Whether the token `right` may stand after `left`, or after nothing where that is kNone.
   Border border_of(std::uint32_t left, std::uint32_t right) const {
+    if (kRoomForSpeed && left < borders_.size() && right < borders_.size() &&
+        TokenBorders::stay_apart(borders_[left], borders_[right]))
+      return kStays;
     if (right >= parts_.size()) return kUnclear;
     std::uint32_t right_time = parts_[right].time;
     if (right_time == kNone) return kMerges;
@@ -168,7 +195,8 @@ class LongestTokens {
 
   const DoubleArray& vocabulary_;
   const BpeMerges& merges_;
-  std::span<const TokenParts> parts_;  // by token
+  std::span<const TokenParts> parts_;      // by token
+  std::span<const TokenBorders> borders_;  // the same; may be absent
 };
 
 }  // namespace pumice

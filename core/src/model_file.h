@@ -44,7 +44,7 @@ struct Section {
   std::size_t size = 0;
 };
 
-inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_TOKEN_PARTS + 1;
+inline constexpr std::uint32_t kSectionKinds = PUMICE_SECTION_TOKEN_BORDERS + 1;
 
 }  // namespace pumice
 

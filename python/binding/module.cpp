@@ -20,6 +20,7 @@
 #include "spans.h"
 #include "terms.h"
 #include "texts.h"
+#include "token_borders.h"
 #include "token_parts.h"
 
 namespace nb = nanobind;
@@ -262,6 +263,15 @@ nb::bytes bpe_token_parts(const nb::bytes& model, const nb::bytes& vocabulary, c
   return nb::bytes(words.data(), words.size() * sizeof(words[0]));
 }
 
+nb::bytes bpe_token_borders(const nb::bytes& model, const nb::bytes& parts) {
+  std::vector<TokenBorders> borders;
+  {
+    const nb::gil_scoped_release released;
+    borders = token_borders(view(model), view(parts));
+  }
+  return nb::bytes(borders.data(), borders.size() * sizeof(borders[0]));
+}
+
 nb::bytes normalize_bytes(const nb::bytes& program, const nb::bytes& text) {
   const std::string result = normalized(view(program), view(text));
   return nb::bytes(result.data(), result.size());
@@ -302,5 +312,6 @@ NB_MODULE(_core, m) {
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_token_parts", &pumice::bpe_token_parts, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));
+  m.def("bpe_token_borders", &pumice::bpe_token_borders, nb::arg("model"), nb::arg("parts"));
   m.def("normalize", &pumice::normalize_bytes, nb::arg("program"), nb::arg("text"));
 }

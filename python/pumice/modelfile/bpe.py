@@ -51,6 +51,9 @@ def compile_bpe(tokenizer: dict[str, Any]) -> NativeTokenizer:
     if rise(parts):
         earliest = earliest_merges(model, tokens)
         sections[Kind.TOKEN_PARTS] = np.hstack([parts, earliest.view("<u4")]).tobytes()
+        sections[Kind.TOKEN_BORDERS] = _core.bpe_token_borders(
+            sections[Kind.MODEL], sections[Kind.TOKEN_PARTS]
+        )
     if not model.get("ignore_merges"):
         keys = {key: index for key, index in keys.items() if parts[index, 2] != NONE}
     sections[Kind.VOCABULARY] = build_trie(keys)

@@ -39,9 +39,10 @@ class Kind(IntEnum):
     POSITIONS = 17
     PACKED_ROWS = 18
     TOKEN_PARTS = 19
+    TOKEN_BORDERS = 20
 
 
-SKIPPABLE = frozenset({Kind.METADATA, Kind.TOKENIZER, Kind.TOKEN_PARTS})
+SKIPPABLE = frozenset({Kind.METADATA, Kind.TOKENIZER, Kind.TOKEN_PARTS, Kind.TOKEN_BORDERS})
 """Kinds that a reader may skip: the same comes of the file without them."""
 
 
