@@ -9,7 +9,7 @@
 namespace pumice::simd {
 namespace {  // each instruction set's own: the linker may not put one's code in place of another's
 
-constexpr std::size_t kPackedAhead = 8;  // rows that are being fetched while one is added
+constexpr std::size_t kPackedAhead = 16;  // rows that are being fetched while one is added
 constexpr std::size_t kLine = 64;
 
 // What a lane is made of: codes lie within a byte.
@@ -25,8 +25,9 @@ constexpr LaneTable<Value, Count> lane_table(Make make) {
   return table;
 }
 
+// Written into its callers: GCC takes a function that only prefetches for one that does nothing, and drops its calls.
 template <std::size_t Bytes>
-void prefetch_packed(const std::uint8_t* table, const RowList& list, std::size_t i) {
+[[gnu::always_inline]] inline void prefetch_packed(const std::uint8_t* table, const RowList& list, std::size_t i) {
   if (i >= list.count + list.ahead) return;
   const auto* next = reinterpret_cast<const char*>(table + list.rows[i] * list.stride);
   for (std::size_t at = 0; at < Bytes; at += kLine) __builtin_prefetch(next + at);
