@@ -26,7 +26,7 @@ from pumice.train import Source, TrainOptions
 from pumice.train.contrastive import Contrastive
 from pumice.train.dataset import TokenizedSource, tokenize_sources
 from pumice.train.initial import random_model, starting_table
-from pumice.train.lanes import Lanes
+from pumice.train.lanes import Lanes, native_kernels
 from pumice.train.loop import Loop
 from pumice.train.tokens import TokenMemory
 
@@ -73,7 +73,7 @@ def ours(
         dims=DIMS, batch_size=batch, symmetric=False, learning_rate=LEARNING_RATE, warmup=0.0
     )
     count = len(data[0].train)
-    with Lanes(threads) as lanes:
+    with Lanes(threads, kernels=native_kernels("auto")) as lanes:
         objective = Contrastive(torch.from_numpy(table), data, DIMS, options=options, lanes=lanes)
         loop = Loop(table.copy(), objective, DIMS, options=options, lanes=lanes)
         steps = count // batch

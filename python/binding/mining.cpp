@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.h"
 #include "negatives.h"
 #include "postings.h"
 #include "ranked.h"
@@ -28,15 +29,6 @@ using Matrix = Array<float, 2>;
 
 void require(bool holds, const char* message) {
   if (!holds) throw std::invalid_argument(message);
-}
-
-template <class T>
-nb::object array_of(std::vector<T> values, std::initializer_list<std::size_t> shape) {
-  auto held = std::make_unique<std::vector<T>>(std::move(values));
-  T* data = held->data();
-  nb::capsule owner(held.get(), [](void* it) noexcept { delete static_cast<std::vector<T>*>(it); });
-  held.release();
-  return nb::cast(nb::ndarray<nb::numpy, T>(data, shape, owner));
 }
 
 TokenTexts checked_texts(const Ids& ids, const Numbers& offsets, const Numbers& which) {

@@ -22,6 +22,7 @@
 #include "texts.h"
 #include "token_borders.h"
 #include "token_parts.h"
+#include "training.h"
 
 namespace nb = nanobind;
 
@@ -309,6 +310,7 @@ NB_MODULE(_core, m) {
       .def("read", &pumice::read_terms, nb::arg("texts"), nb::arg("look_up"), nb::arg("k1"), nb::arg("b"),
            nb::arg("average"));
   pumice::add_mining(m);
+  pumice::training::add_training(m);
   m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
   m.def("bpe_token_parts", &pumice::bpe_token_parts, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));

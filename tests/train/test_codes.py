@@ -22,7 +22,8 @@ from pumice.train.code_loss import SOFTNESS, CodedRankingLoss, softness
 from pumice.train.figures import _code
 from pumice.train.lanes import Lanes
 from pumice.train.plot import draw
-from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.ranked import Excluded
+from pumice.train.ranking_loss import RankingLoss
 from pumice.train.soft_targets import SoftTargets
 
 DIMS = (4, 8, 24)

@@ -8,17 +8,27 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pumice import _core
 from pumice.train.lanes import Lanes
 from pumice.train.options import MAX_SCALE
-from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.ranked import Excluded
+from pumice.train.ranking_loss import RankingLoss
 from pumice.train.soft_targets import SoftTargets
 
 DIMS = (4, 8, 24)
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+KERNELS = [None, *_core.training_kernels()]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(count, kernels) for kernels in KERNELS for count in (1, 2, 3)],
+    ids=lambda param: f"{param[0]} {param[1] or 'torch'}",
+)
 def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes]:
-    with Lanes(request.param) as opened:
+    count, kernels = request.param
+    with Lanes(count, kernels=kernels) as opened:
         yield opened
 
 

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.train.lanes import Lanes
+from pumice.train.lanes import Lanes, native_kernels
 from pumice.train.ranking_loss import RankingLoss
 from pumice.train.regression_loss import (
     CosineLoss,
@@ -23,7 +23,7 @@ Definition = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes]:
-    with Lanes(request.param) as opened:
+    with Lanes(request.param, kernels=native_kernels("auto")) as opened:
         yield opened
 
 

@@ -9,7 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pumice.modelfile.counting import Counting
+from pumice import _core
+from pumice.modelfile.counting import PLAIN, Counting
 from pumice.train.lanes import Lanes
 from pumice.train.pooling import Bags, pool, row_gradients
 from pumice.train.sparse_adam import SparseAdam
@@ -17,16 +18,25 @@ from pumice.train.sparse_adam import SparseAdam
 ROWS, DIM = 50, 12
 
 
-@pytest.fixture(scope="module", params=[1, 2, 5])
+KERNELS = [None, *_core.training_kernels()]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(count, kernels) for kernels in KERNELS for count in (1, 2, 5)],
+    ids=lambda param: f"{param[0]} {param[1] or 'torch'}",
+)
 def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes]:
-    with Lanes(request.param) as opened:
+    count, kernels = request.param
+    with Lanes(count, kernels=kernels) as opened:
         yield opened
 
 
-def random_bags(seed: int) -> Bags:
+def random_bags(seed: int, counting: Counting = PLAIN) -> Bags:
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 9, size=7)
-    return Bags.of(rng.integers(0, ROWS, size=lengths.sum()).astype(np.int32), lengths)
+    ids = rng.integers(0, ROWS, size=lengths.sum()).astype(np.int32)
+    return Bags.of(ids, lengths, counting=counting)
 
 
 def test_pooling_and_its_gradient_equal_embedding_bag(lanes: Lanes) -> None:
@@ -69,15 +79,19 @@ def test_tokens_count_as_the_model_has_it(lanes: Lanes) -> None:
     torch.testing.assert_close(dense, table.grad)
 
 
-def test_steps_equal_sparse_adam(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pumice.train.sparse_adam._CHUNK_BYTES", 4 * DIM * 3)  # chunks of 3 rows
-    table = torch.randn(ROWS, DIM)
+@pytest.mark.parametrize("dim", [DIM, 333])
+@pytest.mark.parametrize("counting", [PLAIN, Counting(repeats=(181, 90), positions=())])
+def test_steps_equal_sparse_adam(
+    lanes: Lanes, dim: int, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pumice.train.sparse_adam._CHUNK_BYTES", 4 * dim * 3)  # chunks of 3 rows
+    table = torch.randn(ROWS, dim)
     theirs = torch.nn.Parameter(table.clone())
     peer = torch.optim.SparseAdam([theirs], lr=0.1)
     ours = SparseAdam(table)
     for step in range(6):
-        bags = random_bags(step)
-        gradients = row_gradients(bags, torch.randn(7, DIM) * 10.0**-step)
+        bags = random_bags(step, counting)
+        gradients = row_gradients(bags, torch.randn(7, dim) * 10.0**-step)
         rows = bags.rows.long()
         theirs.grad = torch.sparse_coo_tensor(
             rows[None], gradients.of(0, len(rows)), table.shape, check_invariants=True

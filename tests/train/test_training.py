@@ -10,11 +10,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import pumice
+from pumice import _core
 from pumice.errors import InputError
 from pumice.modelfile.counting import counting_of
 from pumice.train import Source, TrainOptions
@@ -53,6 +55,24 @@ def test_a_run_learns_and_repeats_itself(start: pumice.StaticModel, pairs_file: 
     assert first.model.metadata["license"] == ""  # that of the start is not that of the pairs
     other = pumice.train(pairs_file, start=start, options=replace(QUICK, seed=1))
     assert other.model.fingerprint != first.model.fingerprint
+
+
+@pytest.mark.parametrize("settings", [{}, {"symmetric": False}, {"codes": ("binary", "int8")}])
+def test_kernels_of_both_kinds_learn_alike(
+    start: pumice.StaticModel, pairs_file: Path, settings: dict[str, Any]
+) -> None:
+    options = replace(QUICK, **settings)
+    own, torchs = (
+        pumice.train(pairs_file, start=start, options=replace(options, kernels=kernels))
+        for kernels in ("auto", "torch")
+    )
+    apart = [np.array(one.history["losses"])[:, 1:] for one in (own, torchs)]
+    np.testing.assert_allclose(apart[0], apart[1], rtol=2e-3)
+    if _core.training_kernels():
+        assert own.model.fingerprint != torchs.model.fingerprint
+    # A file of torch's arithmetic is that of a version which had no other.
+    assert own.model.metadata["provenance"]["settings"]["kernels"] == "auto"
+    assert "kernels" not in torchs.model.metadata["provenance"]["settings"]
 
 
 def test_counting_is_trained_with_and_kept(start: pumice.StaticModel, tmp_path: Path) -> None:
@@ -165,6 +185,7 @@ def test_not_a_number_stops_with_the_best_state(
         ({"learning_rate": "big"}, "learning_rate is 'big'"),
         ({"columns": {"question": "q"}}, "columns names 'question'"),
         ({"dtype": "int3"}, "dtype 'int3' is not one of"),
+        ({"kernels": "mkl"}, "kernels 'mkl' is not one of auto, torch"),
         ({"symmetric": 1}, "symmetric is 1"),
         ({"device": "abacus"}, "device abacus: "),
         ({"name": "a\udcff"}, "name holds a lone surrogate"),

@@ -10,6 +10,8 @@
 #if defined(__clang__)
 #define PUMICE_BEGIN_AVX2 \
   _Pragma("clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,f16c\"))), apply_to = function)")
+#define PUMICE_BEGIN_AVX2_FMA \
+  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to = function)")
 #define PUMICE_BEGIN_AVX512 \
   _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,f16c\"))), apply_to = function)")
 #define PUMICE_BEGIN_AVX512_VBMI2 \
@@ -17,6 +19,7 @@
 #define PUMICE_END _Pragma("clang attribute pop")
 #else
 #define PUMICE_BEGIN_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,bmi,bmi2,f16c\")")
+#define PUMICE_BEGIN_AVX2_FMA _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
 #define PUMICE_BEGIN_AVX512 \
   _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2,f16c\")")
 #define PUMICE_BEGIN_AVX512_VBMI2 \

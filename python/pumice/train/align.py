@@ -80,7 +80,7 @@ def _aligned(given: _Given, place: Workplace) -> Training:
     from pumice.train.checkpoint import RunFolder
     from pumice.train.dataset import fingerprint, tokenize_sources
     from pumice.train.evaluation_sets import read_beir_texts
-    from pumice.train.lanes import Lanes, processors
+    from pumice.train.lanes import lanes_for, processors
     from pumice.train.loop import Loop
     from pumice.train.taught import taught_pairs
 
@@ -104,7 +104,7 @@ def _aligned(given: _Given, place: Workplace) -> Training:
             "evaluation": [one.name for one in beir],
         },
     )
-    with Lanes(threads if options.device == "cpu" else 1) as lanes:
+    with lanes_for(options, threads) as lanes:
         table = turned_table(start, data, taught, lanes=lanes, seed=options.seed)
         objective = Alignment(data, taught, dims, options=options, lanes=lanes)
         judge = AlignmentJudge(sets, held_out_queries(data, taught), dims, lanes)

@@ -19,7 +19,8 @@ from pumice.train.figures import Figure, embed, figures_of, mean_ndcg
 from pumice.train.lanes import Lanes
 from pumice.train.objective import Measured, Slope
 from pumice.train.pooling import Bags
-from pumice.train.ranking_loss import Excluded, RankingLoss
+from pumice.train.ranked import Excluded
+from pumice.train.ranking_loss import RankingLoss
 from pumice.train.regression_loss import CosineLoss
 from pumice.train.soft_targets import SoftTargets
 from pumice.train.taught import TaughtPairs

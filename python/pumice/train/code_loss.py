@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pumice.train.ranking_loss import Excluded, Ranked, RankingLoss
+from pumice.train.ranked import Excluded, Ranked
+from pumice.train.ranking_loss import RankingLoss
 
 SOFTNESS = 5.0
 """At the last step."""
@@ -83,14 +84,12 @@ class CodedRankingLoss:
         if not self.codes or not self.share:
             return plain
         losses = (1 - self.share) * plain.losses
-        gradients = torch.cat((plain.anchor_gradients, plain.candidate_gradients))
-        gradients.mul_(1 - self.share)
+        gradients = plain.gradients.mul_(1 - self.share)
         part = self.share / len(self.codes)
         for kind in self.codes:
             coded = code(vectors, kind, softness=softness)
             values = coded.values
             ranked = self.ranking(values[:n], values[n:], excluded=excluded, targets=targets)
             losses += part * ranked.losses
-            both = torch.cat((ranked.anchor_gradients, ranked.candidate_gradients))
-            gradients.add_(coded.backward(both), alpha=part)
-        return Ranked(losses, gradients[:n], gradients[n:])
+            gradients.add_(coded.backward(ranked.gradients), alpha=part)
+        return Ranked(losses, gradients, n)

@@ -22,7 +22,8 @@ from pumice.train.lanes import Lanes
 from pumice.train.objective import Measured, Slope
 from pumice.train.options import RunOptions, TrainOptions
 from pumice.train.pooling import Bags
-from pumice.train.ranking_loss import Excluded, Ranked, RankingLoss
+from pumice.train.ranked import Excluded, Ranked
+from pumice.train.ranking_loss import RankingLoss
 from pumice.train.soft_targets import SoftTargets
 from pumice.train.taught import TaughtPairs
 
@@ -115,8 +116,7 @@ class Contrastive:
         share = 0.0 if batch.lists is None else self._options.label_share
         if batch.lists is None or not share:
             ranked = self._ranked(batch, vectors)
-            both = (ranked.anchor_gradients, ranked.candidate_gradients)
-            return Slope(ranked.losses, torch.cat(both, out=vectors))
+            return Slope(ranked.losses, ranked.gradients)
         labelled = self._label_loss(vectors, batch.lists)
         losses, gradients = share * labelled.losses, labelled.gradients.mul_(share)
         if share < 1:

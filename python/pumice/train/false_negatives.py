@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pumice.train.lanes import Lanes
 from pumice.train.pooling import Bags, pool
-from pumice.train.ranking_loss import Excluded
+from pumice.train.ranked import Excluded
 
 
 def same_text(
@@ -33,8 +33,13 @@ def same_text(
 def _equal(hashes: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
     """All pairs of each group of equal hashes."""
     order = np.argsort(hashes, kind="stable")
-    edges = np.flatnonzero(np.diff(hashes[order])) + 1
-    groups = [group for group in np.split(order, edges) if len(group) > 1]
+    begins = np.flatnonzero(np.diff(hashes[order], prepend=~hashes[order[:1]]))
+    sizes = np.diff(begins, append=len(order))
+    several = sizes > 1
+    groups = [
+        order[begin : begin + size]
+        for begin, size in zip(begins[several], sizes[several], strict=True)
+    ]
     return [np.stack(np.meshgrid(g, g, indexing="ij"), -1).reshape(-1, 2) for g in groups]
 
 

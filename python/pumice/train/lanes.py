@@ -16,6 +16,9 @@ from types import TracebackType
 
 import torch
 
+from pumice import _core
+from pumice.train.options import RunOptions
+
 Work = Callable[[int, int, int], None]
 """Called with (lane, first, one past the last)."""
 
@@ -23,8 +26,9 @@ Work = Callable[[int, int, int], None]
 class Lanes:
     """A fixed number of threads; what is split over them depends on that number alone."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, *, kernels: str | None = None) -> None:
+        """``kernels`` are those of the native module that the lanes run, of `native_kernels`; None: torch's."""
+        self.count, self.kernels = count, kernels
         self._pool = ThreadPoolExecutor(
             count, thread_name_prefix="pumice-lane", initializer=_prepare_thread
         )
@@ -68,6 +72,19 @@ class Lanes:
             future.exception()  # none may still write when this returns
         for future in futures:
             future.result()
+
+
+def lanes_for(options: RunOptions, threads: int) -> Lanes:
+    """Those of a run: one where a GPU does the work."""
+    if options.device != "cpu":
+        return Lanes(1)
+    return Lanes(threads, kernels=native_kernels(options.kernels))
+
+
+def native_kernels(choice: str) -> str | None:
+    """The native module's kernels for "auto": the best that this processor has, if any. None for "torch"."""
+    known = _core.training_kernels() if choice == "auto" else []
+    return known[0] if known else None
 
 
 def processors() -> int:

@@ -13,6 +13,7 @@ from pumice.errors import InputError
 from pumice.teachers.options import Precision
 
 DTYPES = ("float32", "float16", "int8", "int4", "int2")
+KERNELS = ("auto", "torch")
 MAX_SCALE = 40.0
 """exp(scale) and exp(-scale) are then both normal float32 numbers: no maximum need be subtracted."""
 COLUMNS = ("anchor", "positive", "negative", "negatives", "scores")
@@ -81,6 +82,9 @@ class RunOptions:
     threads: int | None = None
     """Processors to use; None: all at hand. The same number gives the same model, bit for bit."""
     device: str = "cpu"
+    kernels: str = "auto"
+    """"auto": the ranking loss and the optimiser run in pumice's own instructions where the processor has AVX2
+    or AVX-512, else in torch's. "torch": in torch's, two to three times slower; they round differently."""
     checkpoint_seconds: float = 60.0
     tokens_in_memory: int = 500_000_000
     """Past so many tokens, those of each further source are kept in files and mapped."""
@@ -109,6 +113,8 @@ class RunOptions:
             check_string(getattr(self, name), name=name)
         if self.dtype not in DTYPES:
             raise InputError(f"dtype {self.dtype!r} is not one of {', '.join(DTYPES)}")
+        if self.kernels not in KERNELS:
+            raise InputError(f"kernels {self.kernels!r} is not one of {', '.join(KERNELS)}")
         if self.progress is not None and not callable(self.progress):
             raise InputError(
                 f"progress is {self.progress!r}: give a function of (step, steps, line)"
@@ -162,11 +168,16 @@ class RunOptions:
 
     def settings(self) -> dict[str, Any]:
         """What decides the result, as JSON values."""
-        return {
+        made = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
             if name not in _WITHOUT_EFFECT
         }
+        if (
+            self.kernels == "torch"
+        ):  # as in files that were made before there were others: they stay the same
+            del made["kernels"]
+        return made
 
 
 @dataclass(frozen=True)

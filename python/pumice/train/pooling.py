@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pumice import _core
 from pumice.modelfile.counting import PLAIN, WHOLE, Counting
 from pumice.train.lanes import Lanes
 
@@ -23,38 +25,6 @@ class Counted:
     """In the order of ``Bags.texts``."""
     totals: Tensor
     """(texts,): of a text's tokens together."""
-
-    @classmethod
-    def of(
-        cls,
-        by_token: NDArray[np.int64],
-        by_text: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-        *,
-        device: str,
-    ) -> Counted:
-        """From both orders and each text's number of different tokens."""
-        ends = np.cumsum(lengths)
-        sums = np.concatenate(([0], np.cumsum(by_text)))
-        totals = sums[ends] - sums[ends - lengths]
-        arrays = (torch.from_numpy(one.astype(np.float32)) for one in (by_text, by_token, totals))
-        return cls(*(one.to(device) for one in arrays))
-
-
-def _merged(
-    pairs: NDArray[np.int64], lengths: NDArray[np.int64], counting: Counting
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each pair of token and text once, ascending, and what its occurrences count together."""
-    order = np.argsort(pairs, kind="stable")
-    pairs = pairs[order]
-    begins = np.flatnonzero(np.diff(pairs, prepend=-1))
-    before = np.arange(len(pairs)) - np.repeat(begins, np.diff(begins, append=len(pairs)))
-    places = (np.arange(len(pairs)) - np.repeat(np.cumsum(lengths) - lengths, lengths))[order]
-    counts = np.ones(len(pairs), np.int64)
-    for told, index in ((counting.repeats, before), (counting.positions, places)):
-        numbers = np.array([WHOLE, *told], np.int64)
-        counts *= numbers[np.minimum(index, len(told))]
-    return pairs[begins], np.add.reduceat(counts, begins) if len(begins) else counts
 
 
 @dataclass(frozen=True)
@@ -86,34 +56,29 @@ class Bags:
         counting: Counting = PLAIN,
         device: str = "cpu",
     ) -> Bags:
-        """Bags from flat ids and each text's number of them; all of it numpy's work, in any thread.
+        """Bags from flat ids and each text's number of them; the native module's work, in any thread.
 
         ``counting`` is that of a model's parts.
         """
-        texts = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-        pairs = (ids.astype(np.int64) << 32) | texts
+        numbers = () if counting == PLAIN else (counting.repeats, counting.positions)
+        tables = [[WHOLE, *told] for told in numbers] or [[], []]
+        rows, row_offsets, texts, *merged = _core.token_bags(
+            ids, lengths, repeats=tables[0], places=tables[1]
+        )
+
+        def tensor(array: NDArray[Any]) -> Tensor:
+            return torch.from_numpy(array).to(device)
+
         counted = None
-        if counting == PLAIN:
-            pairs = np.sort(pairs)
-        else:
-            pairs, by_token = _merged(pairs, lengths, counting)
-            order = np.argsort(pairs & 0xFFFFFFFF, kind="stable")
-            ids = (pairs[order] >> 32).astype(np.int32)
-            lengths = np.bincount(pairs & 0xFFFFFFFF, minlength=len(lengths))
-            counted = Counted.of(by_token, by_token[order], lengths, device=device)
-        sorted_ids = (pairs >> 32).astype(np.int32)
-        begins = np.flatnonzero(np.diff(sorted_ids, prepend=-1))
-        offsets = np.concatenate(([0], np.cumsum(lengths)))
-        row_offsets = np.append(begins, len(ids))
-
-        def tensor(array: NDArray[np.integer]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array, dtype=np.int32)).to(device)
-
+        offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+        if counting != PLAIN:
+            ids, offsets, *counts = merged
+            counted = Counted(*map(tensor, counts))
         return cls(
             ids=tensor(ids),
             offsets=tensor(offsets),
-            rows=tensor(sorted_ids[begins]),
-            texts=tensor(pairs & 0xFFFFFFFF),
+            rows=tensor(rows),
+            texts=tensor(texts),
             row_offsets=tensor(row_offsets),
             edges=offsets.tolist(),
             row_edges=row_offsets.tolist(),

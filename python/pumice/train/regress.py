@@ -95,7 +95,7 @@ def _regressed(given: _Given, place: Workplace) -> Training:
     from pumice.train.evaluation_sets import read_beir
     from pumice.train.figures import mean_ndcg
     from pumice.train.fitting import fitted_texts
-    from pumice.train.lanes import Lanes, processors
+    from pumice.train.lanes import lanes_for, processors
     from pumice.train.loop import Loop
     from pumice.train.regression import AgreementJudge, Regression, agreement_name
     from pumice.train.taught import Reader, load_encoder
@@ -126,7 +126,7 @@ def _regressed(given: _Given, place: Workplace) -> Training:
     )
     reader = Reader.of(encoder, options, threads=threads, kept=place.kept, files=place.files)
     reader.read(given.strings, read.windows)
-    with Lanes(threads if options.device == "cpu" else 1) as lanes:
+    with lanes_for(options, threads) as lanes:
         fitted, table = fitted_texts(start, read, reader, dims=dims, options=options, lanes=lanes)
         objective = Regression(fitted, dims, options=options, lanes=lanes)
         loop = Loop(table, objective, dims, options=options, lanes=lanes)

@@ -91,7 +91,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
     from pumice.train.dataset import fingerprint, token_counts, tokenize_sources
     from pumice.train.evaluation_sets import held_out_sets, read_beir
     from pumice.train.figures import mean_ndcg, measure
-    from pumice.train.lanes import Lanes, processors
+    from pumice.train.lanes import lanes_for, processors
     from pumice.train.loop import Loop
     from pumice.train.rotation import rotated
     from pumice.train.stages import Stages
@@ -142,7 +142,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
             "evaluation": [one.name for one in beir],
         },
     )
-    with Lanes(threads if options.device == "cpu" else 1) as lanes:
+    with lanes_for(options, threads) as lanes:
         rows = torch.from_numpy(table).to(options.device)
         topics = None
         if options.topic_size is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pumice.train.ranking_loss import Excluded
+from pumice.train.ranked import Excluded
 
 
 @dataclass(frozen=True)

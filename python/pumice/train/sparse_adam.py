@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from pumice.train.lanes import Lanes
+from pumice import _core
+from pumice.train.lanes import Lanes, Work
 from pumice.train.pooling import RowGradients
 
 _CHUNK_BYTES = 1 << 20  # of each of a chunk's four arrays
@@ -30,6 +31,35 @@ class SparseAdam:
         correction1 = 1 - self.beta1**self.steps
         correction2 = 1 - self.beta2**self.steps
         size = learning_rate * math.sqrt(correction2) / correction1
+        edges = gradients.bags.row_edges
+        spans = lanes.split_by_weight(edges, each=16)
+        if lanes.kernels is not None and self.table.device.type == "cpu":
+            lanes.run(self._native_work(gradients, lanes.kernels, size), spans)
+        else:
+            lanes.run(self._torch_work(gradients, size), spans)
+
+    def _native_work(self, gradients: RowGradients, kernels: str, size: float) -> Work:
+        bags, counted = gradients.bags, gradients.bags.counted
+        state = [one.numpy() for one in (self.table, self.first, self.second)]
+        rows, offsets, texts = (one.numpy() for one in (bags.rows, bags.row_offsets, bags.texts))
+        weights = None if counted is None else counted.by_token.numpy()
+        numbers = (1 - self.beta1, self.beta2, 1 - self.beta2, size, self.epsilon)
+
+        def work(lane: int, first: int, last: int) -> None:
+            _core.adam_rows(
+                kernels,
+                state,
+                rows=rows[first:last],
+                offsets=offsets[first : last + 1],
+                texts=texts,
+                weights=weights,
+                gradients=gradients.gradients.numpy(),
+                numbers=numbers,
+            )
+
+        return work
+
+    def _torch_work(self, gradients: RowGradients, size: float) -> Work:
         count = max(1, _CHUNK_BYTES // (4 * self.table.shape[1]))
 
         def work(lane: int, first: int, last: int) -> None:
@@ -39,7 +69,7 @@ class SparseAdam:
                 high = min(low + count, last)
                 self._update(gradients, low, high, size=size, buffers=buffers)
 
-        lanes.run(work, lanes.split_by_weight(gradients.bags.row_edges, each=16))
+        return work
 
     def _update(
         self, gradients: RowGradients, low: int, high: int, *, size: float, buffers: list[Tensor]

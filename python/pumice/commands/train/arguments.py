@@ -9,7 +9,7 @@ from typing import get_args
 from pumice.commands.vocabulary import add_vocabulary_settings
 from pumice.teachers.options import Precision
 from pumice.train import AlignOptions, RegressOptions, TrainOptions
-from pumice.train.options import CODES, DTYPES, LABEL_LOSSES, LABEL_WEIGHT, MINED
+from pumice.train.options import CODES, DTYPES, KERNELS, LABEL_LOSSES, LABEL_WEIGHT, MINED
 from pumice.train.regress_options import RegressionLossName
 
 _DEFAULTS = TrainOptions()
@@ -239,5 +239,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help=f"how rows are stored (default: {_DEFAULTS.dtype}; with --align-to {_ALIGNMENT.dtype})",
     )
     parser.add_argument("--device", default=_DEFAULTS.device, help="a torch device, such as cuda")
+    parser.add_argument(
+        "--kernels",
+        choices=KERNELS,
+        default=_DEFAULTS.kernels,
+        help="whose instructions compute: auto, pumice's own where the processor has AVX2 or AVX-512, else "
+        f"torch's (default: {_DEFAULTS.kernels})",
+    )
     parser.add_argument("--name", default="", help="the model's name, kept in the file")
     parser.add_argument("--license", default="", help="the model's licence, kept in the file")

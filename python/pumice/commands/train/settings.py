@@ -59,6 +59,7 @@ def train_options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions
         seed=args.seed,
         threads=args.threads,
         device=args.device,
+        kernels=args.kernels,
         checkpoint_seconds=args.checkpoint_seconds,
         progress=None if bar is None else bar.show,
     )
