@@ -112,7 +112,13 @@ class Contrastive:
         )
 
     def slope(self, batch: PreparedBatch, vectors: Tensor) -> Slope:
-        """Losses and gradients; ``vectors`` may be overwritten."""
+        """Losses and gradients, none of columns that stay as they are; ``vectors`` may be overwritten."""
+        slope = self._slope(batch, vectors)
+        if self._options.fixed_dims is not None:
+            slope.gradients[:, : self._options.fixed_dims] = 0
+        return slope
+
+    def _slope(self, batch: PreparedBatch, vectors: Tensor) -> Slope:
         share = 0.0 if batch.lists is None else self._options.label_share
         if batch.lists is None or not share:
             ranked = self._ranked(batch, vectors)

@@ -210,6 +210,9 @@ class TrainOptions(RunOptions):
     topic_size: int | None = None
     """A batch's pairs are of a topic: each source falls into topics of about so many, by its positives' vectors
     from the teacher, or else from the starting rows. None: batches are drawn from all of a source."""
+    fixed_dims: int | None = None
+    """The first so many columns of the start stay as they are: what is trained are those behind them. None: all
+    columns are."""
     codes: tuple[str, ...] = ()
     """"binary", "int8" or both: the ranking loss is also that of such codes of every prefix, which are then
     measured beside the vectors and judged by too."""
@@ -225,6 +228,10 @@ class TrainOptions(RunOptions):
             raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
         self._check_labels()
         self._check_codes()
+        if self.fixed_dims is not None and self.rotation_epochs:
+            raise InputError(
+                "rotation_epochs would turn the columns that fixed_dims keeps: give one"
+            )
 
     def _check_codes(self) -> None:
         if not isinstance(self.codes, (tuple, list)):
@@ -293,6 +300,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("label_weight", 0, 1),
     ("teacher_share", 0, 1),
     ("topic_size", 2, 1_000_000),
+    ("fixed_dims", 1, 65_535),
     ("code_share", 0, 1),
     ("rotation_epochs", 0, 10_000),
     ("hold_out", 0, 0.5),
@@ -313,6 +321,7 @@ _MAY_BE_NONE = (
     "mine",
     "label_weight",
     "topic_size",
+    "fixed_dims",
     "patience",
     "teacher_tokens",
     "threads",
@@ -320,6 +329,7 @@ _MAY_BE_NONE = (
 _WHOLE = (
     "batch_size",
     "topic_size",
+    "fixed_dims",
     "mine",
     "evaluations",
     "patience",

@@ -103,6 +103,7 @@ def _trained(given: _Given, place: Workplace) -> Training:
         raise InputError(
             "rotation_epochs has no use for one dimension: name shorter prefixes in dims"
         )
+    _check_fixed(given)
     beir = [read_beir(folder, start) for folder in given.folders]
     data = tokenize_sources(given.sources, start, options, place.memory)
     sets = [*held_out_sets(data), *beir]
@@ -179,6 +180,22 @@ def _trained(given: _Given, place: Workplace) -> Training:
     judged = [figure for figure in figures if figure.name in {one.name for one in judges}]
     line = f"the finished model: nDCG@10 {mean_ndcg(judged):.4f}" if judged else ""
     return finished(outcome, story, folder=run_folder, options=options, line=line)
+
+
+def _check_fixed(given: _Given) -> None:
+    fixed, largest = given.options.fixed_dims, given.dims[-1]
+    if fixed is None:
+        return
+    if fixed > given.start.dimensions:
+        raise InputError(
+            f"fixed_dims is {fixed}, but the start has {given.start.dimensions} dimensions: "
+            "only what it has can stay as it is"
+        )
+    if fixed >= largest:
+        raise InputError(
+            f"fixed_dims is {fixed}, and the model's dimensions are {largest}: "
+            "nothing would be trained; name a larger one in dims"
+        )
 
 
 def _tell(options: TrainOptions, line: str) -> None:

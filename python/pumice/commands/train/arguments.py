@@ -188,6 +188,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             int,
             "a batch's pairs are of a topic of about so many (default: of a source)",
         ),
+        ("fixed-dims", int, "the start's first so many columns stay as they are"),
         ("learning-rate", float, "the highest"),
         ("warmup", float, "the share of the steps over which it rises"),
         ("scale", float, "what cosines are multiplied by"),

@@ -19,6 +19,7 @@ _OF_OTHERS = (
     "label_loss",
     "label_weight",
     "topic_size",
+    "fixed_dims",
     "codes",
     "code_share",
     "rotation_epochs",
@@ -57,7 +58,7 @@ def check_stages(args: argparse.Namespace) -> None:
         raise InputError("--code-share has no use without --codes")
     if args.codes is not None and not args.pairs and not makes_pairs(args):
         raise InputError("--codes has no use without pairs: give --pairs")
-    for name in ("rotation_epochs", "topic_size"):
+    for name in ("rotation_epochs", "topic_size", "fixed_dims"):
         if getattr(args, name) is not None and not args.pairs and not makes_pairs(args):
             raise InputError(f"{_flag(name)} has no use without pairs: give --pairs")
     if args.teacher_share and args.teacher is None:

@@ -38,6 +38,7 @@ def train_options(args: argparse.Namespace, bar: StepBar | None) -> TrainOptions
         label_cache=None if args.cross_encoder is None else stage_folder(args.output, "labels"),
         teacher_share=args.teacher_share,
         topic_size=args.topic_size,
+        fixed_dims=args.fixed_dims,
         codes=() if args.codes is None else tuple(args.codes.split(",")),
         code_share=_DEFAULTS.code_share if args.code_share is None else args.code_share,
         rotation_epochs=args.rotation_epochs or 0.0,
