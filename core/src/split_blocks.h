@@ -54,9 +54,14 @@ class SplitBlocks {
 
   struct Classes {
     simd::ByteClasses first, second;  // letters, digits, white space; spaces, line ends, apostrophes
-    // Of bytes from 0x80 on, without the highest bit: the first of two and of three that are a letter whatever follows,
-    // and those that follow.
+    // These of bytes from 0x80 on, without the highest bit. The first of two and of three that are a letter whatever
+    // follows, and those that follow.
     simd::ByteClasses beyond;
+    // The first of three that are a letter where the second is, or is not, one of `asian_second`: of U+4000, U+A000 and
+    // U+D000; the first of kana, and of Greek.
+    simd::ByteClasses asian, asian_second, more;
+    simd::ByteClasses kana_second, kana_third;  // U+3040, U+3080 and U+30C0; what is no letter among them
+    simd::ByteClasses greek_second;             // what is no letter: of U+0380, of U+03C0
   };
   static constexpr Classes kClasses = [] {
     Classes classes{};
@@ -75,9 +80,31 @@ class SplitBlocks {
     add(classes.second.special, '\'', '\'');
     add(classes.beyond.word, 0xC4, 0xC9);
     add(classes.beyond.word, 0xD0, 0xD1);
-    add(classes.beyond.punctuation, 0xE5, 0xE8);
+    add(classes.beyond.punctuation, 0xE5, 0xE9);
     add(classes.beyond.punctuation, 0xEB, 0xEC);
     add(classes.beyond.special, 0x80, 0xBF);
+    add(classes.asian.word, 0xE4, 0xE4);
+    add(classes.asian.punctuation, 0xEA, 0xEA);
+    add(classes.asian.special, 0xED, 0xED);
+    add(classes.asian_second.word, 0xB7, 0xB7);
+    add(classes.asian_second.punctuation, 0xB0, 0xBF);
+    add(classes.asian_second.special, 0x80, 0x9D);
+    add(classes.more.word, 0xE3, 0xE3);
+    add(classes.more.punctuation, 0xCE, 0xCE);
+    add(classes.more.special, 0xCF, 0xCF);
+    add(classes.kana_second.word, 0x81, 0x81);
+    add(classes.kana_second.punctuation, 0x82, 0x82);
+    add(classes.kana_second.special, 0x83, 0x83);
+    add(classes.kana_third.word, 0x80, 0x80);
+    add(classes.kana_third.punctuation, 0x97, 0x9C);
+    add(classes.kana_third.punctuation, 0xA0, 0xA0);
+    add(classes.kana_third.special, 0xBB, 0xBB);
+    add(classes.greek_second.word, 0x80, 0x85);
+    add(classes.greek_second.word, 0x87, 0x87);
+    add(classes.greek_second.word, 0x8B, 0x8B);
+    add(classes.greek_second.word, 0x8D, 0x8D);
+    add(classes.greek_second.word, 0xA2, 0xA2);
+    add(classes.greek_second.punctuation, 0xB6, 0xB6);
     return classes;
   }();
 
@@ -114,24 +141,64 @@ class SplitBlocks {
     return true;
   }
 
-  // Adds the letters beyond ASCII that are told by their first byte, and returns their bytes. `high`: bytes that are
+  static constexpr bool are_long(Mask run) {
+    run &= run >> 1;
+    run &= run >> 2;
+    return (run & run >> 2) != 0;
+  }
+
+  // Adds the letters beyond ASCII that are told by their first bytes, and returns their bytes. `high`: bytes that are
   // not ASCII. Only where some follow each other; others are read one by one.
   Mask read_letters(const char* bytes, Mask high, Runs& runs) const {
-    if (!kRoomForSpeed) return 0;
-    Mask long_runs = high & high >> 1;
-    long_runs &= long_runs >> 2;
-    if ((long_runs & long_runs >> 2) == 0) return 0;
+    if (!kRoomForSpeed || !are_long(high)) return 0;
     char low[kBlock];
     for (std::size_t i = 0; i < kBlock; ++i) low[i] = static_cast<char>(bytes[i] ^ 0x80);
     simd::ByteMasks beyond;
     classify_(kClasses.beyond, low, beyond);
-    const Mask follows = beyond.special & high;
-    const Mask two = beyond.word & follows >> 1;
-    const Mask three = beyond.punctuation & follows >> 1 & follows >> 2;
+    const Mask one_follows = (beyond.special & high) >> 1;
+    const Mask two_follow = one_follows & one_follows >> 1;
+    Mask two = beyond.word & one_follows;
+    Mask three = beyond.punctuation & two_follow;
+    if (are_long(high & ~(two | two << 1 | three | three << 1 | three << 2))) {
+      three |= asian(low, high) & two_follow;
+      simd::ByteMasks more;
+      classify_(kClasses.more, low, more);
+      if (more.word != 0) three |= more.word & kana(low, high) & two_follow;
+      const Mask greek = more.punctuation | (more.special & high);
+      if (greek != 0) {
+        simd::ByteMasks no_letters;
+        classify_(kClasses.greek_second, low, no_letters);
+        const Mask neither =
+            (more.punctuation & no_letters.word >> 1) | (~more.punctuation & no_letters.punctuation >> 1);
+        two |= greek & ~neither & one_follows;
+      }
+    }
     const Mask found = two | two << 1 | three | three << 1 | three << 2;
     runs.letters |= found;
     runs.characters |= two | three;
     return found;
+  }
+
+  // Where letters begin whose first byte is 0xE4, 0xEA or 0xED; here and below, `low` is without the highest bits.
+  Mask asian(const char* low, Mask high) const {
+    simd::ByteMasks first, second;
+    classify_(kClasses.asian, low, first);
+    const Mask last = first.special & high;
+    if ((first.word | first.punctuation | last) == 0) return 0;
+    classify_(kClasses.asian_second, low, second);
+    return (first.word & ~(second.word >> 1)) | (first.punctuation & second.punctuation >> 1) |
+           (last & (second.special & high) >> 1);
+  }
+
+  // Where kana begin, if 0xE3 stands there.
+  Mask kana(const char* low, Mask high) const {
+    simd::ByteMasks second, third;
+    classify_(kClasses.kana_second, low, second);
+    classify_(kClasses.kana_third, low, third);
+    const Mask hiragana = second.word & ~(third.word >> 1);
+    const Mask both = second.punctuation & ~(third.punctuation >> 1);
+    const Mask katakana = second.special & high & ~(third.special >> 1);
+    return (hiragana | both | katakana) >> 1;
   }
 
   // Adds other characters beyond ASCII, whose bytes are `high`. Where the first is that is neither a letter nor one of
