@@ -160,7 +160,10 @@ pumice_status bpe(const pumice_model& model, std::string_view piece, Arena& aren
   ids.ids = arena.take<std::uint32_t>(1);
   if (ids.ids == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   ids.count = 1;
-  if (model.vocabulary.find(piece.data(), piece.size(), ids.ids[0]))
+  // Reading from the left finds it too, where there is any.
+  const bool reads = kRoomForSpeed && model.sections[PUMICE_SECTION_TOKEN_PARTS].bytes != nullptr;
+  const bool known = reads && piece.size() <= LongestTokens::kLongest;
+  if (!known && model.vocabulary.find(piece.data(), piece.size(), ids.ids[0]))
     return ranged ? whole(piece, arena, ids) : PUMICE_OK;
   if (piece.size() >= kLongestPiece) return PUMICE_MEMORY_TOO_SMALL;
   const BpeMerges merges(model.sections[PUMICE_SECTION_MODEL]);

@@ -48,11 +48,17 @@ struct TokenBorders {
   std::uint32_t begins;       // of the tokens that it begins with, those that merge with one on their left
   std::uint32_t joins_left;   // what with
 
-  // Whether no merge across the border between two tokens can be.
+  // Whether no merge across the border between two tokens can be; without a branch, for either is as good as chance.
   static bool stay_apart(const TokenBorders& left, const TokenBorders& right) {
-    return (left.joins_right & right.begins) == 0 || (left.ends & right.joins_left) == 0;
+    const bool first = (left.joins_right & right.begins) == 0;
+    const bool second = (left.ends & right.joins_left) == 0;
+    return static_cast<unsigned>(first) | static_cast<unsigned>(second);
   }
+
+  // What stands before the first token.
+  static const TokenBorders kNothing;
 };
+inline constexpr TokenBorders TokenBorders::kNothing = {1, 1, 0, 0};
 static_assert(sizeof(TokenBorders) == 16);
 
 constexpr std::uint32_t border_bit(std::uint32_t token) {
@@ -77,20 +83,25 @@ class LongestTokens {
     std::uint32_t at = 0;
     std::uint32_t most = size;  // where the next token may end
     for (;;) {
-      Matches matches(vocabulary_, piece.data() + at, std::min(most - at, kLongest));
-      if (most == size && matches.none()) return 0;  // a character without a token
-      bool found = false;
-      while (!found && matches.next()) {
-        if (tries-- == 0) return 0;
-        const std::uint32_t end = at + matches.length;
-        if (dead[end / 64] >> end % 64 & 1) continue;
-        const Border border = border_of(count == 0 ? kNone : ids[count - 1], matches.id);
-        if (border == kUnclear) return 0;
-        found = border == kStays;
+      const std::uint32_t before = count == 0 ? kNone : ids[count - 1];
+      const auto place = [&](std::uint32_t id, std::uint32_t length) {
+        const std::uint32_t end = at + length;
+        if (tries-- == 0) return kUnclear;
+        if (dead[end / 64] >> end % 64 & 1) return kMerges;
+        return length == size ? kStays : border_of(before, id);  // a token that is all of the piece is not merged
+      };
+      DoubleArray::Match match = longest(piece.data() + at, std::min(most - at, kLongest));
+      if (match.length == 0 && most == size) return 0;  // a character without a token
+      Border border = match.length == 0 ? kMerges : place(match.value, match.length);
+      if (border == kMerges && match.length > 1) {
+        Matches shorter(vocabulary_, piece.data() + at, match.length - 1);
+        while (border == kMerges && shorter.next()) border = place(shorter.id, shorter.length);
+        match = {shorter.id, shorter.length};
       }
-      if (found) {
-        ids[count] = matches.id;
-        ends[count++] = at += matches.length;
+      if (border == kUnclear) return 0;
+      if (border == kStays) {
+        ids[count] = match.value;
+        ends[count++] = at += match.length;
         if (at == size) return count;
         most = size;
       } else {
@@ -104,6 +115,28 @@ class LongestTokens {
 
  private:
   enum Border { kStays, kMerges, kUnclear };
+
+  // The longest token that `text` begins with. Whether a token ends at a byte is as good as chance: no branch is on it.
+  DoubleArray::Match longest(const char* text, std::uint32_t size) const {
+    if (!kRoomForSpeed) return vocabulary_.longest_prefix(DoubleArray::kRoot, text, size);
+    const DoubleArray::Unit* const units = vocabulary_.units;
+    std::uint32_t node = DoubleArray::kRoot, base = units[node].base;
+    std::uint32_t last = 0, length = 0;
+    for (std::uint32_t i = 0; i < size;) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      const std::uint32_t child = (base & ~DoubleArray::kHasValue) ^ (byte != 0 ? byte : DoubleArray::kNul);
+      if (child >= vocabulary_.count || units[child].parent != node) break;
+      node = child;
+      base = units[node].base;
+      ++i;
+      const bool ends = (base & DoubleArray::kHasValue) != 0;
+      last = ends ? base : last;
+      length = ends ? i : length;
+    }
+    const std::uint32_t leaf = last & ~DoubleArray::kHasValue;
+    if (length == 0 || leaf >= vocabulary_.count) return {0, 0};
+    return {units[leaf].base, length};
+  }
 
   // The tokens that `text` begins with, the longest first.
   class Matches {
@@ -122,8 +155,6 @@ class LongestTokens {
       id = vocabulary_.units[leaf.unit].base;
       return true;
     }
-
-    bool none() const { return count_ == 0; }
 
     std::uint32_t length = 0;
     std::uint32_t id = 0;
@@ -161,9 +192,10 @@ class LongestTokens {
 
   // Whether the token `right` may stand after `left`, or after nothing where that is kNone.
   Border border_of(std::uint32_t left, std::uint32_t right) const {
-    if (kRoomForSpeed && left < borders_.size() && right < borders_.size() &&
-        TokenBorders::stay_apart(borders_[left], borders_[right]))
-      return kStays;
+    if (kRoomForSpeed && right < borders_.size()) {
+      const TokenBorders& before = left < borders_.size() ? borders_[left] : TokenBorders::kNothing;
+      if (TokenBorders::stay_apart(before, borders_[right])) return kStays;
+    }
     if (right >= parts_.size()) return kUnclear;
     std::uint32_t right_time = parts_[right].time;
     if (right_time == kNone) return kMerges;

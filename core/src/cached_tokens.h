@@ -38,16 +38,19 @@ class CachedTokens {
   CachedTokens(NarrowWords& narrow_words, WideWords& wide_words)
       : narrow_words_(narrow_words), wide_words_(wide_words) {}
 
-  // A word, and where it would be.
+  // A word, and where it would be. An array of them is not cleared first.
   struct Place {
-    std::string_view word;
+    const char* begin;
+    std::size_t size;
     NarrowWords::Key key;
     const NarrowWords::Entry* set;  // null: it is not a short one
+
+    std::string_view word() const { return {begin, size}; }
   };
 
   // Asks for the memory where the word would be. Bytes up to `end` can be read.
   Place place_of(std::string_view word, const char* end) const {
-    Place place = {word, {}, nullptr};
+    Place place = {word.data(), word.size(), {}, nullptr};
     if (!narrow_words_.exists() || word.size() > kLongest) return place;
     if (word.size() < NarrowWords::kBytes) {
       place.key = key_of<NarrowWords>(word, end);
@@ -63,7 +66,7 @@ class CachedTokens {
   // Puts a known word's tokens; false where it is not known or no token would be left to put after it. Bytes up to
   // `end` can be read.
   bool put(const Place& place, const char* end, TokenStream& stream) const {
-    const std::string_view word = place.word;
+    const std::string_view word = place.word();
     if (!narrow_words_.exists() || word.size() > kLongest) return false;
     if (place.set != nullptr) {
       const auto* entry =

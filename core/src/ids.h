@@ -78,7 +78,7 @@ class TokenRules {
   bool limited() const { return limited_; }
 
   // Whether `total` more tokens count and leave room for another.
-  bool fits(std::uint32_t total) const { return !limited_ || total < left_; }
+  bool fits(std::size_t total) const { return !limited_ || total < left_; }
 
   // Tokens that fit.
   void take_known(std::uint32_t total) {
@@ -102,11 +102,16 @@ class TokenStream {
     return rules_.take();
   }
 
-  bool fits(std::uint32_t total) const { return rules_.fits(total); }
+  bool fits(std::size_t total) const { return rules_.fits(total); }
   bool limited() const { return rules_.limited(); }
   void take_known(std::uint32_t total) { rules_.take_known(total); }
   IdSink& sink() { return sink_; }
   bool keeps(std::uint32_t id) const { return rules_.keeps(id); }
+
+  // A token known to fit, of which take_known() takes note.
+  void put_fitting(std::uint32_t id) {
+    if (rules_.keeps(id)) sink_.put(id);
+  }
 
   // Tokens known to fit: `total` of them, of which the first `kept` of `ids`, an array of `Room`, are kept.
   template <std::size_t Room>

@@ -28,8 +28,8 @@ class WordScanner {
         places[count] = cache_.place_of({from, static_cast<std::size_t>(stop - from)}, end);
         from = stop;
       }
-      for (std::size_t i = 0; i < count && going_ && places[i].word.data() == at; ++i) {
-        const char* stop = at + places[i].word.size();
+      for (std::size_t i = 0; i < count && going_ && places[i].begin == at; ++i) {
+        const char* stop = at + places[i].size;
         const bool begins = at == text.data();
         // A first word is not normalised as others are; it is known by its first byte. Nor may the last word be.
         const bool cached = (!begins || (first && !is_low(*at))) && (stop != end || !model_.route.merges_spaces);
@@ -185,7 +185,7 @@ class WordScanner {
 
   // A piece's tokens depend on nothing but its bytes, which can be read up to `end`.
   pumice_status read_piece(const CachedTokens::Place& place, const char* end, std::size_t mark) {
-    const std::string_view piece = place.word;
+    const std::string_view piece = place.word();
     arena_.reset(mark);
     // A piece that is known needs neither: both are asked for all the same, so that known or not gives one answer.
     if (!arena_.read(kModelReads * piece.size())) return PUMICE_TOO_MUCH_WORK;
@@ -218,6 +218,10 @@ class WordScanner {
   }
 
   void stream(const Ids& ids) {
+    if (kRoomForSpeed && stream_.fits(ids.count)) {
+      for (std::size_t i = 0; i < ids.count; ++i) stream_.put_fitting(ids.ids[i]);
+      return stream_.take_known(static_cast<std::uint32_t>(ids.count));
+    }
     for (std::size_t i = 0; i < ids.count && going_; ++i) going_ = stream_.put(ids.ids[i]);
   }
 

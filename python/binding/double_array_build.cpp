@@ -9,11 +9,12 @@ namespace {
 
 constexpr std::uint32_t kBlock = 256;      // children of a node share a block: they differ in the low byte only
 constexpr std::uint32_t kOpenBlocks = 16;  // free units of older blocks are given up, which bounds the search
+constexpr std::uint32_t kLine = 8;         // units of a cache line
 constexpr std::uint32_t kNobody = 0xFFFFFFFFu;
 
 class Builder {
  public:
-  explicit Builder(const std::vector<TrieKey>& keys) : keys_(keys) {
+  Builder(const std::vector<TrieKey>& keys, bool near_parents) : keys_(keys), near_parents_(near_parents) {
     add_block();
     take(DoubleArray::kRoot);
   }
@@ -50,7 +51,8 @@ class Builder {
       }
     }
     starts_.push_back(range.end);
-    const std::uint32_t base = find_base();
+    const std::uint32_t near = near_parents_ ? find_near(range.node) : kNobody;
+    const std::uint32_t base = near != kNobody ? near : find_base();
     const bool ends_here = labels_.front() == 0;
     units_[range.node].base = base | (ends_here ? DoubleArray::kHasValue : 0);
     for (std::size_t i = 0; i < labels_.size(); ++i) {
@@ -62,6 +64,16 @@ class Builder {
     for (std::size_t i = labels_.size(); i-- > 0;) {  // reversed: the stack then visits keys in order
       if (labels_[i] != 0) pending_.push_back({starts_[i], starts_[i + 1], range.depth + 1, base ^ labels_[i]});
     }
+  }
+
+  // Where the last child fits into the cache line of its parent, which a search has already waited for.
+  std::uint32_t find_near(std::uint32_t node) const {
+    const std::uint32_t line = node / kLine * kLine;
+    for (std::uint32_t unit = line; unit < line + kLine && line >= closed_; ++unit) {
+      const std::uint32_t base = unit ^ labels_.back();
+      if (!taken_[unit] && base >= closed_ && fits(base)) return base;
+    }
+    return kNobody;
   }
 
   std::uint32_t find_base() {
@@ -92,6 +104,7 @@ class Builder {
       for (std::uint32_t unit = closed; unit < closed + kBlock; ++unit) {
         if (!taken_[unit]) unlink(unit);
       }
+      closed_ = closed + kBlock;
     }
   }
 
@@ -114,10 +127,12 @@ class Builder {
   }
 
   const std::vector<TrieKey>& keys_;
+  const bool near_parents_;
   std::vector<DoubleArray::Unit> units_;
   std::vector<bool> taken_;
   std::vector<std::uint32_t> next_free_, previous_free_;
   std::uint32_t first_free_ = kNobody, last_free_ = kNobody;
+  std::uint32_t closed_ = 0;  // units before it are given up
   std::vector<Range> pending_;
   std::vector<std::uint32_t> labels_;
   std::vector<std::size_t> starts_;
@@ -125,7 +140,7 @@ class Builder {
 
 }  // namespace
 
-std::vector<DoubleArray::Unit> build_double_array(const std::vector<TrieKey>& keys) {
+std::vector<DoubleArray::Unit> build_double_array(const std::vector<TrieKey>& keys, bool near_parents) {
   if (keys.empty()) throw std::invalid_argument("a double array needs at least one key");
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (keys[i].bytes.empty() || keys[i].bytes.find('\0') != std::string_view::npos) {
@@ -133,7 +148,7 @@ std::vector<DoubleArray::Unit> build_double_array(const std::vector<TrieKey>& ke
     }
     if (i > 0 && !(keys[i - 1].bytes < keys[i].bytes)) throw std::invalid_argument("keys are not sorted or repeat");
   }
-  return Builder(keys).build();
+  return Builder(keys, near_parents).build();
 }
 
 }  // namespace pumice

@@ -14,7 +14,8 @@ struct TrieKey {
   std::uint32_t value;
 };
 
-// `keys` are sorted by bytes and differ. The same keys give the same units. Throws std::invalid_argument.
-std::vector<DoubleArray::Unit> build_double_array(const std::vector<TrieKey>& keys);
+// `keys` are sorted by bytes and differ. The same keys give the same units. `near_parents`: a node's last child lies in
+// its own cache line, where there is room. Throws std::invalid_argument.
+std::vector<DoubleArray::Unit> build_double_array(const std::vector<TrieKey>& keys, bool near_parents);
 
 }  // namespace pumice

@@ -240,12 +240,13 @@ class Model {
   std::unique_ptr<Workers> workers_;
 };
 
-nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std::uint32_t>& values) {
+nb::bytes double_array(const std::vector<nb::bytes>& keys, const std::vector<std::uint32_t>& values,
+                       bool near_parents) {
   if (keys.size() != values.size()) throw std::invalid_argument("as many values as keys are needed");
   std::vector<TrieKey> pairs;
   pairs.reserve(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) pairs.push_back({{keys[i].c_str(), keys[i].size()}, values[i]});
-  const auto units = build_double_array(pairs);
+  const auto units = build_double_array(pairs, near_parents);
   return nb::bytes(units.data(), units.size() * sizeof(units[0]));
 }
 
@@ -311,7 +312,7 @@ NB_MODULE(_core, m) {
            nb::arg("average"));
   pumice::add_mining(m);
   pumice::training::add_training(m);
-  m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"));
+  m.def("double_array", &pumice::double_array, nb::arg("keys"), nb::arg("values"), nb::arg("near_parents"));
   m.def("bpe_token_parts", &pumice::bpe_token_parts, nb::arg("model"), nb::arg("vocabulary"), nb::arg("texts"),
         nb::arg("ids"));
   m.def("bpe_token_borders", &pumice::bpe_token_borders, nb::arg("model"), nb::arg("parts"));

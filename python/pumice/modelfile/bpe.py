@@ -56,7 +56,7 @@ def compile_bpe(tokenizer: dict[str, Any]) -> NativeTokenizer:
         )
     if not model.get("ignore_merges"):
         keys = {key: index for key, index in keys.items() if parts[index, 2] != NONE}
-    sections[Kind.VOCABULARY] = build_trie(keys)
+    sections[Kind.VOCABULARY] = build_trie(keys, near_parents=True)
     return NativeTokenizer(BPE, sections=sections)
 
 

@@ -17,18 +17,21 @@ def encoded(token: str) -> bytes:
         ) from None
 
 
-def build_trie(keys: dict[bytes, int]) -> bytes:
+def build_trie(keys: dict[bytes, int], *, near_parents: bool = False) -> bytes:
     """The double array of some keys, which are not empty.
 
     NUL, which the array has no label for, is written as 0xFF, which UTF-8 never holds; keys with an 0xFF of
-    their own match no text and are left out.
+    their own match no text and are left out. ``near_parents``: nodes lie in the cache lines of their
+    parents where there is room.
     """
     pairs = sorted(
         (key.replace(b"\0", b"\xff"), i) for key, i in keys.items() if b"\xff" not in key
     )
     if not pairs:
         raise NotNativeError("no token of the vocabulary is text")
-    return _core.double_array([key for key, _ in pairs], [index for _, index in pairs])
+    return _core.double_array(
+        [key for key, _ in pairs], [index for _, index in pairs], near_parents
+    )
 
 
 def double_array(tokens: dict[str, int]) -> bytes:
