@@ -13,7 +13,7 @@ import pumice
 from pumice.train.batches import BatchPlan
 from pumice.train.dataset import TokenizedSource, tokenize_sources
 from pumice.train.false_negatives import SimilarityFilter, same_text
-from pumice.train.lanes import Lanes
+from pumice.train.lanes import Lanes, native_kernels
 from pumice.train.options import TrainOptions
 from pumice.train.pooling import Bags
 from pumice.train.sources import Source
@@ -67,12 +67,13 @@ def test_same_texts_are_no_negatives() -> None:
     assert len(same_text(anchors[:2], candidates[:2])[0]) == 0
 
 
-def test_similar_candidates_are_left_out() -> None:
+@pytest.mark.parametrize("kernels", ["torch", "auto"])
+def test_similar_candidates_are_left_out(kernels: str) -> None:
     import torch
 
     table = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
     bags = Bags.of(np.array([0, 2, 1, 2, 0], np.int32), np.ones(5, np.int64))
-    with Lanes(2) as lanes:
+    with Lanes(2, kernels=native_kernels(kernels)) as lanes:
         excluded = SimilarityFilter(table, margin=0.0)(bags, 2, candidates=3, lanes=lanes)
         assert [excluded.anchors.tolist(), excluded.candidates.tolist()] == [[0], [2]]
         none = SimilarityFilter(table, margin=-0.5)(bags, 2, candidates=3, lanes=lanes)

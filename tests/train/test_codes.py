@@ -20,7 +20,7 @@ torch = pytest.importorskip("torch")
 
 from pumice.train.code_loss import SOFTNESS, CodedRankingLoss, softness
 from pumice.train.figures import _code
-from pumice.train.lanes import Lanes
+from pumice.train.lanes import Lanes, native_kernels
 from pumice.train.plot import draw
 from pumice.train.ranked import Excluded
 from pumice.train.ranking_loss import RankingLoss
@@ -42,9 +42,10 @@ def autograd_code(vectors: torch.Tensor, kind: str, soft: float) -> torch.Tensor
 @pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("taught", [False, True])
 @pytest.mark.parametrize("codes", [("binary",), ("int8",), ("binary", "int8")])
+@pytest.mark.parametrize("kernels", ["torch", "auto"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_loss_and_gradient_equal_autograd(
-    codes: tuple[str, ...], symmetric: bool, taught: bool, threads: int
+    codes: tuple[str, ...], symmetric: bool, taught: bool, threads: int, kernels: str
 ) -> None:
     """With hard negatives, excluded candidates, and a teacher's soft targets."""
     n, k, step, steps = 21, 30, 3, 11
@@ -52,12 +53,13 @@ def test_loss_and_gradient_equal_autograd(
     leaf = torch.randn(n + k, DIMS[-1], generator=generator).double().requires_grad_()
     excluded = Excluded(torch.tensor([0, 20]), torch.tensor([1, 25]))
     vectors = torch.nn.functional.normalize(torch.randn(2, n, 6, generator=generator), dim=2)
-    soft = SoftTargets(0.7 if taught else 0.0, 20.0, symmetric)
     mask = torch.zeros(n, k, dtype=torch.bool)
     mask[excluded.anchors, excluded.candidates] = True
     share = 0.3
     # Rows and columns aim at different softmaxes: the loss is linear in them, so their mean is what counts.
-    targets = soft(*vectors, k, excluded).double()
+    with Lanes(threads, kernels=native_kernels(kernels)) as lanes:
+        soft = SoftTargets(0.7 if taught else 0.0, 20.0, symmetric, lanes)
+        targets = soft(*vectors, k, excluded).double()
     expected = torch.zeros(3, dtype=torch.float64)
     weight_of = {"": 1 - share, **dict.fromkeys(codes, share / len(codes))}
     for kind, weight in weight_of.items():
@@ -72,7 +74,7 @@ def test_loss_and_gradient_equal_autograd(
             expected[level] = expected[level] + weight * loss
     expected.sum().backward()
 
-    with Lanes(threads) as lanes:
+    with Lanes(threads, kernels=native_kernels(kernels)) as lanes:
         ranking = RankingLoss(lanes, DIMS, (1.0, 1.0, 1.0), scale=20, symmetric=symmetric)
         loss = CodedRankingLoss(ranking, codes, share)
         for _ in range(2):  # the second call finds used buffers

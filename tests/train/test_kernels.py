@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,10 @@ torch = pytest.importorskip("torch")
 
 from pumice import _core
 from pumice.train.lanes import Lanes, native_kernels
+from pumice.train.products import products
 from pumice.train.ranked import Excluded
 from pumice.train.ranking_loss import RankingLoss
+from pumice.train.soft_targets import SoftTargets
 
 if not _core.training_kernels():
     pytest.skip("this processor has no AVX2 and FMA", allow_module_level=True)
@@ -44,6 +48,7 @@ def test_large_batches_equal_torch(
             loss = RankingLoss(lanes, dims, [1.0] * len(dims), symmetric=symmetric)
             loss(right, right)  # buffers that another batch has used
             ranked = loss(left, right, excluded=excluded)
+            ranked = replace(ranked, gradients=ranked.gradients.clone())
             again = loss(left, right, excluded=excluded)
             assert torch.equal(ranked.gradients, again.gradients)
             made.append(ranked)
@@ -53,6 +58,34 @@ def test_large_batches_equal_torch(
     torch.testing.assert_close(
         own.gradients, torchs.gradients, rtol=1e-4, atol=max(1e-5 * size, 1e-6)
     )
+
+
+@pytest.mark.parametrize("kernels", _core.training_kernels())
+@pytest.mark.parametrize(("left", "right", "dim"), [(300, 500, 70), (1, 1, 1), (129, 32, 64)])
+def test_products_equal_torch(kernels: str, left: int, right: int, dim: int) -> None:
+    a, b = torch.randn(left, dim), torch.randn(right, dim)
+    wider = torch.full((left, right + 3), 7.0)
+    with Lanes(3, kernels=kernels) as lanes:
+        torch.testing.assert_close(products(a, b, lanes=lanes), a @ b.T, rtol=1e-5, atol=1e-5)
+        assert products(a, b, lanes=lanes, out=wider) is wider
+    torch.testing.assert_close(wider[:, :right], a @ b.T, rtol=1e-5, atol=1e-5)
+    assert (wider[:, right:] == 7).all()
+
+
+@pytest.mark.parametrize("kernels", _core.training_kernels())
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_a_teachers_answers_equal_torch(kernels: str, symmetric: bool) -> None:
+    n = 300  # some chunks
+    vectors = torch.nn.functional.normalize(torch.randn(2, n, 48), dim=2)
+    excluded = Excluded(torch.tensor([0, 7, 299]), torch.tensor([290, 310, 4]))
+    made = []
+    for name in (kernels, None):
+        with Lanes(2, kernels=name) as lanes:
+            soft = SoftTargets(0.7, 20.0, symmetric, lanes)
+            soft(*vectors, n + 90, None)  # a buffer that was used
+            made.append(soft(*vectors, n + 50, excluded))
+    torch.testing.assert_close(made[0], made[1], rtol=1e-5, atol=1e-8)
+    assert made[0][7, 310] == made[0][0, 290] == 0
 
 
 def test_wrong_shapes_are_refused() -> None:
@@ -80,6 +113,8 @@ def test_wrong_shapes_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match="do not fit"):
             one.begin(*given)
+    with pytest.raises(ValueError, match="do not fit"):
+        _core.dot_products(kernels, few, many, out=many)
     one.begin(few, many, none, none, None, both)
     with pytest.raises(ValueError, match="do not fit"):
         one.forward(0, 0, 3)

@@ -113,7 +113,7 @@ def test_soft_targets_equal_autograd(lanes: Lanes, symmetric: bool, hard_negativ
             loss = (loss + back) / 2
         expected.append(weight * loss)
     sum(expected).backward()
-    soft = SoftTargets(0.7, 9.0, symmetric)
+    soft = SoftTargets(0.7, 9.0, symmetric, lanes)
     targets = soft(teacher[0].float(), teacher[1].float(), n + hard_negatives, excluded)
     assert float(targets.sum()) == pytest.approx(n, rel=1e-5)
     loss = RankingLoss(lanes, DIMS, weights, scale=20, symmetric=symmetric)
@@ -133,7 +133,8 @@ def test_hard_targets_are_those_of_no_teacher(lanes: Lanes) -> None:
     loss = RankingLoss(lanes, DIMS, (1.0, 1.0, 1.0))
     plain = loss(anchors, candidates)
     before = plain.anchor_gradients.clone()
-    soft = SoftTargets(0.0, 20.0, True)(anchors, candidates, 30, None)
+    units = (torch.nn.functional.normalize(one, dim=1) for one in (anchors, candidates))
+    soft = SoftTargets(0.0, 20.0, True, lanes)(*units, 30, None)
     ranked = loss(anchors, candidates, targets=soft)
     assert ranked.losses.tolist() == pytest.approx(plain.losses.tolist(), rel=1e-6)
     torch.testing.assert_close(ranked.anchor_gradients, before, rtol=1e-5, atol=1e-6)

@@ -45,6 +45,15 @@ void Prefixes::pack(const float* vectors, std::size_t count, float* panels, std:
   }
 }
 
+void Prefixes::turn(const float* panels, std::size_t stride, float* turned) const {
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    const float* const from = panels + p * stride * kWide;
+    float* const to = turned + p * kWide * kWide;
+    for (std::size_t k = 0; k < kWide; ++k)
+      for (std::size_t i = 0; i < kWide; ++i) to[k * kWide + i] = from[i * kWide + k];
+  }
+}
+
 void Prefixes::inverses(const float* vector, float* out, std::size_t stride) const {
   float sum = 0;
   for (std::size_t level = 0, begin = 0; level < dims_.size(); begin = dims_[level++]) {

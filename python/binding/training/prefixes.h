@@ -26,6 +26,8 @@ class Prefixes {
 
   // Vectors' rows into [panel][stride][kWide]; zeros where a panel is not filled.
   void pack(const float* vectors, std::size_t count, float* panels, std::size_t stride) const;
+  // The kWide rows of panels that are `stride` rows apart, turned: [dimension][kWide].
+  void turn(const float* panels, std::size_t stride, float* turned) const;
   // One over the length of each prefix of one vector, `stride` apart.
   void inverses(const float* vector, float* out, std::size_t stride) const;
   // gradient -= vector * (a prefix's part along the vector itself); `along` is that of each level, `inverses` as above.

@@ -67,12 +67,8 @@ void Ranking::pack(std::size_t first_panel, std::size_t last_panel) {
       for (std::size_t p = 0; p < prefixes_.panels(); ++p)
         std::fill_n(panels + (p * columns_ + low + i) * kWide, kWide, 0.0f);
     }
-    for (std::size_t p = 0; p < prefixes_.panels(); ++p) {
-      const float* const from = panels + (p * columns_ + low) * kWide;
-      float* const to = turned_.room(0) + (panel * prefixes_.panels() + p) * kWide * kWide;
-      for (std::size_t k = 0; k < kWide; ++k)
-        for (std::size_t i = 0; i < kWide; ++i) to[k * kWide + i] = from[i * kWide + k];
-    }
+    float* const turned = turned_.room(0) + panel * prefixes_.panels() * kWide * kWide;
+    prefixes_.turn(panels + low * kWide, columns_, turned);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "arrays.h"
 #include "bags.h"
 #include "kernels.h"
+#include "products.h"
 #include "ranking.h"
 #include "simd/instructions.h"
 
@@ -125,6 +126,15 @@ class RankingOfBatches {
   Ranking ranking_;
 };
 
+void products_of(const std::string& kernels, const Matrix& left, const Matrix& right, const Matrix& out) {
+  check(left.shape(1) == right.shape(1) && left.shape(1) > 0);
+  check(out.shape(0) == left.shape(0) && out.shape(1) >= right.shape(0));
+  const Kernels& chosen = named(kernels);
+  const nb::gil_scoped_release released;
+  dot_products(chosen, {left.data(), left.shape(0)}, {right.data(), right.shape(0)}, left.shape(1), out.data(),
+               out.shape(1));
+}
+
 // Rows and texts are numbers in range: the caller made them.
 void adam_rows(const std::string& kernels, const std::vector<Matrix>& state, const Ids& rows, const Ids& offsets,
                const Ids& texts, const std::optional<Weights>& weights, const Matrix& gradients,
@@ -192,6 +202,8 @@ void add_training(nb::module_& m) {
       .def("finish", &Ranking::finish, nb::arg("lane"), nb::arg("first"), nb::arg("last"))
       .def("losses", &Ranking::losses);
   m.def("training_kernels", &names);
+  m.def("dot_products", &products_of, nb::arg("kernels"), nb::arg("left").noconvert(), nb::arg("right").noconvert(),
+        nb::arg("out").noconvert());
   m.def("token_bags", &token_bags, nb::arg("ids").noconvert(), nb::arg("lengths").noconvert(), nb::arg("repeats"),
         nb::arg("places"));
   m.def("adam_rows", &adam_rows, nb::arg("kernels"), nb::arg("state"), nb::arg("rows").noconvert(),

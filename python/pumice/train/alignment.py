@@ -67,7 +67,7 @@ class Alignment:
         weights = prefix_weights(dims, options)
         self._cosine = CosineLoss(dims, weights)
         self._ranking = RankingLoss(lanes, dims, weights, scale=options.scale, symmetric=False)
-        self._answers = SoftTargets(1 - options.pair_share, options.scale, symmetric=False)
+        self._answers = SoftTargets(1 - options.pair_share, options.scale, False, lanes)
 
     def prepare(self, step: int) -> AlignedBatch:
         """A step's batch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ SOFTNESS = 5.0
 """At the last step."""
 _SMALLEST = 1e-12
 _LEVELS = 127
+_ROWS = 256
+"""That are coded at a time: they stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,39 @@ class CodedRankingLoss:
         if not self.codes or not self.share:
             return plain
         losses = (1 - self.share) * plain.losses
-        gradients = plain.gradients.mul_(1 - self.share)
-        part = self.share / len(self.codes)
+        gradients = plain.gradients * (1 - self.share)
+        part, lanes = self.share / len(self.codes), self.ranking.lanes
+        spans = lanes.split(len(vectors))
         for kind in self.codes:
-            coded = code(vectors, kind, softness=softness)
+            coded = _CodedRows(vectors, kind, softness)
+            lanes.run(coded.encode, spans)
             values = coded.values
             ranked = self.ranking(values[:n], values[n:], excluded=excluded, targets=targets)
             losses += part * ranked.losses
-            gradients.add_(coded.backward(ranked.gradients), alpha=part)
+            lanes.run(partial(coded.add_gradients, ranked.gradients, part, gradients), spans)
         return Ranked(losses, gradients, n)
+
+
+class _CodedRows:
+    """The codes of all rows, some rows at a time."""
+
+    def __init__(self, vectors: Tensor, kind: str, softness: float) -> None:
+        self.values = torch.empty_like(vectors)
+        self._vectors, self._kind, self._softness = vectors, kind, softness
+        self._parts: dict[int, Coded] = {}
+
+    def encode(self, lane: int, first: int, last: int) -> None:
+        """Write the values of a lane's rows."""
+        for low in range(first, last, _ROWS):
+            high = min(low + _ROWS, last)
+            made = code(self._vectors[low:high], self._kind, softness=self._softness)
+            self.values[low:high] = made.values
+            self._parts[low] = made
+
+    def add_gradients(
+        self, gradients: Tensor, alpha: float, total: Tensor, lane: int, first: int, last: int
+    ) -> None:
+        """Add to ``total`` those of a lane's vectors, from those of their values."""
+        for low in range(first, last, _ROWS):
+            high = min(low + _ROWS, last)
+            total[low:high].add_(self._parts[low].backward(gradients[low:high]), alpha=alpha)

@@ -68,7 +68,7 @@ class Contrastive:
         ``taught`` are a teacher's vectors of each source, ``topics`` the numbers of its pairs' topics.
         """
         self._taught = taught
-        self._soft = SoftTargets(options.teacher_share, options.scale, options.symmetric)
+        self._soft = SoftTargets(options.teacher_share, options.scale, options.symmetric, lanes)
         self._sources, self._options, self._lanes = sources, options, lanes
         self.plan = BatchPlan(
             sources,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pumice.train.lanes import Lanes
 from pumice.train.pooling import Bags, pool
+from pumice.train.products import products
 from pumice.train.ranked import Excluded
 
 
@@ -60,7 +61,16 @@ class SimilarityFilter:
         The first ``count`` texts are anchors, the next ``candidates`` are candidates.
         """
         vectors = torch.nn.functional.normalize(pool(self.table, bags, lanes=lanes), dim=1)
-        cosines = vectors[:count] @ vectors[count : count + candidates].T
-        own = cosines.diagonal().clone()
-        cosines.fill_diagonal_(-torch.inf)
-        return Excluded(*torch.nonzero(cosines > (own - self.margin)[:, None], as_tuple=True))
+        cosines = products(vectors[:count], vectors[count : count + candidates], lanes=lanes)
+        found = [torch.empty(0, 2, dtype=torch.int64, device=cosines.device)] * lanes.count
+
+        def work(lane: int, first: int, last: int) -> None:
+            part = cosines[first:last]
+            own = part.diagonal(first).clone()
+            part.diagonal(first).fill_(-torch.inf)
+            pairs = torch.nonzero(part > (own - self.margin)[:, None])
+            pairs[:, 0] += first
+            found[lane] = pairs
+
+        lanes.run(work, lanes.split(count))
+        return Excluded(*torch.cat(found).T.contiguous())

@@ -8,7 +8,7 @@ gradients need, and so both ways go through at once, in memory for a few anchors
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ class NativeRanking:
     lanes: Lanes
     ranking: _core.Ranking
     symmetric: bool
+    _buffer: Tensor | None = field(default=None, repr=False)
 
     def __call__(
         self,
@@ -39,7 +40,10 @@ class NativeRanking:
     ) -> Ranked:
         """As `RankingLoss` has it."""
         n, k = len(anchors), len(candidates)
-        gradients = anchors.new_empty(n + k, anchors.shape[1])
+        size = (n + k) * anchors.shape[1]
+        if self._buffer is None or self._buffer.numel() < size:
+            self._buffer = anchors.new_empty(size)  # fresh memory costs a step much
+        gradients = self._buffer[:size].view(n + k, -1)
         left, right = anchors.contiguous().numpy(), candidates.contiguous().numpy()
         wanted = None if targets is None else targets.contiguous().numpy()
         ranking, lanes = self.ranking, self.lanes

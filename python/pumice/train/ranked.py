@@ -36,7 +36,8 @@ class Ranked:
     losses: Tensor
     """float32, shape (dims,): the mean loss at each prefix, in the order of ``dims``."""
     gradients: Tensor
-    """Of the weighted sum of ``losses``, shape (anchors + candidates, dim); the caller may overwrite it."""
+    """Of the weighted sum of ``losses``, shape (anchors + candidates, dim). The next call may overwrite it; so
+    may the caller."""
     anchors: int
     """How many there were."""
 
