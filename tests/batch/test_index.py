@@ -226,6 +226,27 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["encode", str(tmp_path / "a.parquet"), "--text", "body"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("inputs", "more"),
+    [
+        ("absent.parquet", []),
+        ("a.parquet", ["--text", "novel"]),
+        ("a.parquet", ["--keep", "id"]),
+        ("a.parquet", ["--dtype", "int8"]),
+    ],
+)
+def test_a_command_that_is_refused_leaves_no_index(
+    tmp_path: Path, inputs: str, more: list[str]
+) -> None:
+    (tmp_path / "a.parquet").write_bytes(as_parquet(rows(5)))
+    index = tmp_path / "index"
+    command = ["encode", str(tmp_path / inputs), "--text", "body", "--to-qdrant", str(index)]
+    assert main([*command, *more]) == 1
+    assert not index.exists()
+    command[1] = str(tmp_path / "a.parquet")
+    assert main([*command, "--dim", "64"]) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_killed_run_stores_every_row_once(tmp_path: Path) -> None:

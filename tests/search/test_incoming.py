@@ -76,7 +76,9 @@ def test_columns_are_what_their_records_are(data: st.DataObject) -> None:
             return str(error)
         return repr([(list(b.ids), list(b.point_ids), b.texts, b.payloads) for b in found])
 
-    assert told(incoming.batches_of_columns(columns)) == told(incoming.batches_of_records(records))
+    assert told(incoming.batches_of_columns(columns, size=7)) == told(
+        incoming.batches_of_records(records, size=7)
+    )
 
 
 def test_plain_columns_take_the_quick_path(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,9 +89,9 @@ def test_plain_columns_take_the_quick_path(monkeypatch: pytest.MonkeyPatch) -> N
         "by": [None, 0.5],
         "of": pa.array(["q", None]),
     }
-    slowly = next(incoming.batches_of_columns({**columns, "tags": [["a"], ["b"]]}))
+    slowly = next(incoming.batches_of_columns({**columns, "tags": [["a"], ["b"]]}, size=7))
     monkeypatch.setattr(incoming, "parse_record", None)
-    quick = next(incoming.batches_of_columns(columns))
+    quick = next(incoming.batches_of_columns(columns, size=7))
     for one, other in zip(quick.payloads, slowly.payloads, strict=True):
         assert one == {key: value for key, value in other.items() if key != "tags"}
     assert list(quick.point_ids) == list(slowly.point_ids)

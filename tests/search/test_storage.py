@@ -11,7 +11,10 @@ import pytest
 
 from pumice.errors import InputError, SearchIndexError
 from pumice.search import Fusion, Index, SearchParams, Storage
+from pumice.search.home import Plan, Query
 from pumice.search.manifest import MANIFEST_FILE
+from pumice.search.spaces import dense_spaces
+from pumice.search.steps import Planner, Step
 from pumice.search.storage import QUANTIZATIONS
 
 RARE = ("product-4", "product-8", "product-32", "product-64", "turbo-1.5", "turbo-2", "turbo-8")
@@ -254,3 +257,13 @@ def test_stages_the_model_lacks(tmp_path: Path, model: Any, wrong: tuple[int, ..
 def test_params_that_mean_nothing(wrong: Any) -> None:
     with pytest.raises(InputError):
         wrong()
+
+
+@pytest.mark.parametrize(("m", "breadth"), [(32, 512), (48, 512), (16, 1024)])
+def test_a_graph_of_fewer_edges_is_searched_more_broadly(m: int, breadth: int) -> None:
+    plan = Plan(10, (), SearchParams(), 4.0)
+    spaces = dense_spaces(Storage(m=m, quantize="turbo-2"), dim=64)
+    step = Planner(plan, spaces=spaces).steps(Query(np.ones(64, np.float32), None))
+    assert isinstance(step, Step)
+    assert step.scan is not None
+    assert step.scan.breadth == breadth

@@ -20,7 +20,7 @@ from pumice.batch.file_part import FilePart
 from pumice.batch.flow import Flow
 from pumice.batch.folder import OutputFolder, Record
 from pumice.batch.inputs import Input, as_locations, find_inputs, is_url
-from pumice.batch.job import Job, check_apart
+from pumice.batch.job import Job, check_apart, columns_of
 from pumice.batch.options import EncodeOptions
 from pumice.batch.points import IndexMemory, PointIndex, PointPart, check_options
 from pumice.batch.readers import pieces_of, read_blocks
@@ -92,7 +92,7 @@ def store_files(
     options = replace(options, threads=options.threads or 1)
     sources = sources_of(as_locations(inputs), options)
     job = Job.of(index.model, options, sources)
-    check_options(job)
+    check_options(options)
     with TemporaryDirectory(prefix="pumice-") as nowhere:
         place = options.state or (index.location if Path(index.location).is_dir() else nowhere)
         with IndexMemory(place, index=index, ids=options.id) as folder:
@@ -101,6 +101,14 @@ def store_files(
             run = Run(job, folder, sources, progress=progress, open_part=open_part)
             run.go()
             return run.report(time.perf_counter() - started)
+
+
+def check_inputs(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, options: EncodeOptions
+) -> None:
+    """InputError for what ``store_files`` refuses at once, for whoever makes the index only after that."""
+    check_options(options)
+    columns_of(options, sources_of(as_locations(inputs), options))
 
 
 def sources_of(locations: Iterable[str], options: EncodeOptions) -> list[Input]:

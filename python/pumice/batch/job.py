@@ -46,7 +46,7 @@ class Job:
         model.encode(
             "", dim=options.dim
         )  # refuses a dim that the model lacks before any file is read
-        return cls.with_columns(model, options, _columns(options, list(sources)))
+        return cls.with_columns(model, options, columns_of(options, list(sources)))
 
     @classmethod
     def with_columns(cls, model: StaticModel, options: EncodeOptions, columns: Columns) -> Job:
@@ -103,7 +103,8 @@ class Job:
                 )
 
 
-def _columns(options: EncodeOptions, sources: list[Input]) -> Columns:
+def columns_of(options: EncodeOptions, sources: list[Input]) -> Columns:
+    """The columns of the first file that can be read; InputError where it lacks one that is wanted."""
     text = options.text
     for at, source in enumerate(sources):
         try:

@@ -18,6 +18,7 @@ from pumice.batch.cutting import Chunk, Counts
 from pumice.batch.folder import OutputFolder, Record, file_name
 from pumice.batch.inputs import Input, is_url
 from pumice.batch.job import Job
+from pumice.batch.options import EncodeOptions
 from pumice.batch.rows import GOOD
 from pumice.batch.step import Step
 from pumice.errors import InputError
@@ -166,16 +167,16 @@ def _check_same_file(record: Record, source: Input) -> None:
     )
 
 
-def check_options(job: Job) -> None:
+def check_options(options: EncodeOptions) -> None:
     """InputError for what an index cannot keep."""
-    if job.options.dtype != "float32":
+    if options.dtype != "float32":
         raise InputError(
-            f"an index takes float32 vectors, not {job.options.dtype}: how it keeps them is its own setting"
+            f"an index takes float32 vectors, not {options.dtype}: how it keeps them is its own setting"
         )
-    if job.options.column != "vector" or job.options.layout or job.options.format != "parquet":
+    if options.column != "vector" or options.layout or options.format != "parquet":
         raise InputError("column, layout and format are of files: leave them out for an index")
-    for name in job.columns.keep:
-        if name in ("id", "text") and name != job.options.id:
+    for name in options.keep:
+        if name in ("id", "text") and name != options.id:
             raise InputError(
                 f'the column "{name}" cannot be kept in an index, which has a field of that name'
             )

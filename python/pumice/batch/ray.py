@@ -142,7 +142,7 @@ def store_files(
         options = replace(options or EncodeOptions(), dim=opened.dim)
         sources = sources_of(as_locations(inputs), options)
         job = Job.of(opened.model, options, sources)
-        check_options(job)
+        check_options(options)
         memory = IndexMemory(options.state or nowhere, index=opened, ids=options.id)
         with ray_cluster(), memory as folder:
             place = folder.location if options.state else ""

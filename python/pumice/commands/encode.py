@@ -15,6 +15,7 @@ from pumice.batch import (
     EncodeOptions,
     EncodeProgress,
     EncodeReport,
+    check_inputs,
     encode_files,
     store_files,
 )
@@ -159,6 +160,7 @@ def _into_index(
     target = Server(place, wait=False) if "://" in place else place  # a part is awaited at its end
     storage = Storage(sparse=False) if args.no_words else None
     options = replace(options, state=args.output)
+    check_inputs(args.inputs, options=options)  # before an index is made, which would stay
     with Index(target, args.model, dim=args.dim, storage=storage) as index:
         model = index.model
         if args.engine == "local":

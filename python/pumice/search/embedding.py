@@ -35,6 +35,18 @@ class Embedded:
         terms = self.terms.take(rows) if self.terms is not None else None
         return Embedded(self.dense[rows], terms, self.known[rows])
 
+    def parts(self, sizes: Sequence[int]) -> list[Embedded]:
+        """The rows in runs of these sizes, as views."""
+        ends = np.cumsum(sizes).tolist()
+        return [
+            Embedded(
+                self.dense[end - size : end],
+                None if self.terms is None else self.terms.run(end - size, end),
+                self.known[end - size : end],
+            )
+            for size, end in zip(sizes, ends, strict=True)
+        ]
+
 
 class Embedding:
     """One model, at one of its dimensions, with or without words."""

@@ -59,6 +59,8 @@ class Home(Protocol):
 
     atomic: bool
     """Whether one `upsert` that fails has stored all of its points or none."""
+    batch: int
+    """How many points are best stored at once."""
 
     def check_open(self) -> None:
         """SearchIndexError where it was closed, or opened by a process that this one forked from."""

@@ -19,7 +19,6 @@ from pumice.search.record import (
     stored_payload,
 )
 
-BATCH = 1024  # records embedded and written together
 _BATCH_CHARACTERS = 8_000_000
 _PLAIN = {str, int, float, bool, type(None)}
 
@@ -57,7 +56,9 @@ class Batch:
         )
 
 
-def batches_of_records(records: Iterable[Mapping[str, Any]], *, first: int = 0) -> Iterator[Batch]:
+def batches_of_records(
+    records: Iterable[Mapping[str, Any]], *, size: int, first: int = 0
+) -> Iterator[Batch]:
     """Read no further than the batch that is wanted. InputError for a record that cannot be stored."""
     batch: list[Record] = []
     characters = 0
@@ -66,27 +67,27 @@ def batches_of_records(records: Iterable[Mapping[str, Any]], *, first: int = 0) 
         record = parse_record(given, position=at)
         batch.append(record)
         characters += len(record.text)
-        if len(batch) == BATCH or characters > _BATCH_CHARACTERS:
+        if len(batch) == size or characters > _BATCH_CHARACTERS:
             yield Batch.of(at + 1 - len(batch), batch)
             batch, characters = [], 0
     if batch:
         yield Batch.of(at + 1 - len(batch), batch)
 
 
-def batches_of_columns(columns: Mapping[str, Sequence[Any]]) -> Iterator[Batch]:
+def batches_of_columns(columns: Mapping[str, Sequence[Any]], *, size: int) -> Iterator[Batch]:
     """The same of records in columns, which are checked a column at a time where their values are plain."""
     count = length_of(columns)
     # What a record may not have is told, and named, where records are checked one by one.
     named = all(map(_is_plain_name, columns))
-    for first in range(0, count, BATCH):
-        part = {name: _listed(column[first : first + BATCH]) for name, column in columns.items()}
+    for first in range(0, count, size):
+        part = {name: _listed(column[first : first + size]) for name, column in columns.items()}
         plain = _plain_batch(first, part) if named else None
         if plain is not None:
             yield plain
         else:
             rows = zip(*part.values(), strict=True)
             yield from batches_of_records(
-                (dict(zip(part, row, strict=True)) for row in rows), first=first
+                (dict(zip(part, row, strict=True)) for row in rows), size=size, first=first
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -19,6 +20,7 @@ from pumice.search.ahead import one_ahead
 from pumice.search.embedding import Embedded, Embedding
 from pumice.search.filter import Missing, parse_filter, path_of
 from pumice.search.folder import open_folder
+from pumice.search.groups import Groups
 from pumice.search.home import Home, Plan, Scored
 from pumice.search.incoming import Batch, batches_of_columns, batches_of_records, length_of
 from pumice.search.points import Points
@@ -105,9 +107,10 @@ class Index:
         without a token the model knows has no vector: it is skipped and reported, never stored,
         and a record of its id that is there already is deleted. `vectors`, of shape (n, dim), are
         the model's own of these texts, where the caller has them already.
-        Records are stored in batches of 1,024; an InputError names the first one that cannot be
-        stored, and the batches before it stay. `records` is read one batch ahead of what is stored,
-        and that batch embedded in another thread meanwhile. What `add` has returned from survives `kill -9`.
+        Records are stored in batches of 256 (a server's: 1,024); an InputError names the first one
+        that cannot be stored, and the batches before it stay. `records` is read ahead of what is
+        stored, by 32 batches at most, which another thread embeds meanwhile. What `add` has
+        returned from survives `kill -9`.
         """
         self.check_writable()
         if isinstance(records, (Mapping, str)):
@@ -115,7 +118,7 @@ class Index:
         if vectors is not None:
             records = records if isinstance(records, Sequence) else list(records)
             vectors = self._embedding.checked(vectors, count=len(records))
-        return self._add(batches_of_records(records), vectors)
+        return self._add(batches_of_records(records, size=self._home.batch), vectors)
 
     def add_columns(
         self, columns: Mapping[str, Sequence[Any]], *, vectors: NDArray[float32] | None = None
@@ -129,7 +132,7 @@ class Index:
         count = length_of(columns)
         if vectors is not None:
             vectors = self._embedding.checked(vectors, count=count)
-        return self._add(batches_of_columns(columns), vectors)
+        return self._add(batches_of_columns(columns, size=self._home.batch), vectors)
 
     @overload
     def search(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
@@ -312,23 +315,30 @@ class Index:
         return self._embedding.documents(texts, vectors=vectors)
 
     def _add(self, batches: Iterable[Batch], vectors: NDArray[float32] | None) -> AddReport:
-        def embed(batch: Batch) -> Embedded:
-            end = batch.first + len(batch)
-            own = None if vectors is None else vectors[batch.first : end]
-            return self.embed(batch.texts, vectors=own)
+        groups = Groups(batches)
+
+        def embed(group: list[Batch]) -> list[Embedded]:
+            begun = time.monotonic()
+            first, end = group[0].first, group[-1].first + len(group[-1])
+            own = None if vectors is None else vectors[first:end]
+            texts = [text for batch in group for text in batch.texts]
+            parts = self.embed(texts, vectors=own).parts([len(batch) for batch in group])
+            groups.told(time.monotonic() - begun)
+            return parts
 
         added = 0
         skipped: list[Skipped] = []
         # With nothing to embed and no words to read, a thread would only wait for the engine.
         threaded = vectors is None or self.storage.sparse
-        embedded_batches = (
-            one_ahead(batches, embed) if threaded else ((one, embed(one)) for one in batches)
+        embedded_groups = (
+            one_ahead(groups, embed) if threaded else ((one, embed(one)) for one in groups)
         )
-        for batch, embedded in embedded_batches:
-            self._store(batch, embedded)
-            unknown = np.flatnonzero(~embedded.known).tolist()
-            added += len(batch) - len(unknown)
-            skipped += [Skipped(batch.ids[row], NO_TOKENS) for row in unknown]
+        for group, parts in embedded_groups:
+            for batch, embedded in zip(group, parts, strict=True):
+                self._store(batch, embedded)
+                unknown = np.flatnonzero(~embedded.known).tolist()
+                added += len(batch) - len(unknown)
+                skipped += [Skipped(batch.ids[row], NO_TOKENS) for row in unknown]
         return AddReport(added, tuple(skipped))
 
     def _store(self, batch: Batch, embedded: Embedded) -> None:

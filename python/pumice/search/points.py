@@ -35,6 +35,12 @@ class TermRows:
         places = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], sizes)
         return TermRows(offsets, self.numbers[places], self.weights[places])
 
+    def run(self, first: int, end: int) -> TermRows:
+        """The rows from `first` to `end`, as views."""
+        offsets = self.offsets[first : end + 1]
+        inside = slice(offsets[0], offsets[-1])
+        return TermRows(offsets - offsets[0], self.numbers[inside], self.weights[inside])
+
     def views(self) -> Iterator[tuple[Sequence[int], Sequence[float]]]:
         """Numbers and weights of each row."""
         numbers, weights = self.numbers.data, self.weights.data

@@ -72,7 +72,7 @@ class SearchParams:
     exact: bool = False
     """Compare with every vector, without codes, prefixes and graph."""
     breadth: int | None = None
-    """Candidates that a search in the graph keeps (`ef`)."""
+    """Candidates that a search in the graph keeps (`ef`); None: 512, with fewer than 32 edges 1,024."""
     prefix: int | None = None
     """The stage that the search begins with; None: the shortest; the index's `dim`: none of them."""
     fusion: Fusion = field(default_factory=Fusion)

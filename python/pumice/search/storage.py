@@ -44,7 +44,7 @@ class Storage:
     it finds is scored by the next. Codes are then of the shortest."""
     sparse: bool = True
     """Keep the words of each text too (BM25), for hybrid search."""
-    m: int = 16
+    m: int = 32
     """Edges a node of the graph that `Index.optimize` builds; 0: no graph, every code is scanned."""
     ef_construct: int = 128
     """Candidates for the edges of a node."""

@@ -27,11 +27,11 @@ from pumice.search.documents.splitting import Passage, split_document
 from pumice.search.documents.walk import Found, SkippedFile, find_files
 from pumice.search.embedding import Embedded
 from pumice.search.filter import AnyOf, Condition, Range
-from pumice.search.incoming import BATCH
 from pumice.search.index import Index
 from pumice.search.points import Payload, PointId, Points
 from pumice.search.record import PRIVATE, Record, parse_record, stored_payload, utf8_size
 
+_BATCH = 1024  # passages embedded and written together
 _BAD_ROWS_SHOWN = 5
 
 
@@ -150,10 +150,10 @@ class _Run:
                 self.report.files_unchanged += 1
                 return
             pieces = self._pieces(source, reading.documents)
-            first = list(islice(pieces, BATCH))
+            first = list(islice(pieces, _BATCH))
             if not first:
                 self._empty.add(source)
-            if len(first) < BATCH:
+            if len(first) < _BATCH:
                 self._gather(_Small(source, state, first))
             else:
                 self._write_large(source, state, first, pieces)
@@ -197,7 +197,7 @@ class _Run:
     def _gather(self, small: _Small) -> None:
         self._small.append(small)
         self._waiting += len(small.pieces)
-        if self._waiting >= BATCH:
+        if self._waiting >= _BATCH:
             self.write_small()
 
     def _write_large(
@@ -209,7 +209,7 @@ class _Run:
         """
         written = 0
         head: PointId | None = None
-        batches = chain([first], iter(lambda: list(islice(rest, BATCH)), []))
+        batches = chain([first], iter(lambda: list(islice(rest, _BATCH)), []))
         try:
             for batch, embedded in one_ahead(batches, self._embed_pieces):
                 known = embedded.known.tolist()

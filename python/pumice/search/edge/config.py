@@ -20,14 +20,15 @@ _CODES_FROM_KILOBYTES = 1
 def edge_config(storage: Storage, *, dim: int) -> Any:
     """The configuration of a new shard."""
     qe = engine()
-    # Cold, not the default: the words of a million passages would take 150 MB of memory, and are
-    # found as fast in mapped files.
+    # Cold, not the default: the words of a million passages would take 150 MB of memory, their ids 30,
+    # and are found as fast in mapped files.
     words = qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf, memory=qe.Memory.Cold)
     sparse = {SPARSE: words} if storage.sparse else None
     least = _CODES_FROM_KILOBYTES if storage.quantize else _GRAPH_FROM_KILOBYTES
     return qe.EdgeConfig(
         vectors={space.name: _vectors(space) for space in dense_spaces(storage, dim=dim)},
         sparse_vectors=sparse,
+        id_tracker_memory=qe.Memory.Cold,
         optimizers=qe.EdgeOptimizersConfig(indexing_threshold=least),
     )
 

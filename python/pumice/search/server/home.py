@@ -37,6 +37,7 @@ class ServerHome:
     """A collection. Threads may share it; a forked child may not."""
 
     atomic = False
+    batch = 1024
 
     def __init__(self, server: Server, client: Any, spaces: list[Space]) -> None:
         self._server = server
