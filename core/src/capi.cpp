@@ -104,7 +104,7 @@ void prefetch_text(const pumice_text& text) {
 
 // What the worker's arrays take; with int8 rows the sums are integers first.
 constexpr std::size_t kLeastIds = 256 + pumice::IdSink::kSlack;
-constexpr std::size_t kFastIds = 2048 + pumice::IdSink::kSlack;
+constexpr std::size_t kFastIds = (pumice::kRoomForSpeed ? 4096 : 2048) + pumice::IdSink::kSlack;
 
 std::size_t ids_size(std::size_t room) { return 2 * padded(room * sizeof(std::uint32_t)); }
 
