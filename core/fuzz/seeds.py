@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from stage_seeds import hostile_stages, sections_of, whole_stages
+from stage_seeds import ending_with, hostile_stages, sections_of, whole_stages
 
 from pumice.modelfile.compiler import compile_model
 from pumice.modelfile.container import ALIGNMENT, ENTRY, HEADER, MAGIC, VERSION, Kind, pack
@@ -51,24 +51,6 @@ def parts(**changes: Any) -> ModelParts:
     }
     rows = np.linspace(-1, 1, 40, dtype=np.float32).reshape(8, 5)
     return ModelParts(**{"tokenizer": tokenizer, "embeddings": rows, **changes})
-
-
-def ending_with(last: Kind, sections: dict[Kind, bytes]) -> bytes:
-    """A file whose end is the end of one section, so that a sanitizer sees a read past it.
-
-    The checksum is left out: opening does not look at it.
-    """
-    order = [*(kind for kind in sections if kind != last), last]
-    offset = HEADER.size + len(order) * ENTRY.size
-    table = body = b""
-    for kind in order:
-        data = sections[kind]
-        padding = b"\0" * (-offset % ALIGNMENT)
-        offset += len(padding)
-        table += ENTRY.pack(kind, 1, offset, len(data), 0)
-        body += padding + data
-        offset += len(data)
-    return HEADER.pack(MAGIC, VERSION, len(order), offset, 0, b"\0" * 32) + table + body
 
 
 def whole_models() -> dict[str, bytes]:

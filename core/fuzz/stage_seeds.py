@@ -9,7 +9,7 @@ import numpy as np
 
 from pumice.modelfile.byte_level import BYTE_OF_CHARACTER
 from pumice.modelfile.compiler import compile_model
-from pumice.modelfile.container import ENTRY, HEADER, Kind, pack
+from pumice.modelfile.container import ALIGNMENT, ENTRY, HEADER, MAGIC, VERSION, Kind, pack
 from pumice.modelfile.parts import ModelParts
 from pumice.modelfile.pre_tokenizers import PATTERNS, SPLIT_LITERAL, operation
 from pumice.modelfile.program import step
@@ -40,6 +40,24 @@ def sections_of(data: bytes) -> dict[Kind, bytes]:
     count = HEADER.unpack_from(data)[2]
     entries = [ENTRY.unpack_from(data, HEADER.size + i * ENTRY.size) for i in range(count)]
     return {Kind(kind): data[offset : offset + size] for kind, _, offset, size, _ in entries}
+
+
+def ending_with(last: Kind, sections: dict[Kind, bytes]) -> bytes:
+    """A file whose end is the end of one section, so that a sanitizer sees a read past it.
+
+    The checksum is left out: opening does not look at it.
+    """
+    order = [*(kind for kind in sections if kind != last), last]
+    offset = HEADER.size + len(order) * ENTRY.size
+    table = body = b""
+    for kind in order:
+        data = sections[kind]
+        padding = b"\0" * (-offset % ALIGNMENT)
+        offset += len(padding)
+        table += ENTRY.pack(kind, 1, offset, len(data), 0)
+        body += padding + data
+        offset += len(data)
+    return HEADER.pack(MAGIC, VERSION, len(order), offset, 0, b"\0" * 32) + table + body
 
 
 def unigram() -> bytes:
@@ -169,6 +187,18 @@ def hostile_borders(borders: bytes) -> dict[str, bytes]:
     }
 
 
+def borders_past_parts(sections: Sections, letter: int) -> Sections:
+    """Parts of the tokens up to a letter, and borders that let any later one come before one of them."""
+    before = struct.pack("<4I", *[0xFFFFFFFF] * 4) * (letter + 1)
+    later = struct.pack("<4I", 0xFFFFFFFF, 0xFFFFFFFF, 0, 0)
+    count = len(sections[Kind.TOKEN_PARTS]) // 16
+    changed = {
+        Kind.TOKEN_PARTS: sections[Kind.TOKEN_PARTS][: len(before)],
+        Kind.TOKEN_BORDERS: before + later * (count - letter - 1),
+    }
+    return {**sections, **changed}
+
+
 def hostile_stages() -> dict[str, bytes]:
     """One for every bound of the stages, each damaged in that place alone."""
     unigram_sections, bpe_sections = sections_of(unigram()), sections_of(bpe())
@@ -219,5 +249,12 @@ def hostile_stages() -> dict[str, bytes]:
             f"bpe-borders-{name}": pack({**bpe_sections, Kind.TOKEN_BORDERS: data})
             for name, data in hostile_borders(borders).items()
         },
+        "bpe-borders-past-parts": ending_with(
+            Kind.TOKEN_PARTS,
+            borders_past_parts(
+                {kind: kept for kind, kept in bpe_sections.items() if kind != Kind.PRE_TOKENIZER},
+                letter,
+            ),
+        ),
         "bpe-merges-outside": of_bpe(1040, *(letter, letter, 1, 0xFFFFFFFE) * slots),
     }

@@ -204,12 +204,12 @@ pumice_status check_bpe(const pumice_model& model) {
   const BpeHeader& header = *BpeMerges(section).header;
   const bool valid = (header.flags & ~kBpeFlags) == 0 && header.slot_bits <= 26 && header.probes <= kMaxProbes &&
                      section.size == sizeof(BpeHeader) + (sizeof(Merge) << header.slot_bits);
-  const auto of_tokens = [&](pumice_section_kind kind, std::size_t one) {
-    const std::size_t size = model.sections[kind].size;
-    return size % one == 0 && size / one <= model.parameters.tokens;
-  };
-  const bool parted = of_tokens(PUMICE_SECTION_TOKEN_PARTS, sizeof(TokenParts)) &&
-                      of_tokens(PUMICE_SECTION_TOKEN_BORDERS, sizeof(TokenBorders));
+  const Section& parts = model.sections[PUMICE_SECTION_TOKEN_PARTS];
+  const Section& borders = model.sections[PUMICE_SECTION_TOKEN_BORDERS];
+  static_assert(sizeof(TokenParts) == sizeof(TokenBorders));
+  // A token that borders let stand where another ended is looked up among the parts next.
+  const bool parted = parts.size % sizeof(TokenParts) == 0 && borders.size % sizeof(TokenBorders) == 0 &&
+                      parts.size / sizeof(TokenParts) <= model.parameters.tokens && borders.size <= parts.size;
   return valid && parted ? PUMICE_OK : PUMICE_BAD_SECTION;
 }
 
