@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pumice import _core
+from pumice.modelfile.counting import Counting
 from pumice.train.lanes import Lanes, native_kernels
+from pumice.train.pooling import Bags, row_gradients
 from pumice.train.products import products
 from pumice.train.ranked import Excluded
 from pumice.train.ranking_loss import RankingLoss
 from pumice.train.soft_targets import SoftTargets
+from pumice.train.sparse_adam import SparseAdam
 
 if not _core.training_kernels():
     pytest.skip("this processor has no AVX2 and FMA", allow_module_level=True)
@@ -141,3 +145,153 @@ def test_rows_out_of_range_are_refused() -> None:
                 gradients=gradients,
                 numbers=numbers,
             )
+
+
+def test_texts_out_of_range_are_refused() -> None:
+    kernels = _core.training_kernels()[0]
+    state = [np.zeros((5, 4), np.float32) for _ in range(3)]
+    row, offsets, numbers = (
+        np.array([1], np.int32),
+        np.array([0, 1], np.int32),
+        (0.1, 0.9, 0.1, 1, 1),
+    )
+    for text in (-1, 2):
+        with pytest.raises(ValueError, match="do not fit"):
+            _core.adam_rows(
+                kernels,
+                state,
+                rows=row,
+                offsets=offsets,
+                texts=np.array([text], np.int32),
+                weights=None,
+                gradients=np.ones((2, 4), np.float32),
+                numbers=numbers,
+            )
+    ids, far = np.zeros(2, np.int32), 1 << 62
+    for lengths in ([far, far, far, far, 2], [3, -1], [1], [-1, 3]):
+        with pytest.raises(ValueError, match="do not fit"):
+            _core.token_bags(ids, np.array(lengths), repeats=[], places=[])
+    with pytest.raises(ValueError, match="do not fit"):
+        _core.token_bags(ids - 1, np.array([2]), repeats=[], places=[])
+
+
+def test_what_would_have_to_be_copied_is_refused() -> None:
+    """A copy of the table would be changed in its place; one of the targets would be gone when it is read."""
+    kernels = _core.training_kernels()[0]
+    one = np.array([0, 1], np.int32)
+    for wrong in (
+        np.zeros((5, 4)),
+        np.zeros((5, 8), np.float32)[:, ::2],
+        np.zeros((4, 5), np.float32).T,
+    ):
+        with pytest.raises(TypeError):
+            _core.adam_rows(
+                kernels,
+                [np.zeros((5, 4), np.float32), wrong, np.zeros((5, 4), np.float32)],
+                rows=one[:1],
+                offsets=one,
+                texts=one[:1],
+                weights=None,
+                gradients=np.ones((1, 4), np.float32),
+                numbers=(0.1, 0.9, 0.1, 1, 1),
+            )
+    ranking = _core.Ranking(kernels, [4], [1], scale=20, symmetric=True, lanes=1)
+    few, both, none = (
+        np.zeros((2, 4), np.float32),
+        np.zeros((4, 4), np.float32),
+        np.empty(0, np.int64),
+    )
+    for targets in (np.zeros((2, 2)), np.zeros((2, 4), np.float32)[:, ::2]):
+        with pytest.raises(TypeError):
+            ranking.begin(few, few, none, none, targets, both)
+    out = torch.zeros(6, 4).T  # not contiguous
+    with Lanes(1, kernels=kernels) as lanes, pytest.raises(TypeError):
+        products(torch.ones(4, 8), torch.ones(6, 8), lanes=lanes, out=out)
+
+
+def test_a_batch_stays_until_the_next() -> None:
+    """Lanes may still run where an interrupt ended the call that began the batch."""
+    kernels, none = _core.training_kernels()[0], np.empty(0, np.int64)
+    ranking = _core.Ranking(kernels, [4], [1], scale=20, symmetric=False, lanes=1)
+    gradients = np.zeros((4, 4), np.float32)
+    held = sys.getrefcount(gradients)
+    ranking.begin(
+        np.ones((2, 4), np.float32), np.ones((2, 4), np.float32), none, none, None, gradients
+    )
+    assert sys.getrefcount(gradients) > held
+
+
+@pytest.mark.parametrize("kernels", [None, *_core.training_kernels()])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_texts_of_zero_rows_have_answers_too(kernels: str | None, symmetric: bool) -> None:
+    """Of a teacher: an anchor and an excluded candidate without length give numbers, as in torch."""
+    generator = torch.Generator().manual_seed(5)
+    anchors, candidates = (torch.randn(n, 16, generator=generator) for n in (5, 7))
+    anchors[1] = 0
+    candidates[2] = 0
+    excluded = Excluded(torch.tensor([0, 4]), torch.tensor([2, 2]))
+    targets = torch.rand(5, 7, generator=generator)
+    targets[excluded.anchors, excluded.candidates] = 0
+    made = []
+    for name in (kernels, None):
+        with Lanes(2, kernels=name) as lanes:
+            loss = RankingLoss(lanes, (8, 16), (1.0, 1.0), symmetric=symmetric)
+            made.append(loss(anchors, candidates, excluded=excluded, targets=targets))
+    torch.testing.assert_close(made[0].losses, made[1].losses, rtol=1e-5, atol=1e-5)
+    whole = [i for i in range(12) if i not in (1, 7)]  # those of no length are lengths of 1e-12's
+    torch.testing.assert_close(made[0].gradients[whole], made[1].gradients[whole])
+
+
+@pytest.mark.parametrize("kernels", _core.training_kernels())
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("hard", [0, 40])
+def test_gradients_equal_sentence_transformers_to_1e_5(
+    kernels: str, symmetric: bool, hard: int
+) -> None:
+    """Each, relative to the longest of them; in float64 on their side."""
+    generator = torch.Generator().manual_seed(6)
+    anchors = torch.randn(200, 96, generator=generator)
+    noise = torch.randn(200, 96, generator=generator)
+    candidates = torch.cat((anchors + noise, torch.randn(hard, 96, generator=generator)))
+    dims, n = (16, 50, 96), len(anchors)
+    leaves = [one.double().requires_grad_() for one in (anchors, candidates)]
+    for dim in dims:
+        left, right = (torch.nn.functional.normalize(one[:, :dim], dim=1) for one in leaves)
+        scores, own = 20 * left @ right.T, torch.arange(n)
+        value = torch.nn.functional.cross_entropy(scores, own)
+        if symmetric:
+            value = (value + torch.nn.functional.cross_entropy(scores[:, :n].T, own)) / 2
+        value.backward()
+    wanted = torch.cat([one.grad for one in leaves])
+    with Lanes(2, kernels=kernels) as lanes:
+        loss = RankingLoss(lanes, dims, (1.0, 1.0, 1.0), symmetric=symmetric)
+        made = loss(anchors, candidates).gradients.double()
+    assert float((made - wanted).abs().max()) < 1e-5 * float(wanted.norm(dim=1).max())
+
+
+def test_all_kernels_give_the_same_bits() -> None:
+    """Whatever the number of dimensions and texts: training/loops.h says so."""
+    made = []
+    for kernels in _core.training_kernels():
+        generator = torch.Generator().manual_seed(7)
+        anchors, candidates = (torch.randn(n, 83, generator=generator) for n in (150, 170))
+        targets = torch.softmax(torch.randn(150, 170, generator=generator), 1)
+        table = torch.randn(30, 83, generator=generator)
+        with Lanes(2, kernels=kernels) as lanes:
+            loss = RankingLoss(lanes, (40, 83), (1.0, 1.0))
+            made.append([])
+            for given in (None, targets):
+                ranked = loss(anchors, candidates, targets=given)
+                made[-1] += [ranked.losses, ranked.gradients.clone()]
+            bags = Bags.of(
+                np.arange(90, dtype=np.int32) % 30,
+                np.array([40, 50]),
+                counting=Counting(repeats=(181,), positions=(200,)),
+            )
+            optimiser = SparseAdam(table)
+            for _ in range(3):
+                gradients = row_gradients(bags, torch.randn(2, 83, generator=generator))
+                optimiser.step(gradients, learning_rate=0.1, lanes=lanes)
+            made[-1] += [table, optimiser.first, optimiser.second]
+    for other in made[1:]:
+        assert all(torch.equal(*pair) for pair in zip(made[0], other, strict=True))

@@ -1,4 +1,5 @@
-// The loops of training's kernels, for a register V of any width; built once for each instruction set.
+// The loops of training's kernels, for a register V of any width; built once for each instruction set. All give the
+// same bits: they add in the same order, and where a product and a sum have one rounding in one, they have it in all.
 #pragma once
 
 namespace pumice::training {
@@ -122,8 +123,11 @@ void sums(const Logits& x, const Sums& out) {
       const auto logit = V::multiply(V::multiply(dot, right), V::broadcast(x.left[row] * x.scale));
       const auto chance = exponential<V>(logit);
       down = V::add(down, chance);
-      add_to<V>(out.rows + row * kLanes, chance);
-      if (x.targets != nullptr) add_to<V>(out.own + row * kLanes, V::multiply(logit, target<V>(x, row, column)));
+      add_to<V>(out.rows + row * kLanes + column % kLanes, chance);
+      if (x.targets == nullptr) continue;
+      // kNever over the length of a vector of zeros is infinite, and no target's: 0 times that would be no number.
+      const auto finite = V::larger(V::broadcast(kNever), logit);
+      add_to<V>(out.own + row * kLanes + column % kLanes, V::multiply(finite, target<V>(x, row, column)));
     }
     add_to<V>(out.columns + column, down);
   }
@@ -147,7 +151,7 @@ void slopes(const Logits& x, const Slopes& out) {
       V::store(total, out.first ? slope : V::add(V::load(total), slope));
       const auto along = V::multiply(slope, dot);
       down = V::add(down, along);
-      add_to<V>(out.along_rows + row * kLanes, along);
+      add_to<V>(out.along_rows + row * kLanes + column % kLanes, along);
     }
     add_to<V>(out.along_columns + column, down);
   }
@@ -185,16 +189,16 @@ void adam_part(const AdamRows& x, std::size_t i, std::size_t column) {
   }
 }
 
-// The same of one dimension.
+// The same of one dimension, rounded as in a register.
 inline void adam_rest(const AdamRows& x, std::size_t i, std::size_t column) {
   float sum = 0;
   for (std::int32_t t = x.offsets[i]; t < x.offsets[i + 1]; ++t) {
     const float one = x.gradients[static_cast<std::size_t>(x.texts[t]) * x.dim + column];
-    sum += x.weights == nullptr ? one : x.weights[t] * one;
+    sum = x.weights == nullptr ? sum + one : __builtin_fmaf(x.weights[t], one, sum);
   }
   const std::size_t place = static_cast<std::size_t>(x.rows[i]) * x.dim + column;
-  x.first[place] += (sum - x.first[place]) * x.rest1;
-  x.second[place] = x.second[place] * x.beta2 + sum * sum * x.rest2;
+  x.first[place] = __builtin_fmaf(sum - x.first[place], x.rest1, x.first[place]);
+  x.second[place] = __builtin_fmaf(x.second[place], x.beta2, sum * sum * x.rest2);
   x.table[place] -= x.first[place] / (__builtin_sqrtf(x.second[place]) + x.epsilon) * x.size;
 }
 

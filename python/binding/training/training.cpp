@@ -58,7 +58,7 @@ void check_below(const Numbers& numbers, std::size_t limit) {
     check(numbers.data()[i] >= 0 && static_cast<std::size_t>(numbers.data()[i]) < limit);
 }
 
-// The arrays of a batch must outlive it; no other batch may begin meanwhile.
+// Its arrays are kept until another batch begins, which may not be before all of its parts have returned.
 class RankingOfBatches {
  public:
   RankingOfBatches(const std::string& kernels, std::vector<std::size_t> dims, std::vector<float> weights, float scale,
@@ -77,6 +77,7 @@ class RankingOfBatches {
     check_below(excluded_candidates, k);
     count_ = n;
     candidates_ = k;
+    batch_ = Arrays{anchors, candidates, excluded_anchors, excluded_candidates, targets, gradients};
     ranking_.begin({anchors.data(), n, candidates.data(), k, excluded_anchors.data(), excluded_candidates.data(),
                     excluded_anchors.size(), targets ? targets->data() : nullptr, gradients.data()});
   }
@@ -122,7 +123,15 @@ class RankingOfBatches {
     return dims;
   }
 
+  struct Arrays {
+    Matrix anchors, candidates;
+    Numbers excluded_anchors, excluded_candidates;
+    std::optional<Matrix> targets;
+    Matrix gradients;
+  };
+
   std::size_t dim_, lanes_, count_ = 0, candidates_ = 0;
+  std::optional<Arrays> batch_;
   Ranking ranking_;
 };
 
@@ -135,7 +144,6 @@ void products_of(const std::string& kernels, const Matrix& left, const Matrix& r
                out.shape(1));
 }
 
-// Rows and texts are numbers in range: the caller made them.
 void adam_rows(const std::string& kernels, const std::vector<Matrix>& state, const Ids& rows, const Ids& offsets,
                const Ids& texts, const std::optional<Weights>& weights, const Matrix& gradients,
                const std::vector<float>& numbers) {
@@ -151,6 +159,9 @@ void adam_rows(const std::string& kernels, const std::vector<Matrix>& state, con
       good = good && rows.data()[i] >= 0 && static_cast<std::size_t>(rows.data()[i]) < count &&
              offsets.data()[i] >= 0 && offsets.data()[i] <= offsets.data()[i + 1] &&
              static_cast<std::size_t>(offsets.data()[i + 1]) <= texts.size();
+    if (good && rows.size() != 0)
+      for (auto t = offsets.data()[0]; t < offsets.data()[rows.size()]; ++t)
+        good = good && texts.data()[t] >= 0 && static_cast<std::size_t>(texts.data()[t]) < gradients.shape(0);
     if (good)
       chosen.adam({state[0].data(), state[1].data(), state[2].data(), dim, rows.data(), offsets.data(), rows.size(),
                    texts.data(), weights ? weights->data() : nullptr, gradients.data(), numbers[0], numbers[1],
@@ -164,7 +175,8 @@ nb::tuple token_bags(const Ids& ids, const Numbers& lengths, std::vector<std::in
                      std::vector<std::int64_t> places) {
   std::vector<std::int64_t> offsets{0};
   for (std::size_t i = 0; i < lengths.size(); ++i) {
-    check(lengths.data()[i] >= 0);
+    const std::int64_t left = static_cast<std::int64_t>(ids.size()) - offsets.back();
+    check(lengths.data()[i] >= 0 && lengths.data()[i] <= left);
     offsets.push_back(offsets.back() + lengths.data()[i]);
   }
   check(static_cast<std::size_t>(offsets.back()) == ids.size() && ids.size() <= INT32_MAX);
@@ -193,7 +205,7 @@ void add_training(nb::module_& m) {
            nb::arg("lanes"))
       .def("begin", &Ranking::begin, nb::arg("anchors").noconvert(), nb::arg("candidates").noconvert(),
            nb::arg("excluded_anchors").noconvert(), nb::arg("excluded_candidates").noconvert(),
-           nb::arg("targets").none(), nb::arg("gradients").noconvert())
+           nb::arg("targets").noconvert().none(), nb::arg("gradients").noconvert())
       .def_prop_ro("panels", &Ranking::panels)
       .def("pack", &Ranking::pack, nb::arg("lane"), nb::arg("first"), nb::arg("last"))
       .def("forward", &Ranking::forward, nb::arg("lane"), nb::arg("first"), nb::arg("last"))
@@ -206,8 +218,8 @@ void add_training(nb::module_& m) {
         nb::arg("out").noconvert());
   m.def("token_bags", &token_bags, nb::arg("ids").noconvert(), nb::arg("lengths").noconvert(), nb::arg("repeats"),
         nb::arg("places"));
-  m.def("adam_rows", &adam_rows, nb::arg("kernels"), nb::arg("state"), nb::arg("rows").noconvert(),
-        nb::arg("offsets").noconvert(), nb::arg("texts").noconvert(), nb::arg("weights").none(),
+  m.def("adam_rows", &adam_rows, nb::arg("kernels"), nb::arg("state").noconvert(), nb::arg("rows").noconvert(),
+        nb::arg("offsets").noconvert(), nb::arg("texts").noconvert(), nb::arg("weights").noconvert().none(),
         nb::arg("gradients").noconvert(), nb::arg("numbers"));
 }
 

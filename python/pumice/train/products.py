@@ -20,7 +20,8 @@ def products(left: Tensor, right: Tensor, *, lanes: Lanes, out: Tensor | None = 
         out[:, : len(right)] = made
         return out
     kernels, made = lanes.kernels, left.new_empty(len(left), len(right)) if out is None else out
-    rows, others, written = (one.contiguous().numpy() for one in (left, right, made))
+    rows, others = left.contiguous().numpy(), right.contiguous().numpy()
+    written = made.numpy()  # itself: a copy of it would be written in vain
 
     def work(lane: int, first: int, last: int) -> None:
         _core.dot_products(kernels, rows[first:last], others, out=written[first:last])
