@@ -143,8 +143,8 @@ build/fuzz/core/%.o: core/src/%.cpp $(CORE_H)
 
 # The fuzz targets over their committed inputs, the core's tests, and threads, under GCC's or clang's sanitizers.
 REPLAYS := $(FUZZ_TARGETS:%=$(SANITIZE)/memory/%)
-sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test split_test threads encode_c run_table_test) \
-		$(addprefix $(SANITIZE)/threads/,threads parallel_test)
+sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unicode_test split_test threads encode_c run_table_test training_test) \
+		$(addprefix $(SANITIZE)/threads/,threads parallel_test training_test)
 	@$(foreach target,$(FUZZ_TARGETS),$(SANITIZE)/memory/$(target) $(call inputs,$(target))/* 2>$(SANITIZE)/$(target).log || \
 		{ tail -n 40 $(SANITIZE)/$(target).log >&2; exit 1; }; )
 	@$(SANITIZE)/memory/kernels_test
@@ -152,6 +152,7 @@ sanitize: $(REPLAYS) $(addprefix $(SANITIZE)/memory/,kernels_test topk_test unic
 	@$(SANITIZE)/memory/unicode_test
 	@$(SANITIZE)/memory/split_test
 	@$(SANITIZE)/memory/run_table_test
+	@for memory in memory threads; do $(SANITIZE)/$$memory/training_test || exit 1; done
 	@for memory in memory threads; do $(SANITIZE)/$$memory/threads testdata/golden-int8.pumice README.md || exit 1; done
 	@for family in unigram int8; do $(SANITIZE)/threads/parallel_test testdata/golden-$$family.pumice || exit 1; done
 
@@ -164,6 +165,16 @@ $(SANITIZE)/memory/%: core/fuzz/%.cpp core/fuzz/replay.cpp $(SANITIZE)/memory/co
 $(SANITIZE)/memory/run_table_test: tests/binding/run_table_test.cpp python/binding/run_table.cpp $(CORE_H)
 	@mkdir -p $(@D)
 	@$(CXX) $(CORE_FLAGS) $(MEMORY) $(filter %.cpp,$^) -o $@
+
+TRAINING_CPP := $(filter-out %/training.cpp,$(wildcard python/binding/training/*.cpp))
+TRAINING_FLAGS := -Icore/src -Ipython/binding/training -pthread
+$(SANITIZE)/memory/training_test: tests/binding/training_test.cpp $(TRAINING_CPP) $(CORE_H)
+	@mkdir -p $(@D)
+	@$(CXX) $(CORE_FLAGS) $(TRAINING_FLAGS) $(MEMORY) $(filter %.cpp,$^) -o $@
+
+$(SANITIZE)/threads/training_test: tests/binding/training_test.cpp $(TRAINING_CPP) $(CORE_H)
+	@mkdir -p $(@D)
+	@$(CXX) $(CORE_FLAGS) $(TRAINING_FLAGS) $(THREADS) $(filter %.cpp,$^) -o $@
 
 $(SANITIZE)/memory/encode_c: core/tests/encode.c $(SANITIZE)/memory/core.a
 	@$(CC) -std=c11 -pedantic -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L -Icore/include $(MEMORY) -g -c $< -o $@.o
