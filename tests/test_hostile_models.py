@@ -135,14 +135,18 @@ def test_full_tables_of_merges(bpe: Sections) -> None:
         assert count_ids({**bpe, Kind.MODEL: bytes(model)}, "a" * LETTERS) == left
 
 
-def test_borders_of_more_tokens_than_there_are_parts(bpe: Sections) -> None:
+def test_borders_of_other_tokens_than_there_are_parts(bpe: Sections) -> None:
     """They would let a token stand that has no parts, which the next border asks for."""
-    parts = bpe[Kind.TOKEN_PARTS]
-    for changed in ({Kind.TOKEN_PARTS: parts[:-16]}, {Kind.TOKEN_PARTS: b""}):
+    parts, borders = bpe[Kind.TOKEN_PARTS], bpe[Kind.TOKEN_BORDERS]
+    for changed in (
+        {Kind.TOKEN_PARTS: parts[:-16]},
+        {Kind.TOKEN_PARTS: b""},
+        {Kind.TOKEN_BORDERS: borders[:-16]},
+    ):
         with pytest.raises(ModelFileError, match="contradicts the parameters"):
             ModelFile.from_bytes(pack({**bpe, **changed}))
-    fewer = {**bpe, Kind.TOKEN_BORDERS: bpe[Kind.TOKEN_BORDERS][:-16]}
-    assert count_ids(fewer, "a" * 9) == count_ids(bpe, "a" * 9)
+    without = {kind: data for kind, data in bpe.items() if kind != Kind.TOKEN_BORDERS}
+    assert count_ids(without, "a" * 9) == count_ids(bpe, "a" * 9)
 
 
 @pytest.mark.parametrize("build", [small.bpe_metaspace, small.unigram])

@@ -207,9 +207,9 @@ pumice_status check_bpe(const pumice_model& model) {
   const Section& parts = model.sections[PUMICE_SECTION_TOKEN_PARTS];
   const Section& borders = model.sections[PUMICE_SECTION_TOKEN_BORDERS];
   static_assert(sizeof(TokenParts) == sizeof(TokenBorders));
-  // A token that borders let stand where another ended is looked up among the parts next.
-  const bool parted = parts.size % sizeof(TokenParts) == 0 && borders.size % sizeof(TokenBorders) == 0 &&
-                      parts.size / sizeof(TokenParts) <= model.parameters.tokens && borders.size <= parts.size;
+  // Borders are of the same tokens: one that they let stand is looked up among the parts next.
+  const bool parted = parts.size % sizeof(TokenParts) == 0 && (borders.size == 0 || borders.size == parts.size) &&
+                      parts.size / sizeof(TokenParts) <= model.parameters.tokens;
   return valid && parted ? PUMICE_OK : PUMICE_BAD_SECTION;
 }
 

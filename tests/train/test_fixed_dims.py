@@ -50,6 +50,9 @@ def test_numbers_that_are_none(given: object) -> None:
 def test_what_does_not_go_together(start: pumice.StaticModel, pairs_file: Path) -> None:
     with pytest.raises(InputError, match="rotation_epochs would turn"):
         replace(QUICK, fixed_dims=8, rotation_epochs=1.0)
+    for name in ("sif_coefficient", "repeats", "lead"):
+        with pytest.raises(InputError, match=f"{name} would change"):
+            replace(QUICK, fixed_dims=8, **{name: 0.5})
     size = start.dimensions
     for dims, fixed, message in (
         ((size + 8,), size + 1, "the start has"),

@@ -228,10 +228,20 @@ class TrainOptions(RunOptions):
             raise InputError(f"symmetric is {self.symmetric!r}: give True or False")
         self._check_labels()
         self._check_codes()
-        if self.fixed_dims is not None and self.rotation_epochs:
+        self._check_fixed()
+
+    def _check_fixed(self) -> None:
+        if self.fixed_dims is None:
+            return
+        if self.rotation_epochs:
             raise InputError(
                 "rotation_epochs would turn the columns that fixed_dims keeps: give one"
             )
+        for name in ("sif_coefficient", "repeats", "lead"):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"{name} would change what tokens count in the columns that fixed_dims keeps: give one"
+                )
 
     def _check_codes(self) -> None:
         if not isinstance(self.codes, (tuple, list)):
