@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -28,6 +29,7 @@ from pumice.train.dataset import TokenizedSource, tokenize_sources
 from pumice.train.initial import random_model, starting_table
 from pumice.train.lanes import Lanes, native_kernels
 from pumice.train.loop import Loop
+from pumice.train.options import KERNELS
 from pumice.train.tokens import TokenMemory
 
 DIMS = (64, 128, 256, 512)
@@ -66,14 +68,19 @@ def read(path: Path, count: int) -> list[dict[str, str]]:
 
 
 def ours(
-    data: list[TokenizedSource], table: np.ndarray[Any, Any], *, batch: int, threads: int
+    data: list[TokenizedSource],
+    table: np.ndarray[Any, Any],
+    *,
+    batch: int,
+    threads: int,
+    kernels: str,
 ) -> tuple[list[float], Speed]:
     """Loss of each step, and pairs per second: as `pumice.train` runs them, in the order of the pairs."""
     options = TrainOptions(
         dims=DIMS, batch_size=batch, symmetric=False, learning_rate=LEARNING_RATE, warmup=0.0
     )
     count = len(data[0].train)
-    with Lanes(threads, kernels=native_kernels("auto")) as lanes:
+    with Lanes(threads, kernels=native_kernels(kernels)) as lanes:
         objective = Contrastive(torch.from_numpy(table), data, DIMS, options=options, lanes=lanes)
         loop = Loop(table.copy(), objective, DIMS, options=options, lanes=lanes)
         steps = count // batch
@@ -81,7 +88,14 @@ def ours(
             loop.prepare(step)
         watch = Watch()
         torch.set_num_threads(1)  # as pumice.train does: the lanes are the threads
-        losses = [sum(loop.update(loop.prepare(step), step)) for step in range(steps)]
+        losses = []
+        with ThreadPoolExecutor(1) as ahead:  # as in Loop.run
+            coming = ahead.submit(loop.prepare, 0)
+            for step in range(steps):
+                prepared = coming.result()
+                if step + 1 < steps:
+                    coming = ahead.submit(loop.prepare, step + 1)
+                losses.append(sum(loop.update(prepared, step)))
         torch.set_num_threads(threads)
         return losses, watch.speed(count)
 
@@ -159,6 +173,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, nargs="+", default=[512, 2048])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--kernels", choices=KERNELS, default="auto", help="as of pumice train")
     args = parser.parse_args()
     if find_spec("accelerate") is None:
         parser.error("the sentence-transformers trainer needs accelerate: pip install accelerate")
@@ -201,7 +216,7 @@ def compare(
     same = [pairs[i] for i in order(data, batch)]
     speeds: dict[str, list[Speed]] = {"pumice": [], "sentence-transformers": []}
     for _ in range(args.rounds):
-        losses, speed = ours(data, table, batch=batch, threads=args.threads)
+        losses, speed = ours(data, table, batch=batch, threads=args.threads, kernels=args.kernels)
         speeds["pumice"].append(speed)
         peers, speed = theirs(same, tokenizer, table, batch=batch)
         speeds["sentence-transformers"].append(speed)

@@ -187,6 +187,13 @@ def test_identical_and_zero_vectors_give_finite_gradients(lanes: Lanes) -> None:
     ranked = RankingLoss(lanes, DIMS, (1.0, 1.0, 1.0), scale=MAX_SCALE)(same, same.clone())
     assert torch.isfinite(ranked.losses).all()
     assert torch.isfinite(ranked.anchor_gradients).all()
+    excluded = Excluded(torch.tensor([2, 0]), torch.tensor([0, 2]))
+    targets = torch.eye(5)
+    for scale in (1.0, MAX_SCALE):
+        loss = RankingLoss(lanes, DIMS, (1.0, 1.0, 1.0), scale=scale)
+        ranked = loss(same, same.clone(), excluded=excluded, targets=targets)
+        assert torch.isfinite(ranked.losses).all()
+        assert torch.isfinite(ranked.gradients).all()
 
 
 def test_not_a_number_is_not_hidden(lanes: Lanes) -> None:

@@ -21,9 +21,14 @@ DIMS, WEIGHTS, SCALE = (4, 8, 24), (1.0, 0.5, 2.0), 20.0
 Definition = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(
+    scope="module",
+    params=[(count, kernels) for kernels in ("auto", "torch") for count in (1, 2, 3)],
+    ids=lambda param: f"{param[0]} {param[1]}",
+)
 def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes]:
-    with Lanes(request.param, kernels=native_kernels("auto")) as opened:
+    count, kernels = request.param
+    with Lanes(count, kernels=native_kernels(kernels)) as opened:
         yield opened
 
 
@@ -55,7 +60,7 @@ def similarity(student: torch.Tensor, _: torch.Tensor, whole: torch.Tensor) -> t
 def losses(lanes: Lanes) -> dict[str, tuple[RegressionLoss, Definition]]:
     ranking = RankingLoss(lanes, DIMS, WEIGHTS, scale=SCALE, symmetric=False)
     return {
-        "cosine": (CosineLoss(DIMS, WEIGHTS), cosine),
+        "cosine": (CosineLoss(lanes, DIMS, WEIGHTS), cosine),
         "contrastive": (OwnTargetLoss(ranking), own_target),
         "similarity": (SimilarityLoss(lanes, DIMS, WEIGHTS, scale=SCALE), similarity),
     }
@@ -74,12 +79,13 @@ def test_loss_and_gradient_equal_autograd(lanes: Lanes, name: str, count: int) -
     for _ in range(2):
         slope = made(vectors.detach().float(), targets.float())
         assert slope.losses.tolist() == pytest.approx(
-            [float(one.detach()) for one in expected], rel=1e-5, abs=1e-6
+            [float(one.detach()) for one in expected], rel=1e-5, abs=4e-6
         )
         assert vectors.grad is not None
-        largest = float(vectors.grad.abs().max())  # 0 where a text has one other to be like
+        largest = float(vectors.grad.abs().max())
+        rounding = 1e-9 if count > 2 else 1e-5  # one other to be like: the gradient is 0
         torch.testing.assert_close(
-            slope.gradients.double(), vectors.grad, rtol=0, atol=1e-5 * largest + 1e-9
+            slope.gradients.double(), vectors.grad, rtol=0, atol=1e-5 * largest + rounding
         )
 
 

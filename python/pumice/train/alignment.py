@@ -65,7 +65,7 @@ class Alignment:
             of_what="queries",
         )
         weights = prefix_weights(dims, options)
-        self._cosine = CosineLoss(dims, weights)
+        self._cosine = CosineLoss(lanes, dims, weights)
         self._ranking = RankingLoss(lanes, dims, weights, scale=options.scale, symmetric=False)
         self._answers = SoftTargets(1 - options.pair_share, options.scale, False, lanes)
 

@@ -62,7 +62,7 @@ class Regression:
         )
         weights = prefix_weights(dims, options)
         losses: dict[str, RegressionLoss] = {
-            "cosine": CosineLoss(dims, weights),
+            "cosine": CosineLoss(lanes, dims, weights),
             "contrastive": OwnTargetLoss(
                 RankingLoss(lanes, dims, weights, scale=options.scale, symmetric=False)
             ),

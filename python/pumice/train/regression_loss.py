@@ -11,7 +11,9 @@ from torch import Tensor
 
 from pumice.train.lanes import Lanes
 from pumice.train.objective import Slope
+from pumice.train.ranked import Excluded
 from pumice.train.ranking_loss import RankingLoss
+from pumice.train.soft_targets import SoftTargets
 
 _SMALLEST_NORM = 1e-12
 _ROWS = 256
@@ -28,21 +30,29 @@ class RegressionLoss(Protocol):
 class CosineLoss:
     """One minus the cosine of each text's vector and its target, at each prefix; their mean."""
 
+    lanes: Lanes
     dims: Sequence[int]
     """Ascending."""
     weights: Sequence[float]
 
     def __call__(self, vectors: Tensor, targets: Tensor) -> Slope:
         """``targets`` has at least as many columns as the longest prefix."""
-        gradients, losses = torch.zeros_like(vectors), []
-        for dim, weight in zip(self.dims, self.weights, strict=True):
-            unit, inverse = _unit(vectors[:, :dim])
-            wanted, _ = _unit(targets[:, :dim])
-            cosines = (unit * wanted).sum(1, keepdim=True)
-            losses.append(1 - cosines.mean())
-            pull = unit.mul_(cosines).sub_(wanted).mul_(inverse)
-            gradients[:, :dim].add_(pull, alpha=weight / len(vectors))
-        return Slope(torch.stack(losses), gradients)
+        n = len(vectors)
+        gradients, cosines = torch.empty_like(vectors), vectors.new_empty(len(self.dims), n, 1)
+
+        def work(lane: int, first: int, last: int) -> None:
+            for low in range(first, last, _ROWS):
+                rows = slice(low, min(low + _ROWS, last))
+                gradients[rows] = 0
+                for level, (dim, weight) in enumerate(zip(self.dims, self.weights, strict=True)):
+                    unit, inverse = _unit(vectors[rows, :dim])
+                    wanted, _ = _unit(targets[rows, :dim])
+                    cosine = torch.sum(unit * wanted, 1, keepdim=True, out=cosines[level, rows])
+                    pull = unit.mul_(cosine).sub_(wanted).mul_(inverse)
+                    gradients[rows, :dim].add_(pull, alpha=weight / n)
+
+        self.lanes.run(work, self.lanes.split(n))
+        return Slope(torch.stack([1 - one.mean() for one in cosines]), gradients)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class OwnTargetLoss:
         return Slope(ranked.losses, ranked.anchor_gradients)
 
 
-@dataclass(frozen=True)
+@dataclass
 class SimilarityLoss:
     """KL divergence of each text's softmax over its cosines with the batch's others from the teacher's.
 
@@ -69,12 +79,20 @@ class SimilarityLoss:
     weights: Sequence[float]
     scale: float = 20.0
 
+    def __post_init__(self) -> None:
+        self._answers = SoftTargets(1.0, self.scale, False, self.lanes)
+        self._ranking = RankingLoss(
+            self.lanes, self.dims, self.weights, scale=self.scale, symmetric=False
+        )
+
     def __call__(self, vectors: Tensor, targets: Tensor) -> Slope:
         """The teacher's cosines are of all columns of ``targets``, at every prefix."""
         n = len(vectors)
         if n < 2:
             return Slope(vectors.new_zeros(len(self.dims)), torch.zeros_like(vectors))
         wanted, _ = _unit(targets)
+        if self.lanes.kernels is not None and vectors.device.type == "cpu":
+            return self._ranked(vectors, wanted)
         units = [_unit(vectors[:, :dim]) for dim in self.dims]
         losses = vectors.new_zeros(self.lanes.count, len(self.dims))
         pulls = [torch.zeros(self.lanes.count, *unit.shape) for unit, _ in units]
@@ -102,6 +120,23 @@ class SimilarityLoss:
             radial = (total * unit).sum(1, keepdim=True)
             gradients[:, : unit.shape[1]] += total.addcmul_(unit, radial, value=-1).mul_(inverse)
         return Slope(losses.sum(0), gradients)
+
+    def _ranked(self, vectors: Tensor, wanted: Tensor) -> Slope:
+        """Texts ranked for themselves, each without itself: KL is the cross-entropy less the teacher's own."""
+        n = len(vectors)
+        itself = Excluded(torch.arange(n), torch.arange(n))
+        shares = self._answers(wanted, wanted, n, itself)
+        ranked = self._ranking(vectors, vectors, excluded=itself, targets=shares)
+        entropies = vectors.new_zeros(n)
+
+        def work(lane: int, first: int, last: int) -> None:
+            for low in range(first, last, _ROWS):
+                rows = slice(low, min(low + _ROWS, last))
+                entropies[rows] = torch.special.entr(shares[rows]).sum(1)
+
+        self.lanes.run(work, self.lanes.split(n))
+        gradients = ranked.anchor_gradients.add_(ranked.candidate_gradients)
+        return Slope(ranked.losses - entropies.mean(), gradients)
 
     def _log_softmax(self, unit: Tensor, low: int, high: int) -> Tensor:
         logits = (unit[low:high] @ unit.T).mul_(self.scale)
