@@ -67,6 +67,7 @@ def test_progress_is_plain_lines_off_a_terminal(
     output = tmp_path / "m.pumice"
     assert main(["distill", str(bert), "-o", str(output), "--dim", "8", "--dtype", "int8"]) == 0
     captured = capsys.readouterr()
+    assert captured.err.startswith("teacher: 0 of 597 tokens of the vocabulary\n")
     assert "teacher: 597 of 597 tokens" in captured.err
     assert captured.out == (
         f"{output}: 597 tokens, 8 dimensions, int8, {output.stat().st_size / 1e6:.1f} MB\n"

@@ -150,6 +150,27 @@ def test_a_static_model_teaches(start: pumice.StaticModel, tmp_path: Path) -> No
     assert made == better.fingerprint
 
 
+def test_a_reading_teacher_says_how_far_it_is(
+    start: pumice.StaticModel, bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within the texts of one file too: several thousand take a transformer minutes."""
+    monkeypatch.setattr("pumice.train.taught._SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("pumice.teachers.sentences._TOKENS", 256)
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(100))
+    lines: list[str] = []
+    options = replace(
+        QUICK, epochs=1, teacher_share=0.5, progress=lambda step, steps, line: lines.append(line)
+    )
+    train(file, start=start, teacher=bert, options=options)
+    told = [line for line in lines if line.startswith("teacher: ")]
+    assert told[0].endswith(" reads 200 texts")
+    assert told[-1].startswith("teacher: 200 of 200 texts, ")
+    counts = [int(line.split()[1]) for line in told[1:-1]]
+    assert len(counts) > 5
+    assert counts == sorted(set(counts))
+    assert all(line.endswith(" of 200 texts") for line in told[1:-1])
+
+
 def test_the_command_keeps_vectors_and_names_mistakes(
     start: pumice.StaticModel, bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,7 @@ def teacher_progress() -> TeacherProgress:
     def advance(done: int, total: int) -> None:
         nonlocal bar
         if bar is None:
-            bar = tqdm(total=total, desc="teacher", unit=" tokens", file=sys.stderr)
+            bar = tqdm(total=total, desc="vocabulary", unit=" tokens", file=sys.stderr)
         bar.update(done - bar.n)
         if done == total:
             bar.close()
@@ -33,13 +33,17 @@ def teacher_progress() -> TeacherProgress:
 
 
 def _plain_lines() -> TeacherProgress:
-    tenths = 0
+    tenths = -1
 
     def advance(done: int, total: int) -> None:
         nonlocal tenths
         if done * 10 // total > tenths:
             tenths = done * 10 // total
-            print(f"teacher: {done} of {total} tokens", file=sys.stderr)
+            print(
+                f"teacher: {done:,} of {total:,} tokens of the vocabulary",
+                file=sys.stderr,
+                flush=True,
+            )
 
     return advance
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -40,7 +40,13 @@ class StaticEncoder(SentenceEncoder):
         )
         self.identity = f"static-{model.fingerprint}"
 
-    def encode(self, texts: Sequence[str], *, threads: int | None = None) -> NDArray[np.float32]:
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        threads: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> NDArray[np.float32]:
         """Unit vectors, float32, shape (texts, width)."""
         vectors = self._model.encode(list(texts))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -74,6 +74,8 @@ class Teacher:
             by_length.setdefault(len(piece), []).append(index)
         vectors = np.empty((len(pieces), self.width), dtype=np.float32)
         done = 0
+        if progress is not None:
+            progress(0, len(pieces))
         with torch.inference_mode():
             for length, indices in sorted(by_length.items()):
                 total = len(self.prefix) + length + len(self.suffix)

@@ -30,6 +30,8 @@ from pumice.train.sources import Source
 from pumice.train.teacher_vectors import TeacherVectors, Window, cut_into_windows
 
 _BATCH = 8192
+_SILENT_SECONDS = 15.0
+"""At most so long does a reading teacher say nothing, but for a batch that takes longer."""
 
 
 def load_encoder(
@@ -88,13 +90,25 @@ class Reader:
         total, new = (sum(w.last - w.first for w in some) for some in (windows, missing))
         if new < total:
             self._tell(f"teacher: {total - new:,} texts were read before")
+        if missing:
+            self._tell(f"teacher: {self.encoder.teacher.name} reads {new:,} texts")
         done, began = 0, time.monotonic()
+        told = began
+
+        def tell(of_window: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= _SILENT_SECONDS:
+                told = time.monotonic()
+                # No speed: a window's short texts come first.
+                self._tell(f"teacher: {done + of_window:,} of {new:,} texts")
+
         before = torch.get_num_threads()
         try:
             for window, texts in strings_of(strings(), missing):
-                self.vectors.write(window, self.encoder.encode(texts, threads=self.threads))
-                done += len(texts)
-                speed = done / max(time.monotonic() - began, 1e-9)
+                made = self.encoder.encode(texts, threads=self.threads, progress=tell)
+                self.vectors.write(window, made)
+                done, told = done + len(texts), time.monotonic()
+                speed = done / max(told - began, 1e-9)
                 self._tell(f"teacher: {done:,} of {new:,} texts, {speed:,.0f} texts/s")
         finally:
             torch.set_num_threads(before)
