@@ -55,7 +55,14 @@ def test_model_card_and_plot(
     assert "| a\\|b | 2 | 300 | 0 | 0 | 0 |" in card
     assert "Licence: CC0-1.0." in card
     assert "![loss and figures over the steps](my%20model.svg)" in card
-    assert ElementTree.parse(tmp_path / "my model.svg").getroot().tag.endswith("svg")
+    assert "| learning_rate | 0.02 |" in card
+    # What played no part is not told.
+    assert not any(f"| {name} |" in card for name in ("teacher_dtype", "code_share", "mine_below"))
+    root = ElementTree.parse(tmp_path / "my model.svg").getroot()
+    assert root.tag.endswith("svg")
+    groups = {group.get("id", ""): group for group in root.iter()}
+    beside = [group.get("id", "") for group in groups["figure_1"]]
+    assert "legend_1" in beside  # and so upon no curve
     assert 'pumice.load("my model.pumice")' in card
     assert not (tmp_path / "my model.pumice.training").exists()
 
@@ -100,6 +107,29 @@ def test_few_steps_are_told(
     found = [line for line in lines if "in all" in line]
     assert len(found) == bool(told)
     assert all(line.startswith(told) for line in found)
+
+
+@pytest.mark.parametrize("flag", ["--teacher", "--align-to"])
+def test_a_bad_line_is_found_before_a_teacher_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complains: Callable[..., None], flag: str
+) -> None:
+    """The teacher is not even there: what is read first is what is named."""
+    monkeypatch.chdir(tmp_path)
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(10))
+    teacher = [flag, "./gone", "-o", "m.pumice"]
+    (tmp_path / "empty.jsonl").touch()
+
+    def given(*arguments: str, message: str) -> None:
+        complains([*teacher, *arguments], code=1, message=message)
+
+    given("--pairs", "p.jsonl", "empty.jsonl", message="empty.jsonl: holds no pair")
+    given("--pairs", "p.jsonl", "--eval", ".", message="corpus.jsonl: cannot be read")
+    given("--pairs", "p.jsonl", "--device", "none", message="device none: ")
+    file.write_text(file.read_text() + "{")
+    given("--pairs", "p.jsonl", message="p.jsonl:11: not a JSON object")
+    (tmp_path / "c.jsonl").write_text('{"text": 5}')
+    if flag == "--teacher":  # pairs are made of it, and so it is read, before any alignment
+        given("--corpus", "c.jsonl", message='c.jsonl:1: "text" is a number')
 
 
 def test_random_start(pairs_file: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pumice.commands.output import check_output
 from pumice.commands.progress import StepBar
 from pumice.commands.train.flags import check_stages, makes_pairs, regresses
+from pumice.commands.train.readable import check_readable
 from pumice.commands.train.report import made_of, told
 from pumice.commands.train.settings import (
     alignment_options,
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     # Before a teacher runs for minutes.
     pairs += _pairs_of_corpus(args)
     sources = listed_sources(pairs) if pairs else []
+    check_readable(args, sources, options)
     stages: list[Training] = []
     try:
         start = starting_model(args, sources, options)
