@@ -18,7 +18,7 @@ from tests.train.conftest import write_jsonl
 MARKDOWN = "# Pumice ##\nLight stone.\n\n## Uses\n\nSoap, \nภาษา\n\n\n## More\nhair 👩‍👩‍👧\n"
 FROM_MARKDOWN = [
     Document("Pumice", "Light stone."),
-    Document("Pumice", "Soap,\nภาษา"),
+    Document("Pumice", "## Uses\nSoap,\nภาษา"),
     Document("Pumice", "## More\nhair 👩‍👩‍👧"),
 ]
 
@@ -31,6 +31,11 @@ FROM_MARKDOWN = [
         ("a.md", "no heading\n\n# one", [Document("", "no heading")]),
         ("a.rst", "=====\nTitle\n=====\n\ntext", [Document("Title", "text")]),
         ("a.rst", "Title\n-----\ntext\n\nb", [Document("Title", "text"), Document("Title", "b")]),
+        (
+            "a.rst",
+            ".. _mark:\n\nTitle\n*****\n\nOne\n~~~\n\nTwo\n---\n\ntext\n\n.. _a:\n.. _b:\n\nThree\n^^^^^\n",
+            [Document("Title", "Two\n---\ntext")],
+        ),
         (
             "a.txt",
             "A title\n\none\ntwo\r\n\r\nthree",

@@ -20,6 +20,7 @@ def made(*documents: Document, monkeypatch: pytest.MonkeyPatch) -> dict[str, lis
 
 def test_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     sections = f"## Roofs ##\n{BODY} Of reed.\n\nWalls\n-----\nOf clay, as has been said."
+    sections += "\n\nDoors\n~~~~~\nOf wood, or of a hide.\n~~~\nno heading\n~~~"
     text = f"A house is a place to live in. {BODY}\n\n{sections}"
     found = made(Document("House", text), monkeypatch=monkeypatch)
     assert found == {
@@ -27,6 +28,7 @@ def test_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         "headings": [
             Pair("Roofs", f"{BODY} Of reed."),
             Pair("Walls", "Of clay, as has been said."),
+            Pair("Doors", "Of wood, or of a hide.\n~~~\nno heading\n~~~"),
         ],
         "first sentences": [Pair("A house is a place to live in.", BODY)],
     }

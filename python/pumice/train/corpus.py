@@ -21,6 +21,8 @@ TEXT_FORMATS = (".txt", ".md", ".rst")
 _LINE = 1 << 16  # characters read at once: a file need not have lines
 _PARAGRAPH = 2000  # characters after which the end of a line ends a paragraph as well
 _HEADING = 120
+_LABEL = re.compile(r"\.\. _.*:\s*")
+"""What links of reStructuredText point to: it stands above most titles of Sphinx's, and says nothing."""
 _NO_COLUMNS: Mapping[str, str] = {}
 
 
@@ -123,17 +125,25 @@ def _documents(path: str, names: Mapping[str, str]) -> Iterator[Document]:
 
 
 def _paragraphs(file: IO[bytes], path: str, *, kind: str) -> Iterator[Document]:
-    """What blank lines part; the first is the title of all where it reads like a heading."""
-    title, first = "", True
+    """What blank lines part; the first is the title of all where it reads like a heading.
+
+    A later heading stays with the paragraph below it.
+    """
+    title, first, above = "", True, ""
     with io.TextIOWrapper(file, encoding="utf-8-sig") as lines:
         for paragraph in _parted(lines, path):
+            if kind == ".rst" and all(map(_LABEL.fullmatch, paragraph.split("\n"))):
+                continue
             heading = _heading(paragraph, kind=kind)
             if first and heading is not None:
                 title, rest = heading
                 if rest:
                     yield Document(title, rest)
-            elif kind == ".txt" or heading is None or heading[1]:
-                yield Document(title, paragraph)  # a later heading stays with the text below it
+            elif kind != ".txt" and heading is not None and not heading[1]:
+                above = f"{paragraph}\n"
+            else:
+                yield Document(title, above + paragraph)
+                above = ""
             first = False
 
 

@@ -18,7 +18,9 @@ FEWEST_PAIRS = 8
 _LONGEST_QUERY = 300
 _SHORTEST_SENTENCE, _SHORTEST_PASSAGE = 20, 20
 _HEADING = re.compile(
-    r"^(?:#{1,6}[ \t]+(?P<marked>\S.*?)[ \t#]*|(?P<over>\S.{0,120})\n(?:={3,}|-{3,}))$",
+    r"^(?:#{1,6}[ \t]+(?P<marked>\S.*?)[ \t#]*"
+    # Three of ~ or * are a code block or a line in Markdown.
+    r"|(?P<over>\S.{0,120})\n(?:={3,}|-{3,}|(?P<rule>[~^\"'#*+])(?P=rule){3,}))$",
     re.MULTILINE,
 )
 # A full stop ends a sentence before what is no small letter, and not after an initial or Dr, Mrs, Fig.
