@@ -225,6 +225,10 @@ def test_scores_and_the_runs_settings_are_the_runs(
     whole = pumice.train(file, start=start, options=options)
     resumed = pumice.train(file, start=start, folder=folder, options=options)
     assert resumed.model.fingerprint == whole.model.fingerprint
+    with pytest.raises(InputError, match=f"what was trained is kept in {folder}: free some space"):
+        resumed.save(tmp_path / "gone" / "m.pumice")  # as where the disk is full
+    assert (folder / "state.npz").exists()
+    resumed.save(tmp_path / "m.pumice")
     assert not folder.exists()
 
 

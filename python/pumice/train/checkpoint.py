@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,10 +97,6 @@ class RunFolder:
             return State(meta["step"], meta["history"], arrays)
         except Exception as error:  # zipfile, numpy and json each have their own
             raise InputError(f"{file}: is damaged: remove {self.path} to begin anew") from error
-
-    def remove(self) -> None:
-        """The run is over."""
-        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def _check_same(before: Any, now: Mapping[str, Any], path: Path) -> None:

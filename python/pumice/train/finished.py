@@ -82,14 +82,14 @@ def called(start: StaticModel) -> str:
 def finished(
     outcome: Outcome, story: Story, *, folder: RunFolder | None, options: RunOptions, line: str
 ) -> Training:
-    """The run as its caller gets it, its card written; ``line`` is told, and the run's state goes."""
+    """The run as its caller gets it, its card written; ``line`` is told. The run's state goes with `save`."""
     from pumice.train.card import write_card
 
     if options.progress is not None and line:
         last = len(story.history["losses"])
         options.progress(last, last, line)
     evaluations = story.history["evaluations"]
-    training = Training(
+    return Training(
         model=story.model,
         figures=list(story.figures),
         first_figures=outcome.first_figures,
@@ -100,7 +100,5 @@ def finished(
         pairs_per_second=outcome.pairs_per_second,
         agreement=story.agreement,
         first_agreement=evaluations[0].get("agreement", []) if evaluations else [],
+        state=None if folder is None or options.keep_folder else folder.path,
     )
-    if folder is not None and not options.keep_folder:
-        folder.remove()
-    return training

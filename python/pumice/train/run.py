@@ -51,8 +51,8 @@ def train(
     layout, measured beside the held-out pairs; with any of them they alone choose the best state.
     ``teacher``, a sentence-transformers or Hugging Face model or a .pumice file, answers each batch too, and
     ``teacher_share`` of what a pair should rank first is its answer. ``folder`` keeps the run's state: the
-    same call with the same folder goes on where a killed one was, to the same result, and removes the folder
-    when it is done. Raises InputError, HubError, ModelFileError, and
+    same call with the same folder goes on where a killed one was, to the same result, and `Training.save`
+    removes the folder. Raises InputError, HubError, ModelFileError, and
     MissingExtraError without ``pip install "pumice[train]"``.
     """
     if not isinstance(options, TrainOptions):

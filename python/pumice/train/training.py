@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +44,14 @@ class Training:
     agreement: Sequence[float] = ()
     """Of a regression: that of ``model`` with its teacher on held-out texts, at each prefix, ascending."""
     first_agreement: Sequence[float] = ()
+    state: Path | None = None
+    """Where the run's state lies until `save` has written the model."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, its card (.md) and the plot of its training (.svg) beside it.
 
-        InputError where a file of the card's name is there and is no card.
+        InputError where a file of the card's name is there and is no card, and where the disk is full: the
+        run's folder then stays, and the same call goes on from its last state.
         """
         from pumice.modelfile.writing import checked_path, write_whole
         from pumice.train.plot import draw
@@ -58,9 +62,19 @@ class Training:
         card = self.card.replace("(training.svg)", f"({plot.name.replace(' ', '%20')})")
         card = card.replace('"model.pumice"', json.dumps(target.name, ensure_ascii=False))
         drawn = draw(self.history)
-        self.model.save(target)
-        write_whole(plot, drawn)
-        write_whole(target.with_suffix(".md"), card.encode())
+        try:
+            self.model.save(target)
+            write_whole(plot, drawn)
+            write_whole(target.with_suffix(".md"), card.encode())
+        except InputError as error:
+            if self.state is None or not (self.state / "state.npz").exists():
+                raise
+            raise InputError(
+                f"{error}: what was trained is kept in {self.state}: free some space and start the same "
+                "command again"
+            ) from None
+        if self.state is not None:
+            shutil.rmtree(self.state, ignore_errors=True)
 
 
 def check_card(model: Path) -> None:
