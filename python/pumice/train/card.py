@@ -14,6 +14,16 @@ from pumice.train.training import CARD_MARK
 
 _STAGES = (("mined", "hard negatives mined"), ("labelled", "pairs with scores"))
 
+_ASKED_BY = {
+    "teacher_share": ("teacher_share",),
+    "teacher_dtype": ("teacher_share",),
+    "trust_remote_code": ("teacher_share",),
+    "code_share": ("codes",),
+    "mine_below": ("mine", "cross_encoder"),
+    "rotation_epochs": ("rotation_epochs",),
+}
+"""Settings that say something only where one of these is given; a stage without these has a teacher."""
+
 
 @dataclass(frozen=True)
 class Story:
@@ -84,7 +94,8 @@ def _lines(story: Story) -> Iterator[str]:
     yield "| setting | value |"
     yield "|---|---|"
     for name, value in story.settings.items():
-        if value not in (None, "", []):
+        played = any(story.settings.get(one, True) for one in _ASKED_BY.get(name, ("",)))
+        if value not in (None, "", []) and played:
             yield f"| {name} | {cell(str(value))} |"
     yield ""
     yield "![loss and figures over the steps](training.svg)"

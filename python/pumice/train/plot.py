@@ -43,7 +43,7 @@ def draw(history: Mapping[str, Any]) -> bytes:
                     ]
                     color = drawn[0].get_color()
                     right.plot(*zip(*heights, strict=True), linestyle=style, color=color)
-        left.set_title("loss of each batch")
+        left.set_title("loss of each batch" if window == 1 else f"loss, means of {window} batches")
         retrieval = any(one["figures"] for one in history["evaluations"])
         title = "nDCG@10, mean of the sets measured"
         styles = zip(("dashed", "dotted"), _codes(history), strict=False)
@@ -52,8 +52,16 @@ def draw(history: Mapping[str, Any]) -> bytes:
         right.set_title(title if retrieval else history.get("agreement", title))
         for axis in (left, right):
             axis.set_xlabel("step")
+            axis.xaxis.get_major_locator().set_params(integer=True)
             axis.spines[["top", "right"]].set_visible(False)
-        left.legend(title="dimensions", frameon=False)
+        if history["evaluations"]:
+            right.axvline(history["best_step"], color="0.8", linewidth=1, zorder=0)
+            right.text(
+                history["best_step"], 0, " kept", transform=right.get_xaxis_transform(), color="0.5"
+            )
+        handles, names = left.get_legend_handles_labels()
+        # Beside the axes: within them it lay upon the curves.
+        figure.legend(handles, names, title="dimensions", frameon=False, loc="outside right center")
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
