@@ -104,6 +104,15 @@ def test_the_model_knows_its_encoder(
     assert again.model.fingerprint == model.fingerprint
 
 
+def test_anchors_that_come_twice(start: pumice.StaticModel, teacher: Path, tmp_path: Path) -> None:
+    """A question with two answers: the other one is no negative."""
+    pairs = make_pairs(60)
+    pairs += [{**pair, "positive": f"and {pair['positive']}"} for pair in pairs]
+    file = write_jsonl(tmp_path / "p.jsonl", pairs)
+    aligned = align(file, teacher=teacher, start=start, options=replace(QUICK, epochs=1))
+    assert not aligned.diverged
+
+
 def test_a_finished_run_is_there_at_once(
     start: pumice.StaticModel, teacher: Path, tmp_path: Path
 ) -> None:

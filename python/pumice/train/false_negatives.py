@@ -28,7 +28,8 @@ def same_text(
         return np.empty(0, np.int64), np.empty(0, np.int64)
     pairs = np.unique(np.concatenate(left), axis=0)
     pairs = pairs[(pairs[:, 0] < n) & (pairs[:, 0] != pairs[:, 1])]
-    return pairs[:, 0], pairs[:, 1]
+    first, second = np.ascontiguousarray(pairs.T)  # the kernels take no columns of a matrix
+    return first, second
 
 
 def _equal(hashes: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
