@@ -295,3 +295,24 @@ def test_all_kernels_give_the_same_bits() -> None:
             made[-1] += [table, optimiser.first, optimiser.second]
     for other in made[1:]:
         assert all(torch.equal(*pair) for pair in zip(made[0], other, strict=True))
+
+
+def test_what_memory_cannot_hold_leaves_the_next_batch_alone() -> None:
+    n, none = 1 << 23, np.empty(0, np.int64)  # n * n products are more than a process can address
+    ranking = _core.Ranking(
+        _core.training_kernels()[0], [1], [1], scale=20, symmetric=True, lanes=1
+    )
+
+    def losses(count: int) -> list[float]:
+        texts = np.zeros((count, 1), np.float32)
+        ranking.begin(texts, texts, none, none, None, np.zeros((2 * count, 1), np.float32))
+        if count < n:
+            ranking.pack(0, 0, ranking.panels)
+        ranking.forward(0, 0, count)
+        ranking.meet()
+        return ranking.losses()
+
+    before = losses(100)
+    with pytest.raises(MemoryError):
+        losses(n)
+    assert losses(100) == before

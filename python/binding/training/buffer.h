@@ -14,6 +14,7 @@ class Buffer {
   float* room(std::size_t count) {
     if (count > size_) {
       memory_.reset();
+      size_ = 0;  // there may be no memory for more
       memory_.reset(static_cast<float*>(::operator new(count * sizeof(float), kAlignment)));
       size_ = count;
     }
