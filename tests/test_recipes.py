@@ -8,9 +8,12 @@ import random
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+import pumice
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 pytestmark = pytest.mark.skipif(not RECIPES.is_dir(), reason="the recipes are not beside the tests")
@@ -44,6 +47,14 @@ def test_functions_are_said_named_and_bare() -> None:
     assert one.whole.startswith('def takeAll(self, books):\n        """Take all books')
     assert one.whole.endswith("return sorted(books)")
     assert one.bare == "def takeAll(self, books):\n        return sorted(books)"
+
+
+def test_the_shipped_file_says_what_its_recipe_would_say() -> None:
+    """A setting that came after it would change the bytes that the recipe makes."""
+    make = pytest.importorskip("make", reason="the teacher's package is not there")
+    options = replace(make.OPTIONS, evaluations=1, **make.FOR_CODES)
+    said = pumice.load().metadata["provenance"]["settings"]
+    assert said == json.loads(json.dumps({**options.settings(), "dims": sorted(make.DIMS)}))
 
 
 @pytest.mark.parametrize("source", ["def f(:", "\0", "x = " + "(" * 5000, ""])

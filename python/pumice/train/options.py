@@ -168,16 +168,11 @@ class RunOptions:
 
     def settings(self) -> dict[str, Any]:
         """What decides the result, as JSON values."""
-        made = {
+        return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-            if name not in _WITHOUT_EFFECT
+            if name not in _WITHOUT_EFFECT and (name, value) not in _UNSAID
         }
-        if (
-            self.kernels == "torch"
-        ):  # as in files that were made before there were others: they stay the same
-            del made["kernels"]
-        return made
 
 
 @dataclass(frozen=True)
@@ -295,6 +290,8 @@ _WITHOUT_EFFECT = (
     "label_cache",
     "offline",
 )
+_UNSAID = (("kernels", "torch"), ("fixed_dims", None))
+"""Settings that came after the shipped file, as it was made: then a file says nothing of them."""
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("epochs", 1e-6, 10_000),
     ("batch_size", 2, 65_536),
