@@ -520,7 +520,8 @@ def show_targets(args: argparse.Namespace, upload: Upload, rows: Sequence[Row]) 
     for name, figure, target, at_least in figures:
         met = figure >= target if at_least else figure <= target
         sign = ">=" if at_least else "<="
-        print(f"{name:40}{figure:12,.5g}  {sign} {target:,}  {'met' if met else 'missed'}")
+        told = f"{figure:,.0f}" if figure >= 100 else f"{figure:.3f}"
+        print(f"{name:40}{told:>12}  {sign} {target:,}  {'met' if met else 'missed'}")
 
 
 if __name__ == "__main__":

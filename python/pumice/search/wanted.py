@@ -52,7 +52,7 @@ class Wanted:
         if self.storage is not None and self.storage != manifest.storage:
             raise SearchIndexError(
                 f"index {where} keeps {manifest.storage.differences(self.storage)}: leave storage "
-                "out, or index again into a new one"
+                "out (--quantize and its like), or index again into a new one"
             )
         return Settled(model, replace(manifest, model_location=place or manifest.model_location))
 
