@@ -45,8 +45,8 @@ _ALONE = 200_000  # passages that are stored without words too
 _THREADS = 2
 _USEARCH_TYPES = ("f32", "i8")
 _USEARCH_BREADTHS = (64, 512)  # its own default, and what finds more
-_FAISS_LISTS = 4096
-_FAISS_PROBED = (16, 64)
+_FAISS_LISTS = 1024
+_FAISS_PROBED = (32, 96)
 # Of a million passages of 256 dimensions.
 _PASSAGES, _DIM = 1_000_000, 256
 _STORED, _P50_MS, _P99_MS, _RECALL, _MEGABYTES = 40_000, 2.0, 10.0, 0.98, 150
