@@ -192,6 +192,24 @@ def test_the_command(
     assert {path.name for path in tmp_path.glob("m.*")} == {"m.pumice", "m.md", "m.svg"}
 
 
+def test_an_index_says_that_a_transformer_reads_its_passages(
+    start: pumice.StaticModel,
+    teacher: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("qdrant_edge")
+    file = write_jsonl(tmp_path / "p.jsonl", make_pairs(40))
+    aligned = align(file, teacher=teacher, start=start, options=replace(QUICK, epochs=1))
+    aligned.save(tmp_path / "m.pumice")
+    (tmp_path / "note.txt").write_text(make_pairs(1)[0]["positive"])
+    arguments = ["index", str(tmp_path / "note.txt"), "--index", str(tmp_path / "index")]
+    assert main([*arguments, "--model", str(tmp_path / "m.pumice")]) == 0
+    told = capsys.readouterr()
+    assert f"passages are encoded by {teacher}, a transformer" in told.err
+    assert "indexed  1 file, 1 passage" in told.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -69,6 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _index(args: argparse.Namespace, place: Path | Server) -> int:
     with open_index(place, args.model, **storage_asked(args)) as index:
+        if not args.json and (encoder := index.model.document_encoder) is not None:
+            print(
+                f"passages are encoded by {printable(encoder.name)}, a transformer: "
+                "this takes minutes where a static model takes seconds",
+                file=sys.stderr,
+                flush=True,
+            )
         with _shown_progress(quiet=args.json) as progress:
             report = index_paths(index, args.paths, progress=progress)
         if not isinstance(place, Server):  # a server builds what it needs by itself
