@@ -145,6 +145,7 @@ def test_random_start(pairs_file: Path, tmp_path: Path) -> None:
         (["--dims", "8,8"], 2, "pumice train: error: dims holds 8 twice"),
         (["--dims", "many"], 2, "pumice train: error: --dims many: write whole numbers"),
         (["--columns", "anchor"], 2, "pumice train: error: --columns anchor: write ROLE=NAME"),
+        (["--columns", "query=anchor"], 2, "is called, such as anchor=query"),
         (["--batch-size", "0"], 2, "pumice train: error: batch_size is 0"),
         (["--init", "a", "--random", "b"], 2, "not allowed with argument"),
         (["--eval", "gone"], 1, "pumice: gone: no such folder to evaluate on"),

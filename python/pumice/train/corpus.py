@@ -186,7 +186,10 @@ def _is_rule(line: str) -> bool:
 def _names(columns: Mapping[str, str]) -> dict[str, str]:
     for role, name in columns.items():
         if role not in COLUMNS:
-            raise InputError(f"columns names {role!r}: only {', '.join(COLUMNS)} can be named")
+            raise InputError(
+                f"columns names {role!r}: only {', '.join(COLUMNS)} can be named, each by what "
+                "its column is called, such as anchor=query"
+            )
         if not isinstance(name, str) or not name:
             raise InputError(f"columns gives {name!r} for {role}: give a column's name")
     return {role: columns.get(role, role) for role in COLUMNS}

@@ -162,7 +162,10 @@ class RunOptions:
             raise InputError(f"columns is {self.columns!r}: give a mapping such as anchor to query")
         for role, name in self.columns.items():
             if role not in _ROLES:
-                raise InputError(f"columns names {role!r}: only {', '.join(_ROLES)} can be named")
+                raise InputError(
+                    f"columns names {role!r}: only {', '.join(_ROLES)} can be named, each by what "
+                    "its column is called, such as anchor=query"
+                )
             if not isinstance(name, str) or not name:
                 raise InputError(f"columns gives {name!r} for {role}: give a column's name")
 
