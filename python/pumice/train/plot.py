@@ -55,10 +55,11 @@ def draw(history: Mapping[str, Any]) -> bytes:
             axis.xaxis.get_major_locator().set_params(integer=True)
             axis.spines[["top", "right"]].set_visible(False)
         if history["evaluations"]:
-            right.axvline(history["best_step"], color="0.8", linewidth=1, zorder=0)
-            right.text(
-                history["best_step"], 0, " kept", transform=right.get_xaxis_transform(), color="0.5"
-            )
+            best = history["best_step"]
+            right.axvline(best, color="0.8", linewidth=1, zorder=0)
+            side = "right" if 2 * best > losses[-1:, 0].sum() else "left"
+            place = right.get_xaxis_transform()
+            right.text(best, 0.03, " kept ", transform=place, color="0.5", ha=side)
         handles, names = left.get_legend_handles_labels()
         # Beside the axes: within them it lay upon the curves.
         figure.legend(handles, names, title="dimensions", frameon=False, loc="outside right center")
