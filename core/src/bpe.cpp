@@ -144,8 +144,9 @@ pumice_status read_longest(const pumice_model& model, const BpeMerges& merges, s
   auto* dead = is_short ? stack_dead : arena.take<std::uint64_t>(piece.size() / 64 + 1);
   if (ids.ids == nullptr || ends == nullptr || dead == nullptr) return PUMICE_MEMORY_TOO_SMALL;
   if (!is_short) std::memset(dead, 0, (piece.size() / 64 + 1) * sizeof *dead);
-  const LongestTokens reader(model.vocabulary, merges, values<TokenParts>(section),
-                             values<TokenBorders>(model.sections[PUMICE_SECTION_TOKEN_BORDERS]));
+  std::span<const TokenBorders> borders;
+  if (kRoomForSpeed) borders = values<TokenBorders>(model.sections[PUMICE_SECTION_TOKEN_BORDERS]);
+  const LongestTokens reader(model.vocabulary, merges, values<TokenParts>(section), borders);
   ids.count = reader.read(piece, ids.ids, ends, dead);
   if (!ranged || ids.count == 0) return PUMICE_OK;
   ids.ranges = arena.take<Range>(ids.count);

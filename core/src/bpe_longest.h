@@ -88,13 +88,20 @@ class LongestTokens {
         const std::uint32_t end = at + length;
         if (tries-- == 0) return kUnclear;
         if (dead[end / 64] >> end % 64 & 1) return kMerges;
-        return length == size ? kStays : border_of(before, id);  // a token that is all of the piece is not merged
+        const bool whole = kRoomForSpeed && length == size;  // it is not merged
+        return whole ? kStays : border_of(before, id);
       };
-      DoubleArray::Match match = longest(piece.data() + at, std::min(most - at, kLongest));
-      if (match.length == 0 && most == size) return 0;  // a character without a token
-      Border border = match.length == 0 ? kMerges : place(match.value, match.length);
+      const std::uint32_t limit = std::min(most - at, kLongest);
+      DoubleArray::Match match = {0, limit + 1};
+      Border border = kMerges;
+      if (kRoomForSpeed) {
+        match = longest(piece.data() + at, limit);
+        if (match.length == 0 && most == size) return 0;  // a character without a token
+        if (match.length != 0) border = place(match.value, match.length);
+      }
       if (border == kMerges && match.length > 1) {
         Matches shorter(vocabulary_, piece.data() + at, match.length - 1);
+        if (!kRoomForSpeed && most == size && shorter.none()) return 0;
         while (border == kMerges && shorter.next()) border = place(shorter.id, shorter.length);
         match = {shorter.id, shorter.length};
       }
@@ -118,7 +125,6 @@ class LongestTokens {
 
   // The longest token that `text` begins with. Whether a token ends at a byte is as good as chance: no branch is on it.
   DoubleArray::Match longest(const char* text, std::uint32_t size) const {
-    if (!kRoomForSpeed) return vocabulary_.longest_prefix(DoubleArray::kRoot, text, size);
     const DoubleArray::Unit* const units = vocabulary_.units;
     std::uint32_t node = DoubleArray::kRoot, base = units[node].base;
     std::uint32_t last = 0, length = 0;
@@ -155,6 +161,8 @@ class LongestTokens {
       id = vocabulary_.units[leaf.unit].base;
       return true;
     }
+
+    bool none() const { return count_ == 0; }
 
     std::uint32_t length = 0;
     std::uint32_t id = 0;
