@@ -259,6 +259,23 @@ def test_a_damaged_state_is_refused(start: pumice.StaticModel, pairs_file: Path)
         RunFolder(folder, {"seed": 1})
 
 
+def test_a_run_goes_on_only_where_sums_round_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pumice.train import checkpoint
+
+    def opened() -> object:
+        return checkpoint.RunFolder.of(tmp_path / "run", QUICK, dims=(64,), threads=1, run={})
+
+    monkeypatch.setattr(checkpoint, "native_kernels", lambda choice: "avx512")
+    assert opened()
+    monkeypatch.setattr(checkpoint, "native_kernels", lambda choice: "avx2")
+    assert opened()  # the same bits
+    monkeypatch.setattr(checkpoint, "native_kernels", lambda choice: None)
+    with pytest.raises(InputError, match=r'with kernels "native", not "torch": repeat'):
+        opened()
+
+
 def test_one_source_smaller_than_a_batch(start: pumice.StaticModel, tmp_path: Path) -> None:
     file = write_jsonl(tmp_path / "p.jsonl", make_pairs(10))
     options = replace(QUICK, batch_size=4096, epochs=1, hold_out=0)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pumice.errors import InputError
 from pumice.modelfile.writing import write_whole
+from pumice.train.lanes import native_kernels
 
 if TYPE_CHECKING:
     from pumice.train.options import RunOptions
@@ -65,8 +66,10 @@ class RunFolder:
         """That of a run with these settings, on what ``run`` names; None where none is kept."""
         if path is None:
             return None
+        # What "auto" is on this processor: a run that goes on elsewhere must round as it did.
+        kernels = "torch" if native_kernels(options.kernels) is None else "native"
         settings = {**options.settings(), "dims": list(dims), "threads": threads}
-        return cls(path, {**settings, **run})
+        return cls(path, {**settings, "kernels": kernels, **run})
 
     def save(self, state: State) -> None:
         """Replace the state; what is killed meanwhile leaves the old one."""
