@@ -104,6 +104,25 @@ def test_failures_are_1_and_one_sentence(tmp_path: Path) -> None:
         assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited by setrlimit")
+def test_too_little_memory_is_one_sentence(tmp_path: Path) -> None:
+    import resource
+
+    with (tmp_path / "one_line.txt").open("wb") as file:
+        file.truncate(1 << 30)  # of NULs, which take no room
+    run = subprocess.run(
+        [sys.executable, "-m", "pumice.cli", "encode", str(file.name), "-o", "vectors"],
+        cwd=tmp_path,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)),
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("pumice: there is not enough memory for it: ")
+    assert run.stderr.count("\n") == 1
+
+
 def test_info_as_json_and_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     model = pumice.load()
     assert main(["info", "--json", "--verify"]) == 0

@@ -79,6 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     ) as error:  # bytes of an argument or a file's name, as Python carries them
         print(f"pumice: {error.object[:200]!a} is not UTF-8: give it another name", file=sys.stderr)
         return FAILED
+    except MemoryError:
+        print(
+            "pumice: there is not enough memory for it: give it less at a time, such as smaller batches, "
+            "fewer dimensions, or shorter lines",
+            file=sys.stderr,
+        )
+        return FAILED
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
         print(f"pumice: {what}{error.strerror or error}", file=sys.stderr)
