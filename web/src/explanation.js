@@ -40,8 +40,7 @@ export function documentShares(query, document) {
 const MARKS = /^[\p{Mn}\p{Me}\p{Cf}]*$/u;
 // In scripts that write no spaces a token is the word.
 const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u2e80-\\ua4cf\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
-const SPACED_LETTER = `(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}]`;
-const [BEFORE, AFTER] = [new RegExp(`${SPACED_LETTER}$`, "u"), new RegExp(`^${SPACED_LETTER}`, "u")];
+const BEGINS_SPACED = new RegExp(`^(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}]`, "u");
 
 /** The words of a text as a reader sees them, `[begin, end, share]`, each with the sum of its tokens' shares. */
 export function wordShares(text, spans, shares) {
@@ -58,7 +57,9 @@ export function wordShares(text, spans, shares) {
 function continues(text, end, begin) {
   if (begin < end) return true; // both come from one character
   if (!MARKS.test(text.slice(end, begin))) return false;
-  return BEFORE.test(text.slice(Math.max(end - 2, 0), end)) && AFTER.test(text.slice(begin, begin + 2));
+  // Not by a `$`: V8 15.0 finds no letter there that is two units long.
+  const last = [...text.slice(Math.max(end - 2, 0), end)].at(-1) ?? "";
+  return BEGINS_SPACED.test(last) && BEGINS_SPACED.test(text.slice(begin, begin + 2));
 }
 
 // The token vectors divided so that they add up to a unit vector, or zeros where to none.
