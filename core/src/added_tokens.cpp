@@ -7,6 +7,11 @@
 #include "unicode_classes.h"
 
 namespace pumice {
+namespace {
+
+bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+}  // namespace
 
 bool AddedTokenCutter::next(Part& part) {
   if (!waits_) {
@@ -31,7 +36,10 @@ bool AddedTokenCutter::next(Part& part) {
 
 bool AddedTokenCutter::next_token(const char* from, const char* until, Part& part) {
   if (search_ < from) search_ = from;
-  if (!find(until)) return false;
+  do {
+    if (!find(until)) return false;
+    // A hostile file's may be part of a character.
+  } while (continues_character(*begin_) || (match_end_ < end_ && continues_character(*match_end_)));
   rest_ = match_end_;
   part = {true, value_ & kAddedTokenId, {begin_, static_cast<std::size_t>(match_end_ - begin_)}};
   return true;

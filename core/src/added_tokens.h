@@ -33,7 +33,8 @@ class AddedTokenCutter {
   // The next part from the left; false at the end.
   bool next(Part& part);
 
-  // The next token that begins before `until` and not before `from`; the text around it is the caller's.
+  // The next token of whole characters that begins before `until` and not before `from`; the text around it is the
+  // caller's.
   bool next_token(const char* from, const char* until, Part& part);
 
  private:
