@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
-from dataclasses import replace
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 import pumice
 from pumice.cli import main
+from pumice.commands.tune import written
 from pumice.evaluate import Model
 from pumice.evaluate.memory import bytes_in_memory, code_bytes
 from pumice.evaluate.tuning import Target, Trial, TuneOptions, parse_target, tune
@@ -205,6 +207,17 @@ def test_the_command(tmp_path: Path, texts: list[str], capsys: pytest.CaptureFix
     assert (trials["format"], trials["version"]) == ("pumice-tune", 1)
     assert main(["tune", "--data", str(data), "--target", "MRR@10 >= 1", "-o", str(config)]) == 1
     assert "Nothing reaches MRR@10 >= 1" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="reading TOML needs Python 3.11")
+def test_settings_in_toml_are_those_in_json() -> None:
+    import tomllib
+
+    settings = {"dim": 256, **asdict(Storage(quantize="binary", stages=(64,), oversampling=8))}
+    as_toml = tomllib.loads(written(settings, Path("index.toml")))
+    as_json = json.loads(written(settings, Path("index.json")))
+    assert as_json.pop("dim") == as_toml.pop("dim") == 256
+    assert Storage.from_json(as_toml) == Storage.from_json(as_json)
 
 
 def test_failures_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

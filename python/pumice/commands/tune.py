@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pumice.commands.output import check_output
 from pumice.errors import InputError
@@ -65,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="write what is chosen, for pumice index --config",
+        help="write what is chosen, for pumice index --config: .json or .toml",
     )
     parser.add_argument("--offline", action="store_true", help="never ask the hub")
     parser.add_argument("--json", action="store_true", help="print all trials as JSON")
@@ -93,10 +95,18 @@ def run(args: argparse.Namespace) -> int:
     if found.chosen is None:
         return 1
     if args.output is not None:
-        write_whole(args.output, json.dumps(found.chosen.config(), indent=1).encode() + b"\n")
+        write_whole(args.output, written(found.chosen.config(), args.output).encode())
         if not args.json:
             print(f"next     pumice index PATH --config {args.output}")
     return 0
+
+
+def written(settings: Mapping[str, Any], file: Path) -> str:
+    """As `pumice index --config` reads a file of that name."""
+    if file.suffix != ".toml":
+        return json.dumps(settings, indent=1) + "\n"
+    said = ((name, value) for name, value in settings.items() if value is not None)
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in said)
 
 
 def _read(data: Path, queries: Path | None) -> RetrievalSet:
