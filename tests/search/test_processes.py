@@ -242,7 +242,7 @@ class Locking:
         self.lock, self.within, self.go_on = threading.Lock(), threading.Event(), threading.Event()
 
     def encode(self, texts: Any, *, dim: int | None = None) -> np.ndarray:
-        if texts:  # opening an index asks for none, to check `dim`
+        if any(texts):  # opening an index asks for an empty one, to check `dim`
             with self.lock:
                 self.within.set()
                 self.go_on.wait(60)
