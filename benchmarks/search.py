@@ -11,42 +11,42 @@ from __future__ import annotations
 import argparse
 import json
 import lzma
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy import float32
 from numpy.typing import NDArray
 from report import print_machine
+from search_peers import (
+    BATCH,
+    K,
+    Row,
+    Vectors,
+    faiss_rows,
+    installed,
+    local_rows,
+    memory_of_process,
+    timed,
+    usearch_rows,
+)
 
 import pumice
 from pumice.search import Index, SearchParams, Storage
 from pumice.search.points import slices
 
-Vectors = NDArray[float32]
-_BATCH = 20_000
 _UPSERT = 1024
 _ZIPF = 1.1
 _QUERY_EVERY = 50  # pairs
-_K = 10
-_LOCAL = 20_000  # vectors for qdrant-client: local mode has no bulk path
 _ALONE = 200_000  # passages that are stored without words too
-_THREADS = 2
-_USEARCH_TYPES = ("f32", "i8")
-_USEARCH_BREADTHS = (64, 512)  # its own default, and what finds more
-_FAISS_LISTS = 1024
-_FAISS_PROBED = (32, 96)
 # Of a million passages of 256 dimensions.
 _PASSAGES, _DIM = 1_000_000, 256
 _STORED, _P50_MS, _P99_MS, _RECALL, _MEGABYTES = 40_000, 2.0, 10.0, 0.98, 150
@@ -66,19 +66,6 @@ class Upload:
     our_core_us: float
     """Processor time of a passage, all threads, in microseconds."""
     engine_core_us: float
-
-
-@dataclass(frozen=True)
-class Row:
-    """How one engine answers; None where it has no figure."""
-
-    name: str
-    p50_ms: float
-    p99_ms: float
-    recall_at_10: float | None
-    anonymous_mb: float
-    mapped_mb: float
-    built_seconds: float
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -122,14 +109,14 @@ def main() -> None:
         return
     model = pumice.load()
     asked = [name for name in args.peers.split(",") if name]
-    print_machine(model, [f"{name}: not installed" for name in asked if not _installed(name)])
+    print_machine(model, [f"{name}: not installed" for name in asked if not installed(name)])
     args.scratch = Path(tempfile.mkdtemp(prefix="pumice-search-", dir=args.scratch))
     try:
         uploads, built = upload(args, model)
         save_truth(args.scratch)
         rows = [Row(**{**row, "built_seconds": built}) for row in in_child(args, "pumice")]
         for name in asked:
-            if _installed(name):
+            if installed(name):
                 rows += [Row(**row) for row in in_child(args, name)]
         show(rows)
         show_targets(args, uploads[-1], rows)
@@ -146,7 +133,7 @@ def passages(args: argparse.Namespace) -> Iterator[list[str]]:
         yield from drawn(args.passages, words=args.words, seed=1)
         return
     texts = islice(_once(_texts(args.pairs)), args.passages)
-    while part := list(islice(texts, _BATCH)):
+    while part := list(islice(texts, BATCH)):
         yield part
 
 
@@ -194,8 +181,8 @@ def drawn(count: int, *, words: Sequence[int], seed: int) -> Iterator[list[str]]
     shares /= shares.sum()
     known = np.array(vocabulary, dtype=object)
     dice = np.random.default_rng(seed)
-    for start in range(0, count, _BATCH):
-        lengths = dice.integers(*words, size=min(_BATCH, count - start), endpoint=True)
+    for start in range(0, count, BATCH):
+        lengths = dice.integers(*words, size=min(BATCH, count - start), endpoint=True)
         drawn = known[dice.choice(len(known), size=int(lengths.sum()), p=shares)]
         yield [" ".join(part) for part in np.split(drawn, np.cumsum(lengths)[:-1])]
 
@@ -251,7 +238,7 @@ def upload(args: argparse.Namespace, model: Any) -> tuple[list[Upload], float]:
     args.passages = sum(count for count, _ in sizes)
     print(
         f"{args.passages:,} passages of {sum(size for _, size in sizes) / args.passages:.0f} bytes, "
-        f"{args.dim} dimensions, {len(questions)} queries, k = {_K}, {args.quantize}"
+        f"{args.dim} dimensions, {len(questions)} queries, k = {K}, {args.quantize}"
     )
     encoded = np.lib.format.open_memmap(
         args.scratch / "vectors.npy", mode="w+", dtype=np.float32, shape=(args.passages, args.dim)
@@ -314,18 +301,18 @@ def our_rows(args: argparse.Namespace) -> list[Row]:
                 name = f"pumice {mode}, {args.quantize}, x{oversampling:g}"
 
                 def ask(question: str, mode: Any = mode, params: SearchParams = params) -> Any:
-                    return index.search(question, k=_K, mode=mode, params=params)
+                    return index.search(question, k=K, mode=mode, params=params)
 
                 answered.append((name, mode, params, timed(ask, questions)))
         # Exact search, which reads all vectors from the disk, comes after memory is looked at.
-        memory = _memory()
+        memory = memory_of_process()
         exact = {
-            mode: index.rank(questions, k=_K, mode=mode, params=SearchParams(exact=True))
+            mode: index.rank(questions, k=K, mode=mode, params=SearchParams(exact=True))
             for mode in ("dense", "hybrid")
         }
         rows = []
         for name, mode, params, times in answered:
-            found = index.rank(questions, k=_K, mode=mode, params=params)
+            found = index.rank(questions, k=K, mode=mode, params=params)
             shares = [
                 len(set(one.ids) & set(other.ids)) / max(1, len(one.ids))
                 for one, other in zip(exact[mode], found, strict=True)
@@ -334,24 +321,12 @@ def our_rows(args: argparse.Namespace) -> list[Row]:
     return rows
 
 
-def timed(ask: Callable[[Any], Any], queries: Sequence[Any]) -> tuple[float, float]:
-    """Median and 99th percentile in milliseconds, after every query was asked once."""
-    for query in queries:
-        ask(query)
-    milliseconds = []
-    for query in queries:
-        started = time.perf_counter()
-        ask(query)
-        milliseconds.append((time.perf_counter() - started) * 1e3)
-    return float(np.percentile(milliseconds, 50)), float(np.percentile(milliseconds, 99))
-
-
 def save_truth(scratch: Path) -> None:
     """The exact ten of each query, a block of vectors at a time."""
     vectors = np.load(scratch / "vectors.npy", mmap_mode="r")
     queries = np.load(scratch / "queries.npy")
-    best = np.full((len(queries), _K), -np.inf, np.float32)
-    ids = np.zeros((len(queries), _K), np.int64)
+    best = np.full((len(queries), K), -np.inf, np.float32)
+    ids = np.zeros((len(queries), K), np.int64)
     for start in range(0, len(vectors), 100_000):
         scores = queries @ vectors[start : start + 100_000].T
         known = np.broadcast_to(np.arange(start, start + scores.shape[1]), scores.shape)
@@ -359,7 +334,7 @@ def save_truth(scratch: Path) -> None:
             np.concatenate([best, scores], axis=1),
             np.concatenate([ids, known], axis=1),
         )
-        order = np.argpartition(-scores, _K, axis=1)[:, :_K]
+        order = np.argpartition(-scores, K, axis=1)[:, :K]
         best, ids = np.take_along_axis(scores, order, 1), np.take_along_axis(known, order, 1)
     np.save(scratch / "truth.npy", ids)
 
@@ -371,114 +346,6 @@ def stored(scratch: Path) -> tuple[Vectors, Vectors, NDArray[np.int64]]:
         np.load(scratch / "queries.npy"),
         np.load(scratch / "truth.npy"),
     )
-
-
-def usearch_rows(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) -> list[Row]:
-    """Its own defaults but for the threads: 16 edges, 128 candidates for them."""
-    from usearch.index import Index as Peer
-
-    rows = []
-    for kind in _USEARCH_TYPES:
-        peer = Peer(ndim=vectors.shape[1], metric="cos", dtype=kind)
-        started = time.perf_counter()
-        for start in range(0, len(vectors), _BATCH):
-            part = np.array(vectors[start : start + _BATCH])
-            peer.add(np.arange(start, start + len(part)), part, threads=_THREADS)
-        seconds = time.perf_counter() - started
-        for breadth in _USEARCH_BREADTHS:
-            peer.expansion_search = breadth
-            found = [peer.search(query, _K).keys.tolist() for query in queries]
-            times = timed(lambda query, peer=peer: peer.search(query, _K), queries)
-            name = f"usearch HNSW {kind}, expansion {breadth}"
-            rows.append(_row(name, times, found, truth, seconds))
-        del peer
-    return rows
-
-
-def faiss_rows(vectors: Vectors, queries: Vectors, truth: NDArray[np.int64]) -> list[Row]:
-    """Every vector, and lists of near ones."""
-    import faiss
-
-    faiss.omp_set_num_threads(_THREADS)
-    rows = []
-    lists = min(_FAISS_LISTS, max(1, len(vectors) // 40))
-    for name, peer, probed in (
-        ("flat f32", faiss.IndexFlatIP(vectors.shape[1]), (0,)),
-        (
-            f"IVF{lists} f32",
-            faiss.index_factory(vectors.shape[1], f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT),
-            _FAISS_PROBED,
-        ),
-    ):
-        started = time.perf_counter()
-        if not peer.is_trained:
-            peer.train(np.array(vectors[:: max(1, len(vectors) // (50 * lists))]))
-        for start in range(0, len(vectors), _BATCH):
-            peer.add(np.ascontiguousarray(vectors[start : start + _BATCH]))
-        seconds = time.perf_counter() - started
-        for probes in probed:
-            told = f"faiss {name}"
-            if probes:
-                peer.nprobe = probes
-                told += f", {probes} probed"
-            found = [peer.search(query[None], _K)[1][0].tolist() for query in queries]
-            times = timed(lambda query, peer=peer: peer.search(query[None], _K), queries)
-            rows.append(_row(told, times, found, truth, seconds))
-        peer.reset()
-    return rows
-
-
-def local_rows(vectors: Vectors, queries: Vectors, _: NDArray[np.int64]) -> list[Row]:
-    from qdrant_client import QdrantClient, models
-
-    some = vectors[:_LOCAL]
-    peer = QdrantClient(":memory:")
-    params = models.VectorParams(size=some.shape[1], distance=models.Distance.COSINE)
-    peer.create_collection("i", params)
-    started = time.perf_counter()
-    for start in range(0, len(some), 1000):
-        part = some[start : start + 1000].tolist()
-        peer.upsert("i", [models.PointStruct(id=start + at, vector=v) for at, v in enumerate(part)])
-    seconds = time.perf_counter() - started
-    times = timed(lambda query: peer.query_points("i", query.tolist(), limit=_K), queries[:50])
-    name = f"qdrant-client local, {len(some):,} vectors"
-    return [Row(name, *times, None, *_memory(), seconds)]
-
-
-def _row(
-    name: str,
-    times: tuple[float, float],
-    found: list[list[int]],
-    truth: NDArray[np.int64],
-    seconds: float,
-) -> Row:
-    recall = statistics.mean(
-        len(set(one) & set(ids)) / _K for one, ids in zip(found, truth.tolist(), strict=True)
-    )
-    return Row(name, *times, recall, *_memory(), seconds)
-
-
-def _installed(name: str) -> bool:
-    for package in {"faiss": ("faiss-cpu", "faiss")}.get(name, (name,)):
-        try:
-            version(package)
-            return True
-        except PackageNotFoundError:
-            continue
-    return False
-
-
-def _memory() -> tuple[float, float]:
-    """Megabytes that this process needs, and of mapped files that happen to be in memory."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 0.0
-    kilobytes = {
-        line.split(":")[0]: int(line.split()[1])
-        for line in status.read_text().splitlines()
-        if "Rss" in line
-    }
-    return kilobytes["RssAnon"] / 1024, kilobytes["RssFile"] / 1024
 
 
 def show_upload(one: Upload) -> None:

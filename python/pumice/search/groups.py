@@ -40,7 +40,7 @@ class Groups:
                 if len(group) >= self._size or slow or characters > _MOST_CHARACTERS:
                     yield group
                     group, characters, begun = [], 0, time.monotonic()
-        except Exception:
+        except Exception:  # whatever a caller's source raises: what came before it is stored first
             if group:
                 yield group
             raise
